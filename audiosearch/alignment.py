@@ -1,0 +1,302 @@
+"""From anchor hits to lines, from lines to matches.
+
+A true match is a line ``t_ref = rate * t_query + offset``: hits of a stretch of the query that lie on
+one line vote for it (Wang 2003 for the vote; a line and not only an offset, because uploads are sped
+up and slowed down). A line is then judged by its frames: how well the query's frame vectors agree with
+the reference's along it, compared with how well they agree along lines that are shifted aside.
+
+    t_ref |            /                 hits (x) and the line they vote for;
+          |      x   x/                  the shifted lines (.) are the background
+          |    .  ./x   .
+          |   .  x   .      x
+          |     /
+          +--------------------- t_query
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.types import Float32, Hit, Segment
+
+Float64 = npt.NDArray[np.float64]
+
+SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
+RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
+OFFSET_BIN = 0.2  # seconds
+APART = 0.5  # seconds between two lines of one recording
+# Log-odds of a line: constant, agreement, mean and deviation of the background. Fitted by
+# benchmarks/how_well/calibrate.py on recordings that the tokenizer was trained on.
+ODDS = (-8.0, 20.0, -20.0, -20.0)
+FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
+FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``t_ref = rate * t_query + offset`` in one recording.
+
+    Parameters
+    ----------
+    recording : str
+    rate : float
+        Reference seconds per query second.
+    offset : float
+        Reference time at which the query's time zero lies, in seconds.
+    weight : float
+        How strongly it was voted for.
+    """
+
+    recording: str
+    rate: float
+    offset: float
+    weight: float = 0.0
+
+    def at(self, seconds: float) -> float:
+        """Reference time of a query time."""
+        return self.rate * seconds + self.offset
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Track:
+    """Frame vectors with their times.
+
+    Parameters
+    ----------
+    times : np.ndarray, shape (n,), float64
+        Where each frame begins, in seconds, rising.
+    vectors : np.ndarray, shape (n, dim), float32
+        Unit length.
+    """
+
+    times: Float64
+    vectors: Float32
+
+    def within(self, segment: Segment) -> "Track":
+        """The frames that begin in a segment."""
+        first, after = np.searchsorted(self.times, [segment.start - 1e-6, segment.end - 1e-6])
+        return Track(self.times[first:after], self.vectors[first:after])
+
+
+def rates() -> Float64:
+    """The rates that are voted for; 1 is one of them."""
+    steps = np.arange(np.log(SLOWEST), np.log(FASTEST), RATE_STEP)
+    centred: Float64 = np.exp(steps - steps[np.argmin(np.abs(steps))])
+    return centred
+
+
+def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> list[Line]:
+    """The lines that most hits lie on, best first, each apart from the others.
+
+    Parameters
+    ----------
+    times : sequence of float
+        Where each query anchor begins, in seconds.
+    hits : sequence of sequences of Hit
+        What was found for each. A hit weighs as much as its score exceeds the worst of its anchor:
+        an anchor that resembles everything alike says nothing.
+    limit : int
+        How many lines to give.
+    """
+    flat = [
+        (i, times[i], hit, hit.score - min(h.score for h in found))
+        for i, found in enumerate(hits)
+        for hit in found
+    ]
+    if not flat:
+        return []
+    names = sorted({hit.recording for _, _, hit, _ in flat})
+    places = {name: k for k, name in enumerate(names)}
+    votes = _Votes(
+        anchor=np.array([i for i, _, _, _ in flat]),
+        recording=np.array([places[hit.recording] for _, _, hit, _ in flat]),
+        query=np.array([time for _, time, _, _ in flat]),
+        reference=np.array([hit.start for _, _, hit, _ in flat]),
+        weight=np.array([weight for _, _, _, weight in flat]),
+    )
+    middle = float(votes.query.min() + votes.query.max()) / 2  # lines of all rates are compared there
+    # A line may lie across the edge of two bins: bins are laid twice, half a bin apart.
+    tallies = [_tally(votes, rate, middle, phase) for rate in rates().tolist() for phase in (0.0, 0.5)]
+    recording, rate, place, weight = (np.concatenate(column) for column in zip(*tallies, strict=True))
+    lines: list[Line] = []
+    for k in np.argsort(-weight, kind="stable").tolist():
+        name, offset = names[recording[k]], float(place[k] - rate[k] * middle)
+        if weight[k] <= 0 or len(lines) == limit:
+            break
+        if not any(line.recording == name and abs(line.at(middle) - place[k]) < APART for line in lines):
+            lines.append(Line(name, float(rate[k]), offset, float(weight[k])))
+    return lines
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Votes:
+    """One row per hit."""
+
+    anchor: npt.NDArray[np.int64]
+    recording: npt.NDArray[np.int64]
+    query: Float64
+    reference: Float64
+    weight: Float64
+
+
+def _tally(votes: _Votes, rate: float, middle: float, phase: float) -> tuple[npt.NDArray[Any], ...]:
+    """Of every bin that holds a vote: recording, rate, reference time at ``middle``, weight.
+
+    An anchor votes once in a bin, with the best of its hits.
+    """
+    implied = votes.reference - rate * (votes.query - middle)
+    bins = np.floor(implied / OFFSET_BIN + phase)
+    order = np.lexsort((-votes.weight, votes.anchor, bins, votes.recording))
+    changed = [
+        np.diff(column[order], prepend=np.nan) != 0 for column in (votes.recording, bins, votes.anchor)
+    ]
+    opens = changed[0] | changed[1]  # the first vote of a bin
+    counts = opens | changed[2]
+    kept, bin_of = order[counts], np.cumsum(opens)[counts] - 1
+    weight = np.bincount(bin_of, votes.weight[kept])
+    place = np.bincount(bin_of, votes.weight[kept] * implied[kept]) / np.maximum(weight, 1e-12)
+    return votes.recording[order[opens]], np.full(len(weight), rate), place, weight
+
+
+def agreement(query: Track, reference: Track, line: Line) -> Float32:
+    """Cosine of each query frame with what the reference has at its place on the line.
+
+    Between two reference frames it is interpolated; where the reference has none, it is 0.
+
+    Returns
+    -------
+    np.ndarray, shape (n_query_frames,), float32
+    """
+    return _along(query.vectors @ reference.vectors.T, query.times, reference.times, line.rate, line.offset)
+
+
+def _along(cosines: Float32, query: Float64, reference: Float64, rate: float, offset: float) -> Float32:
+    if len(reference) < 2:
+        return np.zeros(len(query), np.float32)
+    places = rate * query + offset
+    left = np.clip(np.searchsorted(reference, places, side="right") - 1, 0, len(reference) - 2)
+    share = (places - reference[left]) / (reference[left + 1] - reference[left])
+    inside = (share >= 0) & (share <= 2)  # the last frame is heard until it ends
+    share = np.clip(share, 0, 1)
+    rows = np.arange(len(query))
+    mixed = (1 - share) * cosines[rows, left] + share * cosines[rows, left + 1]
+    return np.where(inside, mixed, 0).astype(np.float32)
+
+
+def refine(query: Track, reference: Track, line: Line) -> Line:
+    """The line near ``line`` along which the frames agree best."""
+    if len(query.times) == 0:
+        return line
+    cosines = query.vectors @ reference.vectors.T
+    middle = float(query.times.mean())
+    tried = [
+        (float(rate), float(line.at(middle) + shift - rate * middle))
+        for rate in line.rate + FINE_RATES
+        for shift in FINE_OFFSETS
+    ]
+    means = [_along(cosines, query.times, reference.times, *one).mean() for one in tried]
+    rate, offset = tried[int(np.argmax(means))]
+    return Line(line.recording, rate, offset, line.weight)
+
+
+def through(lines: Sequence[Line], middles: Sequence[float]) -> Line:
+    """One line for several that continue each other: least squares through their middles.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        Of one recording.
+    middles : sequence of float
+        The query time around which each was found, in seconds.
+    """
+    if max(middles) - min(middles) < 1.0:
+        return lines[0]
+    places = [line.at(middle) for line, middle in zip(lines, middles, strict=True)]
+    rate, offset = np.polyfit(middles, places, 1)
+    return Line(lines[0].recording, float(rate), float(offset), max(line.weight for line in lines))
+
+
+def agreeing(agreements: Float32, floor: float) -> slice:
+    """The stretch whose agreement exceeds ``floor`` most, taken together (Bentley 1984).
+
+    Parameters
+    ----------
+    agreements : np.ndarray, shape (n,), n > 0
+    floor : float
+
+    Returns
+    -------
+    slice
+        The frames whose sum of ``agreement - floor`` is the largest of all stretches.
+    """
+    sums = np.concatenate([[0.0], np.cumsum(agreements.astype(np.float64) - floor)])
+    lowest = np.minimum.accumulate(sums[:-1])
+    end = int(np.argmax(sums[1:] - lowest))
+    return slice(int(np.argmin(sums[: end + 1])), end + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How sure a line is.
+
+    Parameters
+    ----------
+    agreement : float
+        Mean cosine of the frames along it.
+    score : float
+        Log-odds that it is true: comparable between queries.
+    """
+
+    agreement: float
+    score: float
+
+    @property
+    def probability(self) -> float:
+        """That the line is true."""
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
+
+
+def judge(agreement: float, mean: float, deviation: float) -> Verdict:
+    """How sure a line is, by its agreement and that of lines where nothing can match.
+
+    Parameters
+    ----------
+    agreement : float
+        Mean cosine of the query's frames along the line.
+    mean, deviation : float
+        Of the same, along lines through other recordings (`background`).
+    """
+    score = float(np.dot(ODDS, (1.0, agreement, mean, deviation)))
+    return Verdict(agreement, score)
+
+
+def background(query: Track, others: Sequence[Track]) -> tuple[float, float]:
+    """Mean and standard deviation of the agreement along lines through recordings at large.
+
+    Parameters
+    ----------
+    query : Track
+    others : sequence of Track
+        Stretches of any recordings, longer than the query.
+    """
+    n = len(query.times)
+    means = [_diagonal_means(query.vectors @ other.vectors.T) for other in others if len(other.times) > n]
+    if n == 0 or not means:
+        return 0.0, 1.0
+    joined = np.concatenate(means)
+    return float(joined.mean()), float(joined.std())
+
+
+def _diagonal_means(cosines: Float32) -> Float32:
+    """Mean along every diagonal that crosses all rows of a (n, m) array, shape (m - n + 1,)."""
+    n, m = cosines.shape
+    row, column = cosines.strides
+    diagonals = np.lib.stride_tricks.as_strided(
+        cosines, (m - n + 1, n), (column, row + column), writeable=False
+    )
+    means: Float32 = diagonals.mean(axis=1)
+    return means

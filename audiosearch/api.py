@@ -1,0 +1,255 @@
+"""The Python interface: a library of recordings, filled and asked.
+
+from audiosearch import Library
+
+with Library("hearings.store") as library:
+    for outcome in library.ingest(["recordings/"]):
+        print(outcome.status, outcome.path, outcome.note)
+    for match in library.locate("the contract was not signed"):
+        print(library.name(match.recording), match.reference.start, match.probability)
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import platformdirs
+
+from audiosearch import audio, plugins
+from audiosearch.clips import Cutting
+from audiosearch.errors import UsageError
+from audiosearch.interfaces import Segmenter, Store, Synthesizer, Tokenizer
+from audiosearch.representations import ANCHOR_DIM
+from audiosearch.segmenters import Decision
+from audiosearch.types import Candidate, Entry, Float32, Match, Recording, Schema, Waveform
+
+if TYPE_CHECKING:
+    from indexers.ingest import Listener, Outcome
+
+PathLike = str | os.PathLike[str]
+SCHEMA_OPTIONS = ("fingerprint_frames", "anchor_hop", "histogram_layers", "histogram_norm")
+
+
+def default_store() -> str:
+    """The directory that is used where none is named."""
+    return str(platformdirs.user_data_path("audiosearch") / "store")
+
+
+class Library:
+    """Recordings in a store.
+
+    The store is opened on first use, and made by the first `ingest`.
+
+    Parameters
+    ----------
+    store : path or str, optional
+        A directory, or an address such as "memory:"; by default one in the user's data directory.
+    tokenizer : str or Tokenizer
+        By name, or any object that has what `interfaces.Tokenizer` asks for.
+    segmenter : str or Segmenter
+        Likewise.
+    decision : Decision, optional
+        When sound counts as speech; for a segmenter given by name.
+    device : str
+        Where a tokenizer given by name runs.
+    schema : mapping of str to object, optional
+        How a new store represents clips: any of ``fingerprint_frames``, ``anchor_hop``,
+        ``histogram_layers`` and ``histogram_norm`` (see `types.Schema`). An existing store that was
+        made otherwise is refused.
+
+    Examples
+    --------
+    >>> library = Library("memory:")
+    >>> [outcome.status for outcome in library.ingest(["no such file.wav"])]
+    ['failed']
+    """
+
+    def __init__(
+        self,
+        store: PathLike | None = None,
+        tokenizer: str | Tokenizer = "pocket",
+        segmenter: str | Segmenter = "webrtc",
+        decision: Decision | None = None,
+        device: str = "cpu",
+        schema: Mapping[str, object] | None = None,
+    ) -> None:
+        self.address = os.fspath(store) if store is not None else default_store()
+        self.tokenizer: Tokenizer = (
+            plugins.load(plugins.TOKENIZERS, tokenizer)(device=device)
+            if isinstance(tokenizer, str)
+            else tokenizer
+        )
+        self.segmenter: Segmenter = (
+            plugins.load(plugins.SEGMENTERS, segmenter)(decision) if isinstance(segmenter, str) else segmenter
+        )
+        self._wanted = dict(schema or {})
+        if unknown := set(self._wanted) - set(SCHEMA_OPTIONS):
+            raise UsageError(f"a store has no option {unknown.pop()!r}; it has {', '.join(SCHEMA_OPTIONS)}")
+        self._store: Store | None = None
+
+    def ingest(
+        self,
+        paths: Iterable[PathLike],
+        cutting: Cutting | None = None,
+        listener: "Listener | None" = None,
+    ) -> Iterator["Outcome"]:
+        """Store files and what lies below directories; see `indexers.ingest`.
+
+        Yields
+        ------
+        Outcome
+            One for each file, as it is done.
+        """
+        from indexers.ingest import ingest
+
+        store = self._open(make=True)
+        files = [Path(path) for path in paths]
+        yield from ingest(files, store, self.tokenizer, self.segmenter, cutting, listener)
+
+    def match(self, query: PathLike | Waveform, limit: int = 10) -> list[Match]:
+        """Stretches of the query that are in recordings of the library; see `queries.match`."""
+        from queries.match import match
+
+        return match(self.store, self.tokenizer, self.segmenter, self._blocks(query), limit)
+
+    def locate(
+        self,
+        phrase: str | Path | Waveform,
+        limit: int = 10,
+        recordings: Sequence[str] | None = None,
+        synthesizer: Synthesizer | None = None,
+    ) -> list[Match]:
+        """Where a phrase is said; see `queries.locate`.
+
+        Parameters
+        ----------
+        phrase : str, Path or Waveform
+            Text, which is spoken first; or a spoken example, as a file or a waveform.
+        limit : int
+        recordings : sequence of str, optional
+            Only in these (as `find` understands them).
+        synthesizer : Synthesizer, optional
+            Speaks the text; by default eSpeak NG.
+        """
+        from queries.locate import locate
+
+        if isinstance(phrase, str):
+            phrase = self.speak(phrase, synthesizer)
+        chosen = None if recordings is None else [r for name in recordings for r in self.find(name)]
+        return locate(self.store, self.tokenizer, self._heard(phrase), limit, chosen)
+
+    def similar(self, query: PathLike | Waveform, limit: int = 10) -> list[Candidate]:
+        """Clips that sound like the query; see `queries.similar`."""
+        from queries.similar import similar
+
+        return similar(self.store, self.tokenizer, self._heard(query), limit)
+
+    def speak(self, text: str, synthesizer: Synthesizer | None = None) -> Waveform:
+        """Text as sound."""
+        if synthesizer is None:
+            from audiosearch.espeak import Espeak
+
+            synthesizer = Espeak()
+        return synthesizer.synthesize(text)
+
+    def recordings(self) -> list[Recording]:
+        """What is stored, by name."""
+        return self.store.recordings()
+
+    def find(self, name: str) -> list[Recording]:
+        """The recordings that a name means: an id or its beginning, a path, or the end of a path.
+
+        Raises
+        ------
+        UsageError
+            When there is none.
+        """
+        from indexers.ingest import recording_name
+
+        whole = recording_name(Path(name))
+        stored = self.recordings()
+        found = (
+            [r for r in stored if r.name == whole or r.id == name]
+            or [r for r in stored if r.name.endswith("/" + name.lstrip("./"))]
+            or [r for r in stored if len(name) >= 4 and r.id.startswith(name)]
+        )
+        if found:
+            return found
+        raise UsageError(f"no recording called {name} is stored")
+
+    def name(self, recording: str) -> str:
+        """Name of a stored recording, by its id."""
+        return next((r.name for r in self.recordings() if r.id == recording), recording)
+
+    def entries(self, recording: str) -> Iterator[Entry]:
+        """What is stored of a recording, by its id, clip by clip."""
+        return self.store.entries(recording)
+
+    def remove(self, recording: str) -> int:
+        """Remove a recording, by its id; the number of clips that it had."""
+        return self.store.delete(recording)
+
+    @property
+    def store(self) -> Store:
+        """The open store.
+
+        Raises
+        ------
+        StoreError
+            When there is none, or it cannot be opened.
+        """
+        return self._open(make=False)
+
+    def close(self) -> None:
+        """Close the store."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self, make: bool) -> Store:
+        if self._store is None:
+            from indexers.stores import open_store, require
+
+            store = open_store(self.address, self._schema() if make else None)
+            try:
+                require(store, self.address, {"tokenizer": self.tokenizer.name, **self._wanted})
+            except BaseException:
+                store.close()
+                raise
+            self._store = store
+        return self._store
+
+    def _schema(self) -> Schema:
+        plain = Schema(
+            tokenizer=self.tokenizer.name,
+            n_layers=self.tokenizer.n_layers,
+            codebook_size=self.tokenizer.codebook_size,
+            frame_rate=self.tokenizer.frame_rate,
+            anchor_dim=ANCHOR_DIM,
+        )
+        return replace(plain, **self._wanted)  # type: ignore[arg-type]
+
+    def _blocks(self, query: PathLike | Waveform) -> Iterator[Float32]:
+        rate = self.tokenizer.sample_rate
+        if isinstance(query, Waveform):
+            return iter([audio.resample(query, rate).samples])
+        return audio.stream(Path(query), rate)[1]
+
+    def _heard(self, query: PathLike | Waveform) -> Waveform:
+        if isinstance(query, Waveform):
+            return audio.resample(query, self.tokenizer.sample_rate)
+        return audio.load(Path(query), self.tokenizer.sample_rate)

@@ -1,0 +1,328 @@
+"""Files to sound: decoding with FFmpeg (PyAV), resampling with soxr.
+
+Sound is read as a stream of mono blocks, so that a file of any length takes the same memory. Samples
+are placed by their presentation timestamps: sample ``i`` of what comes out lies ``i / sample_rate``
+seconds after the moment at which a player begins to play the file. Where packets are damaged or
+missing there is silence of the same length, so that nothing behind them moves.
+
+    container start     audio begins          damaged
+    |                   |                     |    |
+    |-- silence --------|~~~~~~~~~~~~~~~~~~~~~|----|~~~~~~~~~~~~|
+    0 s                 first timestamp
+"""
+
+import itertools
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import soxr
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from audiosearch.errors import AudioError
+from audiosearch.types import Float32, Waveform
+
+BLOCK = 10.0  # seconds handed on at a time
+TOLERANCE = 0.04  # seconds a timestamp may be off before it is believed: half a token frame
+LONGEST_GAP = 600.0  # seconds; a jump beyond it is a clock that was set anew, not lost sound
+RESAMPLER = "soxr-hq"  # recorded with the index: another resampler gives other tokens
+
+AUDIO_SUFFIXES = frozenset(
+    {
+        *(".3ga", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".ape", ".au", ".awb", ".caf", ".dts"),
+        *(".eac3", ".flac", ".gsm", ".m4a", ".m4b", ".mka", ".mp1", ".mp2", ".mp3", ".mpc", ".oga", ".ogg"),
+        *(".opus", ".ra", ".snd", ".spx", ".tta", ".voc", ".w64", ".wav", ".wma", ".wv"),
+    }
+)
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
+        *(".mpg", ".mts", ".mxf", ".ogv", ".rm", ".ts", ".vob", ".webm", ".wmv"),
+    }
+)
+MEDIA_SUFFIXES = AUDIO_SUFFIXES | VIDEO_SUFFIXES
+
+
+@dataclass(slots=True)
+class Media:
+    """What a file says of itself, and what was found out while it was read.
+
+    Parameters
+    ----------
+    path : Path
+    codec : str
+        FFmpeg's name of the audio codec.
+    sample_rate, channels : int
+        Of the audio track that is read.
+    duration : float or None
+        Seconds, as the container claims; None when it does not say.
+    metadata : dict of str to str
+        Title, artist and so on.
+    damaged : int
+        Packets that could not be decoded so far.
+    lost : float
+        Seconds that were missing so far and are silence now.
+    """
+
+    path: Path
+    codec: str
+    sample_rate: int
+    channels: int
+    duration: float | None
+    metadata: dict[str, str] = field(default_factory=dict)
+    damaged: int = 0
+    lost: float = 0.0
+
+
+def find_media(
+    paths: Iterable[Path], unreadable: Callable[[Path, str], None] | None = None
+) -> Iterator[Path]:
+    """Files to read: those named, and those below a named directory that have a media suffix.
+
+    Directories are walked in alphabetical order; hidden files are passed over, and links to
+    directories are not followed. A named file is given as it is, whatever it is called.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    unreadable : callable, optional
+        Told of each directory below that cannot be listed, with the reason.
+    """
+
+    def complain(error: OSError) -> None:
+        if unreadable is not None:
+            unreadable(Path(error.filename), error.strerror or str(error))
+
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, files in os.walk(path, onerror=complain):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                if not name.startswith(".") and Path(name).suffix.lower() in MEDIA_SUFFIXES:
+                    yield Path(folder, name)
+
+
+def load(path: Path, sample_rate: int) -> Waveform:
+    """A whole file as one waveform; for what is known to be short.
+
+    Raises
+    ------
+    AudioError
+        As `stream`.
+    """
+    _, blocks = stream(path, sample_rate)
+    return Waveform(np.concatenate(list(blocks)), sample_rate)
+
+
+def stream(path: Path, sample_rate: int, block: float = BLOCK) -> tuple[Media, Iterator[Float32]]:
+    """The audio track of a file as mono blocks of ``block`` seconds (the last one shorter).
+
+    Parameters
+    ----------
+    path : Path
+        Anything FFmpeg reads. Of several audio tracks the one FFmpeg deems best is taken.
+    sample_rate : int
+        Of what comes out, in hertz.
+    block : float
+        Seconds.
+
+    Raises
+    ------
+    AudioError
+        At once when the file cannot be opened or has no audio track; from the iterator when no
+        sample of it can be decoded or one is not a number.
+    """
+    container = _open(path)
+    track = container.streams.best("audio")
+    if not isinstance(track, AudioStream):
+        container.close()
+        raise AudioError(f"{path} has no audio track")
+    context = track.codec_context
+    media = Media(
+        path=path,
+        codec=context.name,
+        sample_rate=context.sample_rate,
+        channels=context.layout.nb_channels,
+        duration=container.duration / av.time_base if container.duration else None,
+        metadata={**container.metadata, **track.metadata},
+    )
+    return media, _read(container, track, media, sample_rate, block)
+
+
+def resample(waveform: Waveform, sample_rate: int) -> Waveform:
+    """The same sound at another rate; time zero stays where it is."""
+    if waveform.sample_rate == sample_rate:
+        return waveform
+    samples = soxr.resample(waveform.samples, waveform.sample_rate, sample_rate, quality="HQ")
+    return Waveform(samples.astype(np.float32, copy=False), sample_rate)
+
+
+def require_rate(waveforms: Sequence[Waveform], sample_rate: int, name: str) -> None:
+    """Refuse waveforms of any rate but the one that ``name`` needs."""
+    for waveform in waveforms:
+        if waveform.sample_rate != sample_rate:
+            raise AudioError(
+                f"{name} needs {sample_rate} Hz, got {waveform.sample_rate} Hz; call audio.resample first"
+            )
+
+
+def require_file(path: Path) -> None:
+    """Refuse what is no file with something in it.
+
+    Raises
+    ------
+    AudioError
+        Naming what it is instead.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise AudioError(f"{path} does not exist") from None
+    except OSError as exc:
+        raise AudioError(f"{path} cannot be read: {exc.strerror}") from exc
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioError(f"{path} is a directory, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError(f"{path} is a device or a pipe, not a file")
+    if status.st_size == 0:
+        raise AudioError(f"{path} is empty (0 bytes)")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path} cannot be read: permission denied")
+
+
+def _open(path: Path) -> InputContainer:
+    require_file(path)
+    try:
+        # "file:" keeps FFmpeg from reading a name like "http:x" or "concat:x" as a protocol.
+        return av.open(f"file:{path}", metadata_errors="replace")
+    except (av.FFmpegError, OSError) as exc:
+        raise AudioError(f"{path} is not sound or video that FFmpeg can read{_guess(path)}") from exc
+
+
+def _guess(path: Path) -> str:
+    """Why a file could not be opened, as far as its first bytes tell."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if all(byte >= 0x20 or byte in b"\t\n\r\f" for byte in head):
+        return ": it holds plain text"
+    if head[:4] in (b"RIFF", b"fLaC", b"OggS", b"\x1aE\xdf\xa3", b"FORM", b"caff") or head[4:8] == b"ftyp":
+        return ": its header is damaged or cut off"
+    return ""
+
+
+def _read(
+    container: InputContainer, track: AudioStream, media: Media, sample_rate: int, block: float
+) -> Iterator[Float32]:
+    with container:
+        pieces = _resampled(_placed(_decoded(container, track, media), container, media), sample_rate)
+        n_samples = 0
+        for samples in _blocks(pieces, round(block * sample_rate)):
+            if not np.isfinite(samples).all():
+                raise AudioError(f"{media.path} holds samples that are not numbers (NaN or infinite)")
+            n_samples += len(samples)
+            yield samples
+    if n_samples == 0:
+        why = f": {media.damaged} damaged packets" if media.damaged else ""
+        raise AudioError(f"{media.path} has an audio track ({media.codec}) but no samples in it{why}")
+
+
+def _decoded(container: InputContainer, track: AudioStream, media: Media) -> Iterator[AudioFrame]:
+    """Every frame that can be decoded; damaged packets are counted and passed over."""
+    packets = container.demux(track)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.FFmpegError:
+            media.damaged += 1  # FFmpeg cannot find the next packet: the file is cut off here
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            media.damaged += 1
+
+
+def _placed(
+    frames: Iterable[AudioFrame], container: InputContainer, media: Media
+) -> Iterator[tuple[int, Float32]]:
+    """Mono pieces with their rates, silence where timestamps leave room, overlaps cut away."""
+    origin = Fraction(container.start_time, av.time_base) if container.start_time is not None else None
+    clock = Fraction(0)  # seconds handed on so far
+    usual_rate = None
+    for frame in frames:
+        rate, samples = frame.sample_rate, _mono(frame)
+        usual_rate = usual_rate or rate
+        # Where the rate changes (chained Ogg), FFmpeg goes on counting in the first one: not believed.
+        if frame.pts is not None and frame.time_base is not None and rate == usual_rate:
+            moment = frame.pts * frame.time_base
+            origin = moment if origin is None else origin
+            gap = float(moment - origin - clock)
+            if abs(gap) > LONGEST_GAP:
+                origin = moment - clock
+            elif gap > TOLERANCE:
+                media.lost += gap if clock else 0.0
+                for silence in _silence(round(gap * rate), rate):
+                    clock += Fraction(len(silence), rate)
+                    yield rate, silence
+            elif gap < -TOLERANCE:
+                samples = samples[round(-gap * rate) :]
+        clock += Fraction(len(samples), rate)
+        yield rate, samples
+
+
+def _silence(n_samples: int, rate: int) -> Iterator[Float32]:
+    """In pieces of at most a second."""
+    for begin in range(0, n_samples, rate):
+        yield np.zeros(min(rate, n_samples - begin), np.float32)
+
+
+def _mono(frame: AudioFrame) -> Float32:
+    """Mean of the channels, full scale -1 to 1."""
+    array = frame.to_ndarray()
+    if array.dtype == np.uint8:
+        array = (array.astype(np.float32) - 128) / 128
+    elif array.dtype.kind == "i":
+        array = array.astype(np.float32) / 2.0 ** (8 * array.dtype.itemsize - 1)
+    channels = frame.layout.nb_channels
+    if frame.format.is_packed and channels > 1:
+        array = array.reshape(-1, channels).T
+    mono = array[0] if channels == 1 else array.mean(axis=0, dtype=np.float32)
+    return np.asarray(mono, dtype=np.float32)
+
+
+def _resampled(pieces: Iterable[tuple[int, Float32]], sample_rate: int) -> Iterator[Float32]:
+    """The pieces at one rate; the rate of a file may change on its way (chained Ogg)."""
+    for rate, run in itertools.groupby(pieces, key=lambda piece: piece[0]):
+        if rate == sample_rate:
+            yield from (samples for _, samples in run)
+            continue
+        resampler = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32", quality="HQ")
+        for _, samples in run:
+            yield resampler.resample_chunk(samples)
+        yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _blocks(pieces: Iterable[Float32], size: int) -> Iterator[Float32]:
+    """The same samples in blocks of ``size``, the last one shorter."""
+    waiting: list[Float32] = []
+    n_waiting = 0
+    for piece in pieces:
+        waiting.append(piece)
+        n_waiting += len(piece)
+        if n_waiting >= size:
+            joined = np.concatenate(waiting)
+            full = n_waiting - n_waiting % size
+            yield from np.split(joined[:full], full // size)
+            waiting, n_waiting = [joined[full:]], n_waiting - full
+    if n_waiting:
+        yield np.concatenate(waiting)

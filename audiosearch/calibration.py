@@ -1,0 +1,54 @@
+"""How likely a score is true: judged by the scores that the archive itself gives to what is not.
+
+The peaks of a search over an archive are nearly all false. Their upper half falls off about
+exponentially (the tail that extreme-value statistics gives such maxima, as in the E-values of Karlin
+and Altschul 1990), so it tells how many false peaks to expect beyond any score. If ``e`` are expected,
+one that is there is true with probability ``1 / (1 + e)``.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FEWEST = 20  # peaks, below which a tail cannot be told
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """The tail of the false peaks.
+
+    Parameters
+    ----------
+    n_peaks : int
+    median : float
+        Score that half of the peaks exceed.
+    decay : float
+        Score over which their number falls by a factor of e.
+    """
+
+    n_peaks: int
+    median: float
+    decay: float
+
+    @classmethod
+    def fit(cls, peaks: npt.NDArray[np.floating]) -> "Background":
+        """From the scores of all peaks: their median and their upper decile.
+
+        True peaks among them do little harm while they are fewer than one in ten.
+        """
+        if len(peaks) < FEWEST:
+            return cls(len(peaks), float("-inf"), math.inf)
+        median, decile = np.quantile(peaks, [0.5, 0.9])
+        return cls(len(peaks), float(median), max(float(decile - median) / math.log(5), 1e-6))
+
+    def expected_false(self, score: float) -> float:
+        """How many false peaks to expect at or above a score."""
+        if not math.isfinite(self.decay):
+            return float(max(1, self.n_peaks))
+        return 0.5 * self.n_peaks * math.exp(min(50.0, (self.median - score) / self.decay))
+
+    def probability(self, score: float) -> float:
+        """That a peak of this score is true."""
+        return 1 / (1 + self.expected_false(score))

@@ -1,0 +1,50 @@
+"""The command line: each command parses, calls one function, prints.
+
+Answers go to standard output: tables, or one JSON object a line with ``--json``. Progress and errors
+go to standard error. Exit codes: 0 found or done, 1 nothing found, 2 usage, 3 unreadable input, 4 the
+store is locked, missing or unreachable, 5 some files failed, 130 interrupted.
+"""
+
+import os
+import sys
+
+import typer
+
+from audiosearch.cli import ask, demo, doctor, fill, keep
+from audiosearch.cli.options import show_version
+from audiosearch.cli.output import complain
+from audiosearch.errors import AudioSearchError
+
+app = typer.Typer(
+    name="audiosearch",
+    help="Name the recording and the second of any sound or phrase, on your own machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.callback()(show_version)
+for command in (
+    fill.ingest,
+    ask.match,
+    ask.locate,
+    ask.similar,
+    keep.list_,
+    keep.show,
+    keep.remove,
+    keep.stats,
+    doctor.doctor,
+    demo.demo,
+):
+    app.command(name=command.__name__.rstrip("_"))(command)
+
+
+def main() -> None:
+    """Run a command and exit with its code."""
+    try:
+        app(standalone_mode=True)
+    except AudioSearchError as exc:
+        complain(str(exc))
+        sys.exit(exc.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone: head, less
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,103 @@
+"""The command that looks at the installation: doctor."""
+
+import importlib.util
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import typer
+
+import audiosearch
+from audiosearch import espeak, plugins
+from audiosearch.api import Library
+from audiosearch.cli import options
+from audiosearch.cli.output import report
+from audiosearch.errors import AudioSearchError, StoreNotFoundError
+
+Finding = tuple[str, str, str]  # what, state, detail
+
+
+def doctor(
+    store: options.Store,
+    tokenizer: options.TokenizerName = "pocket",
+    device: options.Device = "cpu",
+    as_json: options.Json = False,
+) -> None:
+    """Say what is installed, which device, tokenizer and store are used, and what is missing for what.
+
+    Exits with the code of the first thing that is broken; what is optional and missing is no fault.
+    """
+    broken: list[AudioSearchError] = []
+    findings = [*_software(), *_optional(), *_device(), *_in_use(store, tokenizer, device, broken)]
+    columns = {"what": lambda f: f[0], "": lambda f: f[1], "detail": lambda f: f[2]}
+    report(findings, as_json, lambda f: {"what": f[0], "state": f[1], "detail": f[2]}, columns)
+    if broken:
+        raise typer.Exit(broken[0].exit_code)
+
+
+def _software() -> Iterator[Finding]:
+    yield "audiosearch", "ok", audiosearch.__version__
+    yield "python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}"
+    for package in ("torch", "torchaudio", "numpy", "av", "soxr", "qdrant-edge-py", "webrtcvad-wheels"):
+        try:
+            yield package, "ok", version(package)
+        except PackageNotFoundError:
+            yield package, "missing", "pip install audiosearch"
+
+
+def _optional() -> Iterator[Finding]:
+    spoken = espeak.version()
+    yield (
+        "eSpeak NG",
+        "ok" if spoken else "missing",
+        spoken or f"needed to locate typed words: {espeak.HOW_TO_INSTALL.partition(': ')[2]}",
+    )
+    has_silero = all(map(importlib.util.find_spec, ("silero_vad", "onnxruntime")))
+    yield (
+        "silero",
+        "ok" if has_silero else "missing",
+        version("silero-vad")
+        if has_silero
+        else "needed for --segmenter silero: pip install 'audiosearch[silero]'",
+    )
+
+
+def _device() -> Iterator[Finding]:
+    import torch
+
+    if torch.cuda.is_available():
+        yield "device", "ok", f"cuda: {torch.cuda.get_device_name()}"
+    else:
+        yield "device", "ok", f"cpu, {torch.get_num_threads()} threads (no CUDA device)"
+
+
+def _in_use(store: str, tokenizer: str, device: str, broken: list[AudioSearchError]) -> Iterator[Finding]:
+    yield "tokenizers", "ok", ", ".join(plugins.names(plugins.TOKENIZERS))
+    yield "stores", "ok", ", ".join(plugins.names(plugins.STORES))
+    try:
+        library = Library(store, tokenizer, device=device)
+        yield "tokenizer", "ok", library.tokenizer.name
+    except AudioSearchError as exc:
+        broken.append(exc)
+        yield "tokenizer", "broken", str(exc)
+        return
+    try:
+        with library:
+            n_recordings = len(library.recordings())
+        yield "store", "ok", f"{n_recordings} recordings in {store}"
+    except StoreNotFoundError:
+        yield "store", "none yet", f"{store} is made by the first ingest"
+    except AudioSearchError as exc:
+        broken.append(exc)
+        yield "store", "broken", str(exc)
+    if not (folder := Path(store)).is_dir() and "://" not in store and not store.endswith(":"):
+        folder = next((parent for parent in folder.absolute().parents if parent.is_dir()), Path("/"))
+    yield from _room(folder)
+
+
+def _room(folder: Path) -> Iterator[Finding]:
+    import shutil
+
+    if folder.is_dir():
+        yield "disk", "ok", f"{shutil.disk_usage(folder).free / 1e9:.1f} GB free at {folder}"

@@ -1,0 +1,78 @@
+"""Options that commands share, one alias each."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+import audiosearch
+from audiosearch import plugins
+from audiosearch.api import default_store
+
+
+def one_of(group: str) -> Callable[[str], str]:
+    """A callback that refuses names which no installed package provides."""
+
+    def check(name: str) -> str:
+        if name not in (known := plugins.names(group)):
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(known)}")
+        return name
+
+    return check
+
+
+def _complete(group: str) -> Callable[[], list[str]]:
+    return lambda: plugins.names(group)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"audiosearch {audiosearch.__version__}")
+        raise typer.Exit
+
+
+def show_version(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Name the recording and the second of any sound or phrase, on your own machine."""
+
+
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        "-s",
+        envvar="AUDIOSEARCH_STORE",
+        default_factory=default_store,
+        show_default="in the user's data directory",
+        help="Directory of the store, or an address such as memory:",
+    ),
+]
+TokenizerName = Annotated[
+    str,
+    typer.Option(
+        "--tokenizer",
+        envvar="AUDIOSEARCH_TOKENIZER",
+        callback=one_of(plugins.TOKENIZERS),
+        autocompletion=_complete(plugins.TOKENIZERS),
+        help="Tokenizer, the one that the store was made with.",
+    ),
+]
+SegmenterName = Annotated[
+    str,
+    typer.Option(
+        "--segmenter",
+        envvar="AUDIOSEARCH_SEGMENTER",
+        callback=one_of(plugins.SEGMENTERS),
+        autocompletion=_complete(plugins.SEGMENTERS),
+        help="Voice activity detector.",
+    ),
+]
+Device = Annotated[
+    str, typer.Option("--device", envvar="AUDIOSEARCH_DEVICE", help="Where the tokenizer runs: cpu or cuda.")
+]
+Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many answers at the most.")]

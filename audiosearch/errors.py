@@ -1,0 +1,48 @@
+"""What can go wrong, each with the exit code that the command line gives it.
+
+Every message is one sentence that names the value at fault and, where there is one, the way out.
+"""
+
+from typing import ClassVar
+
+
+class AudioSearchError(Exception):
+    """Anything this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class UsageError(AudioSearchError):
+    """The request itself cannot be met: an unknown name, options that contradict each other."""
+
+
+class MissingDependencyError(AudioSearchError):
+    """An optional package or program is not installed; the message says which and how to get it."""
+
+
+class AudioError(AudioSearchError):
+    """A file or waveform cannot be read as sound."""
+
+    exit_code = 3
+
+
+class StoreError(AudioSearchError):
+    """A store cannot be opened, reached, read or written."""
+
+    exit_code = 4
+
+
+class StoreNotFoundError(StoreError):
+    """There is no store at that place."""
+
+
+class StoreLockedError(StoreError):
+    """Another process has the store open."""
+
+
+class StoreMismatchError(StoreError):
+    """The store was made with another tokenizer, other options or another version."""
+
+
+class StoreFullError(StoreError):
+    """The disk has no room left; what was stored before is intact."""

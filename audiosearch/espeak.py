@@ -1,0 +1,151 @@
+"""Text to speech by eSpeak NG: a synthetic voice that needs no model.
+
+The library is found in this order: the Python package ``espeakng-loader`` (the extra ``espeak``,
+which carries library and voices), a shared library ``libespeak-ng`` of the system. Failing both, the
+program ``espeak-ng`` on the PATH is used. eSpeak NG is GPL-3.0 and no part of this package.
+"""
+
+import ctypes
+import ctypes.util
+import functools
+import io
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.types import Waveform
+
+HOW_TO_INSTALL = (
+    "typed text is spoken by eSpeak NG, which is not installed: pip install 'audiosearch[espeak]', "
+    "or apt-get install espeak-ng (macOS: brew install espeak-ng)"
+)
+
+
+class Espeak:
+    """A voice of eSpeak NG.
+
+    Parameters
+    ----------
+    voice : str
+        As eSpeak NG names it: a language ("en", "en-us", "cmn", "de"), with a variant after a plus
+        sign ("en-us+f3").
+    words_per_minute : int
+        80 to 450.
+
+    Examples
+    --------
+    >>> Espeak("en-us").synthesize("hello").sample_rate  # doctest: +SKIP
+    22050
+    """
+
+    def __init__(self, voice: str = "en-us", words_per_minute: int = 150) -> None:
+        if not 80 <= words_per_minute <= 450:
+            raise UsageError(f"eSpeak NG speaks 80 to 450 words per minute, not {words_per_minute}")
+        self.voice = voice
+        self.words_per_minute = words_per_minute
+
+    def synthesize(self, text: str) -> Waveform:
+        """The text, spoken.
+
+        Raises
+        ------
+        UsageError
+            For a text without a word in it, or an unknown voice.
+        MissingDependencyError
+            When eSpeak NG is not installed.
+        """
+        if not any(character.isalnum() for character in text):
+            raise UsageError(f"there is nothing to speak in {text!r}")
+        library = _find_library()
+        if library is not None:
+            return library.synthesize(text, self.voice, self.words_per_minute)
+        return self._by_program(text)
+
+    def _by_program(self, text: str) -> Waveform:
+        program = shutil.which("espeak-ng")
+        if program is None:
+            raise MissingDependencyError(HOW_TO_INSTALL)
+        command = [
+            program,
+            "--stdout",
+            "-b",
+            "1",
+            "-v",
+            self.voice,
+            "-s",
+            str(self.words_per_minute),
+            "--stdin",
+        ]
+        done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+        if done.returncode != 0 or not done.stdout:
+            raise UsageError(f"eSpeak NG has no voice {self.voice!r}: {done.stderr.decode().strip()}")
+        pcm = np.frombuffer(done.stdout[44:], "<i2")  # behind a WAV header of unknown length
+        return Waveform((pcm / 32768).astype(np.float32), 22050)
+
+
+def version() -> str | None:
+    """What is installed, for `audiosearch doctor`; None without eSpeak NG."""
+    library = _find_library()
+    if library is not None:
+        return f"library {library.version}"
+    program = shutil.which("espeak-ng")
+    return f"program {program}" if program else None
+
+
+class _Library:
+    """The shared library. It has one voice at a time, so calls take turns."""
+
+    RETRIEVAL = 1  # speak into a callback, not a loudspeaker
+    UTF8 = 1
+    RATE = 1  # the parameter for words per minute
+
+    def __init__(self, path: str, data: str | None) -> None:
+        self._dll = ctypes.cdll.LoadLibrary(path)
+        self._dll.espeak_Info.restype = ctypes.c_char_p
+        self.version = self._dll.espeak_Info(None).decode()
+        directory = data.encode() if data else None
+        self._sample_rate = self._dll.espeak_Initialize(self.RETRIEVAL, 0, directory, 0)
+        if self._sample_rate <= 0:
+            raise OSError(f"eSpeak NG at {path} does not start")
+        self._turn = threading.Lock()
+        self._pcm = io.BytesIO()
+        signature = ctypes.CFUNCTYPE(
+            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+        )
+        self._callback = signature(self._collect)  # kept: the library calls it later
+        self._dll.espeak_SetSynthCallback(self._callback)
+
+    def synthesize(self, text: str, voice: str, words_per_minute: int) -> Waveform:
+        with self._turn:
+            if self._dll.espeak_SetVoiceByName(voice.encode()) != 0:
+                raise UsageError(f"eSpeak NG has no voice {voice!r}")
+            self._dll.espeak_SetParameter(self.RATE, words_per_minute, 0)
+            self._pcm = io.BytesIO()
+            spoken = text.encode() + b"\0"
+            self._dll.espeak_Synth(spoken, len(spoken), 0, 0, 0, self.UTF8, None, None)
+            self._dll.espeak_Synchronize()
+            pcm = np.frombuffer(self._pcm.getvalue(), np.int16)
+        return Waveform((pcm / 32768).astype(np.float32), self._sample_rate)
+
+    def _collect(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _: object) -> int:
+        if count > 0:
+            self._pcm.write(ctypes.string_at(samples, 2 * count))
+        return 0
+
+
+@functools.cache
+def _find_library() -> _Library | None:
+    """Started once in a process."""
+    try:
+        import espeakng_loader
+
+        return _Library(
+            str(espeakng_loader.get_library_path()), str(Path(espeakng_loader.get_data_path()).parent)
+        )
+    except ImportError:
+        found = ctypes.util.find_library("espeak-ng")
+        return _Library(found, None) if found else None

@@ -1,0 +1,124 @@
+"""The seams: what a segmenter, a tokenizer, a voice and a store must offer.
+
+Nothing here is inherited from. A class that has these methods fits; an entry point in its
+package's ``pyproject.toml`` makes it known by name (see README, "Add your own").
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.types import (
+    Candidate,
+    Clip,
+    Codes,
+    Entry,
+    Float32,
+    Hit,
+    Recording,
+    Schema,
+    Segment,
+    Waveform,
+)
+
+
+class Segmenter(Protocol):
+    """Finds speech in sound. Entry-point group ``audiosearch.segmenters``."""
+
+    def segment(self, waveform: Waveform) -> list[Segment] | None:
+        """Stretches of speech, in order and apart; None from one that does not look for any."""
+        ...
+
+
+class Tokenizer(Protocol):
+    """Turns sound into codes. Entry-point group ``audiosearch.tokenizers``."""
+
+    name: str  # with its revision; recorded in every store
+    sample_rate: int  # Hz
+    frame_rate: float  # frames per second
+    n_layers: int
+    codebook_size: int
+
+    @property
+    def codebooks(self) -> Float32:
+        """The vectors that the codes stand for, shape (n_layers, codebook_size, dim)."""
+        ...
+
+    def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
+        """Codes of each waveform; those of one do not depend on the others."""
+        ...
+
+
+class Synthesizer(Protocol):
+    """Speaks text."""
+
+    def synthesize(self, text: str) -> Waveform:
+        """The text, spoken."""
+        ...
+
+
+class TextEncoder(Protocol):
+    """Turns sentences into vectors."""
+
+    dim: int
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Shape (n_texts, dim)."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps entries and finds them again. Entry-point group ``audiosearch.stores``.
+
+    Entries that were ``put`` are found by nobody until their recording is ``finish``ed. A store
+    that is opened again after a crash holds finished recordings, whole, and nothing else.
+    Where ``recordings`` is given, only those are searched; None searches all.
+    """
+
+    schema: Schema
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Write entries of recordings that are not finished yet; the same clip id replaces."""
+        ...
+
+    def finish(self, recording: Recording) -> None:
+        """Make a recording durable and visible; another one of its name is replaced by it."""
+        ...
+
+    def delete(self, recording: str) -> int:
+        """Remove everything of a recording, finished or not; the number of its clips."""
+        ...
+
+    def recordings(self) -> list[Recording]:
+        """The finished recordings, by name."""
+        ...
+
+    def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
+        """What is stored of a recording (of those clips that touch ``within``), in time order."""
+        ...
+
+    def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
+        """The same clips with their codes alone, which is quicker."""
+        ...
+
+    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+        """Clips with exactly this fingerprint."""
+        ...
+
+    def by_anchors(
+        self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[list[Hit]]:
+        """For each query anchor, row of shape (n, dim), the nearest stored ones, best first."""
+        ...
+
+    def by_histogram(
+        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[Candidate]:
+        """Clips whose histograms are nearest, best first."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...

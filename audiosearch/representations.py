@@ -1,0 +1,137 @@
+"""Codes to what is searched: fingerprints, anchors, histograms.
+
+A fingerprint is a string, found by equality: the instant answer for copies that are equal or nearly
+so. Anchors are vectors of short windows, found by cosine: they survive change, and their times vote
+for where a match lies. A histogram says which codes a clip is made of, in no order: what it sounds
+like.
+"""
+
+import functools
+from typing import Literal
+
+import numpy as np
+
+from audiosearch import frames
+from audiosearch.types import Clip, Codes, Entry, Float32, HistogramLayers, Schema
+
+SEPARATOR = "_"
+ANCHOR_DIM = 256
+
+
+def represent(clip: Clip, codes: Codes, codebooks: Float32, schema: Schema) -> Entry:
+    """Everything a store keeps of a clip, made as the store's schema says."""
+    return Entry(
+        clip=clip,
+        codes=codes,
+        fingerprint=fingerprint(codes, schema.fingerprint_frames),
+        anchors=anchors(codes, codebooks, schema.anchor_hop, schema.anchor_dim),
+        hop=schema.anchor_hop,
+        histogram=histogram(codes, schema.histogram_layers, "l1" if schema.histogram_norm == "l1" else "l2"),
+    )
+
+
+def fingerprint(codes: Codes, n_frames: int = 100) -> str:
+    """The first layer-0 codes, joined by ``_``; all of them when there are fewer.
+
+    >>> fingerprint(Codes(np.array([[567, 1204, 33]], np.int16), 12.5, 2048), n_frames=2)
+    '567_1204'
+    """
+    return SEPARATOR.join(map(str, codes.array[0, :n_frames].tolist()))
+
+
+def parse_fingerprint(text: str) -> np.ndarray:
+    """The layer-0 codes of a fingerprint, shape (n,), int16."""
+    return np.array([int(code) for code in text.split(SEPARATOR) if code], np.int16)
+
+
+def vectors(codes: Codes, codebooks: Float32) -> Float32:
+    """What the codes stand for: per frame the sum of the layers' codebook vectors.
+
+    Parameters
+    ----------
+    codes : Codes
+        Its first layers; it may have fewer than the codebooks.
+    codebooks : np.ndarray, shape (n_layers, codebook_size, dim), float32
+
+    Returns
+    -------
+    np.ndarray, shape (n_frames, dim), float32
+    """
+    total = np.zeros((codes.n_frames, codebooks.shape[2]), np.float32)
+    for layer, row in enumerate(codes.array):
+        total += codebooks[layer, row]
+    return total
+
+
+def anchors(codes: Codes, codebooks: Float32, hop: int = 10, dim: int = ANCHOR_DIM) -> Float32:
+    """Unit vectors, one per 10-frame window.
+
+    The window's frame vectors, in order, are projected to ``dim`` numbers by a fixed random matrix,
+    which keeps angles (Johnson and Lindenstrauss 1984).
+
+    Returns
+    -------
+    np.ndarray, shape (n_windows, dim), float32
+        Row i covers frames [i * hop, i * hop + 10); empty when the clip is shorter than a window.
+    """
+    per_frame = vectors(codes, codebooks)
+    starts = frames.window_starts(codes.n_frames, hop)
+    if not starts:
+        return np.zeros((0, dim), np.float32)
+    slots = np.lib.stride_tricks.sliding_window_view(per_frame, frames.ANCHOR_FRAMES, axis=0)
+    windows = slots[starts.start : starts.stop : hop].transpose(0, 2, 1).reshape(len(starts), -1)
+    return unit(windows @ _projection(windows.shape[1], dim))
+
+
+def unit(rows: Float32) -> Float32:
+    """Each row scaled to length 1; a row of zeros stays as it is."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    scaled: Float32 = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return scaled
+
+
+def histogram(
+    codes: Codes, layers: HistogramLayers = "first", norm: Literal["counts", "l1", "l2"] = "l2"
+) -> Float32:
+    """How often each code occurs.
+
+    Parameters
+    ----------
+    codes : Codes
+    layers : "first" or "all"
+        Count layer 0 alone, or all layers into the same bins.
+    norm : "counts", "l1" or "l2"
+        Plain counts, shares that add up to 1, or a vector of length 1.
+
+    Returns
+    -------
+    np.ndarray, shape (codebook_size,), float32
+    """
+    counted = codes.array[:1] if layers == "first" else codes.array
+    bins = np.bincount(counted.ravel(), minlength=codes.codebook_size).astype(np.float32)
+    if norm == "counts" or not bins.any():
+        return bins
+    return bins / np.float32(bins.sum() if norm == "l1" else np.linalg.norm(bins))
+
+
+def inverse_document_frequency(n_documents: int, containing: Float32) -> Float32:
+    """Weight of each code: high where few clips have it.
+
+    ``ln(1 + (n - n_i + 0.5) / (n_i + 0.5))``, as in BM25 (Robertson and Zaragoza 2009) and in Qdrant.
+
+    Parameters
+    ----------
+    n_documents : int
+    containing : np.ndarray, shape (codebook_size,)
+        Number of clips that have each code.
+    """
+    return np.log1p((n_documents - containing + 0.5) / (containing + 0.5)).astype(np.float32)
+
+
+@functools.cache
+def _projection(n: int, dim: int) -> Float32:
+    """Orthonormal columns (where ``dim <= n``), the same on every machine."""
+    gaussian = np.random.Generator(np.random.PCG64(20)).standard_normal((n, dim))
+    if dim <= n:
+        gaussian = np.linalg.qr(gaussian)[0]
+    return gaussian.astype(np.float32)

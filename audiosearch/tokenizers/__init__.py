@@ -1,0 +1,1 @@
+"""Sound to codes. One file per tokenizer; entry points make them known by name."""

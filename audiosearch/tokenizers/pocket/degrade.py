@@ -1,0 +1,200 @@
+"""What happens to sound on its way into an upload, made cheaply for training.
+
+Waveforms are degraded in batches: rooms, noise, other sound on top, filters, clipping, gain. Tempo and
+pitch are changed on the power spectrogram, by stretching its time and its frequency axis; both at once
+is speed. (The benchmarks degrade with real codecs and tools; nothing of this module is used there.)
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from audiosearch.tokenizers.pocket import features
+
+RATE = features.SAMPLE_RATE
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Materials:
+    """What is mixed in and convolved with; lists of waveforms at 16 kHz."""
+
+    noises: list[Tensor]
+    rooms: list[Tensor]
+
+
+def degrade(clean: Tensor, others: Tensor, materials: Materials, generator: torch.Generator) -> Tensor:
+    """Each row degraded in its own random way.
+
+    Parameters
+    ----------
+    clean : Tensor, shape (batch, n_samples)
+    others : Tensor, shape (batch, n_samples)
+        Other sound, to be mixed in.
+    """
+    draw = _Draw(generator, len(clean))
+    x = _normalized(clean)
+    x = _where(draw.chance(0.5), _convolve(x, _rooms(len(x), materials, draw)), x)
+    x = _where(draw.chance(0.5), _add(x, _noise(x, materials, draw), draw.uniform(-8, 12)), x)
+    x = _where(draw.chance(0.4), _add(x, others, draw.uniform(-4, 10)), x)
+    x = _where(draw.chance(0.3), _add(x, _coloured(x, draw), draw.uniform(-6, 15)), x)
+    x = _where(draw.chance(0.15), _clipped(x, draw.uniform(3, 20)), x)
+    x = _where(draw.chance(0.7), _filter(x, _response(len(x), x.shape[1], draw)), x)
+    return x * 10 ** (draw.uniform(-35, 0)[:, None] / 20)
+
+
+def warped_mel(samples: Tensor, tempo: Tensor, pitch: Tensor) -> Tensor:
+    """Log-mel features of sound played at another tempo and pitch.
+
+    Parameters
+    ----------
+    samples : Tensor, shape (batch, n_samples)
+    tempo, pitch : Tensor, shape (batch,)
+        Factors; equal ones are a change of speed. Output frame j shows input time ``j * tempo``.
+
+    Returns
+    -------
+    Tensor, shape (batch, BANDS, n_mel_frames)
+    """
+    power = features.power(samples)
+    _, bins, n_frames = power.shape
+    times = (torch.arange(n_frames) + 0.5) * tempo[:, None] - 0.5
+    rows = torch.arange(bins) / pitch[:, None]
+    power = _interpolate(power, times, dim=2)
+    power = _interpolate(power, rows, dim=1)
+    return features.bands(power)
+
+
+def _interpolate(x: Tensor, places: Tensor, dim: int) -> Tensor:
+    """``x`` at fractional places along ``dim``; 0 outside."""
+    n = x.shape[dim]
+    inside = (places <= n - 1).float()
+    places = places.clamp(0, n - 1.001)
+    left = places.floor().long()
+    share = places - left
+    shape = (len(x), 1, -1) if dim == 2 else (len(x), -1, 1)
+    index = left.view(shape).expand(x.shape)
+    share = share.view(shape)
+    mixed = (1 - share) * x.gather(dim, index) + share * x.gather(dim, index + 1)
+    return mixed * inside.view(shape)
+
+
+class _Draw:
+    """Random numbers, one a row."""
+
+    def __init__(self, generator: torch.Generator, n: int) -> None:
+        self.generator = generator
+        self.n = n
+
+    def uniform(self, low: float, high: float) -> Tensor:
+        return torch.rand(self.n, generator=self.generator) * (high - low) + low
+
+    def chance(self, probability: float) -> Tensor:
+        return torch.rand(self.n, generator=self.generator) < probability
+
+    def one_of(self, n: int) -> int:
+        return int(torch.randint(n, (1,), generator=self.generator))
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(*shape, generator=self.generator)
+
+
+def _where(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
+    return torch.where(mask[:, None], yes, no)
+
+
+def _level(x: Tensor) -> Tensor:
+    return x.square().mean(1, keepdim=True).add(1e-10).sqrt()
+
+
+def _normalized(x: Tensor) -> Tensor:
+    """To -20 dB of full scale."""
+    return x / _level(x) * 0.1
+
+
+def _add(x: Tensor, noise: Tensor, snr: Tensor) -> Tensor:
+    """With noise, ``snr`` dB below the signal."""
+    return x + noise * (_level(x) / _level(noise)) * 10 ** (-snr[:, None] / 20)
+
+
+def _clipped(x: Tensor, drive: Tensor) -> Tensor:
+    """Overdriven by so many dB."""
+    peak = x.abs().amax(1, keepdim=True).clamp_min(1e-6)
+    return (x / peak * 10 ** (drive[:, None] / 20)).clamp(-1, 1)
+
+
+def _noise(x: Tensor, materials: Materials, draw: _Draw) -> Tensor:
+    """A stretch of one of the noises for each row, repeated if it is short."""
+    rows = []
+    for _ in range(len(x)):
+        noise = materials.noises[draw.one_of(len(materials.noises))]
+        start = draw.one_of(len(noise))
+        repeats = math.ceil(x.shape[1] / len(noise))
+        rows.append(noise.roll(-start).repeat(repeats)[: x.shape[1]])
+    return torch.stack(rows)
+
+
+def _coloured(x: Tensor, draw: _Draw) -> Tensor:
+    """Noise of spectrum 1 / f ** slope, from white to brown."""
+    white = draw.normal(*x.shape)
+    slope = draw.uniform(0, 1)
+    frequencies = torch.arange(x.shape[1] // 2 + 1).clamp_min(1).float()
+    return _filter(white, frequencies[None] ** (-slope[:, None]))
+
+
+def _filter(x: Tensor, response: Tensor) -> Tensor:
+    """Through a zero-phase filter given by its gain at each frequency of the row's FFT."""
+    filtered: Tensor = torch.fft.irfft(torch.fft.rfft(x) * response, n=x.shape[1])
+    return filtered
+
+
+def _response(batch: int, n_samples: int, draw: _Draw) -> Tensor:
+    """Random gains: a smooth equalizer, for some rows a low-pass, a high-pass or both."""
+    n = n_samples // 2 + 1
+    frequencies = torch.linspace(0, RATE / 2, n)
+    points = draw.normal(batch, 1, 8) * draw.uniform(0, 6)[:, None, None]  # dB at 8 points
+    octaves = (frequencies.clamp_min(40) / 40).log2() / math.log2(RATE / 2 / 40)  # 0 to 1
+    grid = octaves * 7
+    left = grid.floor().clamp(0, 6).long()
+    share = grid - left
+    curve = (1 - share) * points[:, 0, left] + share * points[:, 0, left + 1]
+    low = torch.where(draw.chance(0.3), draw.uniform(2200, 7000), torch.tensor(1e9))
+    high = torch.where(draw.chance(0.3), draw.uniform(80, 600), torch.tensor(1e-3))
+    order = draw.uniform(4, 16)[:, None]
+    passes = 1 / (1 + (frequencies[None] / low[:, None]) ** order)
+    passes = passes / (1 + (high[:, None] / frequencies[None].clamp_min(1)) ** order)
+    gains: Tensor = 10 ** (curve / 20) * passes.sqrt()
+    return gains
+
+
+def _rooms(batch: int, materials: Materials, draw: _Draw) -> Tensor:
+    """An impulse response for each row: half of them recorded, half noise that dies away."""
+    length = 2 * RATE
+    responses = torch.zeros(batch, length)
+    for i in range(batch):
+        if draw.one_of(2):
+            room = materials.rooms[draw.one_of(len(materials.rooms))][:length]
+            responses[i, : len(room)] = room
+        else:
+            responses[i] = _synthetic_room(length, draw)
+    scaled: Tensor = responses / responses.norm(dim=1, keepdim=True)
+    return scaled
+
+
+def _synthetic_room(length: int, draw: _Draw) -> Tensor:
+    """A direct sound, and exponentially decaying noise behind it."""
+    seconds = 0.15 * 30 ** float(torch.rand(1, generator=draw.generator))  # RT60, 0.15 to 4.5 s
+    direct = 10 ** (float(draw.uniform(-12, 9)[0]) / 20)
+    times = torch.arange(length) / RATE
+    tail = draw.normal(length) * 10 ** (-3 * times / seconds)
+    response: Tensor = tail / tail.norm()
+    response[0] += direct
+    return response
+
+
+def _convolve(x: Tensor, responses: Tensor) -> Tensor:
+    n = x.shape[1] + responses.shape[1]
+    product = torch.fft.rfft(x, n=n) * torch.fft.rfft(responses, n=n)
+    wet: Tensor = torch.fft.irfft(product, n=n)
+    return wet[:, : x.shape[1]]

@@ -1,0 +1,275 @@
+"""The records that pass through the system, from sound to answer.
+
+Conventions: times are seconds from the beginning of the recording, as a player shows them; frames
+are token frames (12.5 a second for the tokenizers here); code arrays are ``(n_layers, n_frames)``
+with layer 0 first. All records are frozen. Those that hold arrays compare by identity.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Float32 = npt.NDArray[np.float32]
+Int16 = npt.NDArray[np.int16]
+
+SCHEMA_VERSION = 1  # raised whenever what an Entry holds changes its meaning
+ID_NAMESPACE = uuid.UUID("6d1f6a3e-6f0b-5c55-9a3e-0c1d5f2b8e21")  # of every id that a store holds
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Waveform:
+    """Mono sound.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (n_samples,), float32
+        Full scale is -1 to 1; louder samples are kept as they are.
+    sample_rate : int
+        In hertz.
+    """
+
+    samples: Float32
+    sample_rate: int
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Segment:
+    """A stretch of time, ``start <= t < end``, in seconds."""
+
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        if not self.start <= self.end:
+            raise ValueError(f"a segment must not end before it starts: {self.start} .. {self.end}")
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+    def overlap(self, other: "Segment") -> float:
+        """Seconds that both cover."""
+        return max(0.0, min(self.end, other.end) - max(self.start, other.start))
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stretch of one recording that is stored as a unit.
+
+    Parameters
+    ----------
+    recording : str
+        Id of the recording that it was cut from.
+    segment : Segment
+        Where it lies in the recording.
+    speech : bool or None
+        Whether voice activity was found in it; None when nobody looked.
+    """
+
+    recording: str
+    segment: Segment
+    speech: bool | None = None
+
+    @property
+    def id(self) -> str:
+        """UUIDv5 of the recording and the start in milliseconds: the same clip, the same id."""
+        return str(uuid.uuid5(ID_NAMESPACE, f"{self.recording}/{round(self.segment.start * 1000)}"))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Codes:
+    """The tokens of a stretch of sound.
+
+    Parameters
+    ----------
+    array : np.ndarray, shape (n_layers, n_frames), int16
+        Layer 0 first; every code in ``[0, codebook_size)``.
+    frame_rate : float
+        Frames per second.
+    codebook_size : int
+        Codes a layer.
+    """
+
+    array: Int16
+    frame_rate: float
+    codebook_size: int
+
+    @property
+    def n_layers(self) -> int:
+        """Number of layers."""
+        return int(self.array.shape[0])
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return int(self.array.shape[1])
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.n_frames / self.frame_rate
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Entry:
+    """What a store keeps of one clip.
+
+    Parameters
+    ----------
+    clip : Clip
+    codes : Codes
+    fingerprint : str
+        The first layer-0 codes joined by ``_``.
+    anchors : np.ndarray, shape (n_windows, dim), float32
+        Unit vectors; row i covers the 10 frames from ``i * hop`` on.
+    hop : int
+        Frames from one anchor to the next.
+    histogram : np.ndarray, shape (codebook_size,), float32
+        How often each code occurs, normalised.
+    """
+
+    clip: Clip
+    codes: Codes
+    fingerprint: str
+    anchors: Float32
+    hop: int
+    histogram: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A file that is in a store.
+
+    Parameters
+    ----------
+    id : str
+        UUIDv5 of name and content.
+    name : str
+        Where it came from: the absolute path of the file.
+    sha256 : str
+        Of the file's bytes, hexadecimal.
+    size : int
+        Of the file, in bytes.
+    modified_ns : int
+        The file's modification time, nanoseconds since 1970.
+    duration : float
+        Seconds of sound.
+    n_clips, n_anchors : int
+        How many of each are stored.
+    added : str
+        When it was stored, ISO 8601, UTC.
+    metadata : mapping of str to str
+        Title, artist and the like, as the file itself names them.
+    """
+
+    id: str
+    name: str
+    sha256: str
+    size: int = 0
+    modified_ns: int = 0
+    duration: float = 0.0
+    n_clips: int = 0
+    n_anchors: int = 0
+    added: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One stored anchor that is near a query anchor.
+
+    Parameters
+    ----------
+    recording : str
+        Id of the recording.
+    start : float
+        Where the anchor's first frame begins in the recording, in seconds.
+    score : float
+        Cosine of the two anchors, -1 to 1.
+    """
+
+    recording: str
+    start: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stored clip with how near it is to what was asked for (more is nearer)."""
+
+    clip: Clip
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A stretch of the query found in a recording.
+
+    Parameters
+    ----------
+    recording : str
+        Id of the recording.
+    query, reference : Segment
+        The stretch in the query and in the recording.
+    rate : float
+        Reference seconds per query second: 1.05 where the query runs 5 % fast.
+    score : float
+        Larger is surer; comparable between queries of one store.
+    probability : float
+        That the match is true, 0 to 1.
+    """
+
+    recording: str
+    query: Segment
+    reference: Segment
+    rate: float
+    score: float
+    probability: float
+
+
+HistogramLayers = Literal["first", "all"]
+HistogramNorm = Literal["l1", "l2", "tf-idf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What every entry of a store is made with; written down when the store is made.
+
+    Parameters
+    ----------
+    tokenizer : str
+        Name of the tokenizer, with its revision.
+    n_layers, codebook_size, frame_rate
+        As the tokenizer has them.
+    anchor_dim : int
+        Length of an anchor vector.
+    fingerprint_frames : int
+        How many layer-0 codes make a fingerprint.
+    anchor_hop : int
+        Frames from one anchor to the next.
+    histogram_layers, histogram_norm : str
+        Which codes are counted and how the counts are weighted.
+    version : int
+        Of the stored form.
+    """
+
+    tokenizer: str
+    n_layers: int
+    codebook_size: int
+    frame_rate: float
+    anchor_dim: int
+    fingerprint_frames: int = 100
+    anchor_hop: int = 10
+    histogram_layers: HistogramLayers = "first"
+    histogram_norm: HistogramNorm = "tf-idf"
+    version: int = SCHEMA_VERSION

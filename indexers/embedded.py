@@ -1,0 +1,397 @@
+"""The default store: Qdrant's engine inside this process, in a directory.
+
+    DIRECTORY/catalogue.sqlite   which recordings are stored (see `indexers.catalogue`)
+    DIRECTORY/clips/             one point a clip: histogram (sparse), fingerprint, codes, times
+    DIRECTORY/anchors/           one point an anchor: vector (dense), times, codes, context
+    DIRECTORY/lock               held while the store is open, by one process
+
+Only ``flush`` makes points durable, so a recording is finished in the catalogue after a flush of both
+shards: a process that is killed at any moment leaves finished recordings, whole, and pending ones,
+which are removed when the store is opened again. The engine writes through memory maps, where a full
+disk is a deadly signal and not an error; so room is asked for before every write.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import qdrant_edge as edge
+
+from audiosearch.errors import (
+    StoreError,
+    StoreFullError,
+    StoreLockedError,
+    StoreNotFoundError,
+)
+from audiosearch.types import (
+    Candidate,
+    Clip,
+    Codes,
+    Entry,
+    Float32,
+    Hit,
+    Recording,
+    Schema,
+    Segment,
+)
+from indexers import payload
+from indexers.catalogue import Catalogue
+
+CATALOGUE = "catalogue.sqlite"
+ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
+ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by at once
+BATCH = 64  # clips written at a time
+PAGE = 256  # points read at a time
+
+
+def open_store(location: str, schema: Schema | None) -> "EmbeddedStore":
+    """Open the store in a directory, or make one.
+
+    Parameters
+    ----------
+    location : str
+        The directory.
+    schema : Schema or None
+        What to make the store with if there is none; None opens an existing one only.
+
+    Raises
+    ------
+    StoreNotFoundError, StoreLockedError, StoreMismatchError, StoreFullError, StoreError
+    """
+    path = Path(location)
+    if schema is None and not (path / CATALOGUE).exists():
+        raise StoreNotFoundError(
+            f"there is no store at {path}; run `audiosearch ingest` first, or give --store"
+        )
+    return EmbeddedStore(path, schema)
+
+
+class EmbeddedStore:
+    """A store in a directory.
+
+    Parameters
+    ----------
+    path : Path
+        Made if it is not there.
+    schema : Schema or None
+        For a store that is made now; an existing one keeps its own.
+    """
+
+    def __init__(self, path: Path, schema: Schema | None) -> None:
+        self.path = path
+        self._make_directory()
+        self._lock = _take_lock(path)
+        try:
+            self._require_room(ROOM_TO_OPEN)
+            self._catalogue = Catalogue(path / CATALOGUE)
+            self.schema = self._catalogue.schema() or self._make(schema)
+            self._clips = self._load("clips")
+            self._anchors = self._load("anchors")
+            self._pending = set(self._catalogue.pending())
+            for recording in sorted(self._pending):
+                self._purge(recording)
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        for batch in _batches(entries, BATCH):
+            for recording in {entry.clip.recording for entry in batch} - self._pending:
+                self._catalogue.begin(recording)
+                self._pending.add(recording)
+            self._require_room(ROOM_TO_WRITE)
+            with self._engine():
+                self._clips.update(edge.UpdateOperation.upsert_points([_clip_point(e) for e in batch]))
+                anchors = [_anchor_point(a) for e in batch for a in payload.anchor_points(e)]
+                if anchors:
+                    self._anchors.update(edge.UpdateOperation.upsert_points(anchors))
+
+    def finish(self, recording: Recording) -> None:
+        self._flush()
+        replaced = self._catalogue.finish(recording)
+        self._pending.discard(recording.id)
+        self._pending.update(replaced)
+        for other in replaced:
+            self._purge(other)
+
+    def delete(self, recording: str) -> int:
+        with self._engine():
+            n_clips = self._clips.count(edge.CountRequest(exact=True, filter=_filter([recording])))
+        self._catalogue.begin(recording)
+        self._pending.add(recording)
+        self._purge(recording)
+        return n_clips
+
+    def recordings(self) -> list[Recording]:
+        return self._catalogue.recordings()
+
+    def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
+        for record in self._clips_of(recording, within, with_vector=True):
+            clip, codes = self._clip_and_codes(record.payload)
+            histogram = np.zeros(self.schema.codebook_size, np.float32)
+            if sparse := (record.vector or {}).get("histogram"):
+                histogram[sparse.indices] = sparse.values
+            yield Entry(
+                clip=clip,
+                codes=codes,
+                fingerprint=record.payload["fingerprint"],
+                anchors=self._anchors_of(clip.id),
+                hop=self.schema.anchor_hop,
+                histogram=histogram,
+            )
+
+    def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
+        for record in self._clips_of(recording, within, with_vector=False):
+            yield self._clip_and_codes(record.payload)
+
+    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+        if not fingerprint:
+            return []
+        same = edge.FieldCondition("fingerprint", match=edge.MatchValue(fingerprint))
+        found = self._scroll(self._clips, self._visible(None, must=[same]), limit, CLIP_FIELDS)
+        return sorted((payload.clip_of(record.payload) for record in found), key=_place)
+
+    def by_anchors(
+        self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[list[Hit]]:
+        requests = [
+            edge.QueryRequest(
+                limit=limit,
+                query=edge.Query.Nearest(anchor.tolist(), using="anchor"),
+                filter=self._visible(recordings),
+                with_payload=["recording", "start"],
+            )
+            for anchor in anchors
+        ]
+        if not requests:
+            return []
+        with self._engine():
+            answers = self._anchors.query_batch(edge.QueryBatchRequest(requests))
+        return [
+            [
+                Hit(fields["recording"], payload.seconds(fields["start"]), point.score)
+                for point in points
+                if (fields := point.payload)
+            ]
+            for points in answers
+        ]
+
+    def by_histogram(
+        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[Candidate]:
+        request = edge.QueryRequest(
+            limit=limit,
+            query=edge.Query.Nearest(_sparse(histogram), using="histogram"),
+            filter=self._visible(recordings),
+            with_payload=CLIP_FIELDS,
+            params=self._weights(),
+        )
+        with self._engine():
+            points = self._clips.query(request)
+        return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in points]
+
+    def close(self) -> None:
+        if not self._lock.closed:
+            with self._engine():
+                self._clips.close()
+                self._anchors.close()
+            self._catalogue.close()
+            self._lock.close()
+
+    def _make_directory(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StoreError(f"cannot make a store at {self.path}: {exc.strerror}") from exc
+
+    def _make(self, schema: Schema | None) -> Schema:
+        """Fresh shards, then the schema: a store without a schema was not made to the end."""
+        if schema is None:
+            raise StoreNotFoundError(f"the store at {self.path} was never finished; run `audiosearch ingest`")
+        for name, config in _configurations(schema).items():
+            shutil.rmtree(self.path / name, ignore_errors=True)
+            (self.path / name).mkdir()
+            with self._engine():
+                shard = edge.EdgeShard.create(str(self.path / name), config)
+                for field in INDEXED[name]:
+                    shard.update(edge.UpdateOperation.create_field_index(field, edge.KeywordIndexParams()))
+                shard.flush()
+                shard.close()
+        self._catalogue.set_schema(schema)
+        return schema
+
+    def _load(self, name: str) -> edge.EdgeShard:
+        with self._engine():
+            return edge.EdgeShard.load(str(self.path / name))
+
+    def _flush(self) -> None:
+        self._require_room(ROOM_TO_OPEN)
+        with self._engine():
+            self._clips.flush()
+            self._anchors.flush()
+
+    def _purge(self, recording: str) -> None:
+        """Remove a pending recording's points, durably, then its place in the catalogue."""
+        with self._engine():
+            for shard in (self._clips, self._anchors):
+                shard.update(edge.UpdateOperation.delete_points_by_filter(_filter([recording])))
+        self._flush()
+        self._catalogue.forget(recording)
+        self._pending.discard(recording)
+
+    def _clips_of(self, recording: str, within: Segment | None, with_vector: bool) -> list[Any]:
+        must: list[Any] = []
+        if within is not None:
+            must = [
+                edge.FieldCondition("start", range=edge.RangeFloat(lt=within.end)),
+                edge.FieldCondition("end", range=edge.RangeFloat(gt=within.start)),
+            ]
+        where = self._visible([recording], must)
+        found = self._scroll(self._clips, where, None, True, with_vector)
+        return sorted(found, key=lambda record: float(record.payload["start"]))
+
+    def _anchors_of(self, clip: str) -> Float32:
+        where = edge.Filter(must=[edge.FieldCondition("clip", match=edge.MatchValue(clip))])
+        found = self._scroll(self._anchors, where, None, ["start"], with_vector=True)
+        found.sort(key=lambda record: float(record.payload["start"]))
+        rows = [record.vector["anchor"] for record in found]
+        return np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim)
+
+    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
+        return payload.clip_of(fields), payload.unpack(fields["codes"], fields["frames"], self.schema)
+
+    def _scroll(
+        self,
+        shard: edge.EdgeShard,
+        where: edge.Filter,
+        limit: int | None,
+        fields: list[str] | bool,
+        with_vector: bool = False,
+    ) -> list[Any]:
+        found: list[Any] = []
+        offset = None
+        while limit is None or len(found) < limit:
+            request = edge.ScrollRequest(
+                offset=offset,
+                limit=PAGE if limit is None else min(PAGE, limit - len(found)),
+                filter=where,
+                with_payload=fields,
+                with_vector=with_vector,
+            )
+            with self._engine():
+                page, offset = shard.scroll(request)
+            found += page
+            if offset is None:
+                break
+        return found
+
+    def _visible(self, recordings: Collection[str] | None, must: list[Any] | None = None) -> edge.Filter:
+        """Points of finished recordings, of these alone if any are named, that meet ``must``."""
+        conditions = list(must or [])
+        if recordings is not None:
+            conditions.append(_is_of(recordings))
+        return edge.Filter(must=conditions, must_not=[_is_of(self._pending)] if self._pending else [])
+
+    def _weights(self) -> edge.SearchParams | None:
+        """Document frequencies of what is visible now; those that the index keeps count deleted points."""
+        if self.schema.histogram_norm != "tf-idf":
+            return None
+        return edge.SearchParams(idf=edge.IdfParams(corpus=self._visible(None)))
+
+    def _require_room(self, n_bytes: int) -> None:
+        free = shutil.disk_usage(self.path).free
+        if free < n_bytes:
+            raise StoreFullError(
+                f"the disk of {self.path} has {free >> 20} MiB left and {n_bytes >> 20} MiB are needed; "
+                "make room and run again: what is stored is safe"
+            )
+
+    @contextmanager
+    def _engine(self) -> Iterator[None]:
+        """The engine's errors as ours (it raises plain exceptions)."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as exc:
+            raise StoreError(f"the store at {self.path} failed: {exc}") from exc
+
+
+INDEXED = {"clips": ("recording", "fingerprint"), "anchors": ("recording", "clip")}
+CLIP_FIELDS = ["recording", "start", "end", "speech"]
+
+
+def _configurations(schema: Schema) -> dict[str, edge.EdgeConfig]:
+    idf = edge.Modifier.Idf if schema.histogram_norm == "tf-idf" else None
+    anchor = edge.EdgeVectorParams(
+        size=schema.anchor_dim,
+        distance=edge.Distance.Cosine,
+        datatype=edge.VectorStorageDatatype.Float16,
+    )
+    return {
+        "clips": edge.EdgeConfig(sparse_vectors={"histogram": edge.EdgeSparseVectorParams(modifier=idf)}),
+        "anchors": edge.EdgeConfig(vectors={"anchor": anchor}),
+    }
+
+
+def _take_lock(path: Path) -> TextIO:
+    """The store's lock file, held until it is closed (or the process ends)."""
+    try:
+        file = (path / "lock").open("a+", encoding="ascii")
+    except OSError as exc:
+        raise StoreError(f"the store at {path} may not be written: {exc.strerror}") from exc
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        file.seek(0)
+        holder = file.read().strip() or "?"
+        file.close()
+        raise StoreLockedError(
+            f"the store at {path} is in use by process {holder}; wait for it to end or give another --store"
+        ) from exc
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def _clip_point(entry: Entry) -> edge.Point:
+    vector: dict[str, Any] = {"histogram": _sparse(entry.histogram)} if entry.histogram.any() else {}
+    return edge.Point(entry.clip.id, vector, payload.clip_payload(entry))
+
+
+def _anchor_point(anchor: payload.AnchorPoint) -> edge.Point:
+    return edge.Point(anchor.id, {"anchor": anchor.vector.tolist()}, anchor.payload)
+
+
+def _sparse(histogram: Float32) -> edge.SparseVector:
+    indices = np.flatnonzero(histogram)
+    return edge.SparseVector(indices.tolist(), histogram[indices].tolist())
+
+
+def _is_of(recordings: Collection[str]) -> edge.FieldCondition:
+    return edge.FieldCondition("recording", match=edge.MatchAny(sorted(recordings)))
+
+
+def _filter(recordings: Collection[str]) -> edge.Filter:
+    return edge.Filter(must=[_is_of(recordings)])
+
+
+def _place(clip: Clip) -> tuple[str, float]:
+    return clip.recording, clip.segment.start
+
+
+def _batches(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    for entry in entries:
+        batch.append(entry)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

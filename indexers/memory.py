@@ -1,0 +1,107 @@
+"""A store in memory: exact, small, gone with the process. The oracle that the others are held to."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+import numpy as np
+
+from audiosearch.errors import StoreNotFoundError
+from audiosearch.frames import to_seconds
+from audiosearch.representations import inverse_document_frequency
+from audiosearch.types import Candidate, Clip, Codes, Entry, Float32, Hit, Recording, Schema, Segment
+
+
+def open_store(location: str, schema: Schema | None) -> "MemoryStore":
+    """A new, empty store; ``location`` is not looked at."""
+    if schema is None:
+        raise StoreNotFoundError("a store in memory holds nothing yet: ingest into it first")
+    return MemoryStore(schema)
+
+
+class MemoryStore:
+    """Entries in dictionaries, searched one by one.
+
+    Parameters
+    ----------
+    schema : Schema
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self._finished: dict[str, Recording] = {}
+        self._entries: dict[str, dict[str, Entry]] = {}  # by recording, by clip id
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._entries.setdefault(entry.clip.recording, {})[entry.clip.id] = entry
+
+    def finish(self, recording: Recording) -> None:
+        for other in [r.id for r in self.recordings() if r.name == recording.name]:
+            if other != recording.id:
+                self.delete(other)
+        self._finished[recording.id] = recording
+
+    def delete(self, recording: str) -> int:
+        self._finished.pop(recording, None)
+        return len(self._entries.pop(recording, {}))
+
+    def recordings(self) -> list[Recording]:
+        return sorted(self._finished.values(), key=lambda r: r.name)
+
+    def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
+        if recording not in self._finished:
+            return
+        for entry in sorted(self._entries.get(recording, {}).values(), key=lambda e: e.clip.segment):
+            if within is None or entry.clip.segment.overlap(within) > 0:
+                yield entry
+
+    def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
+        return ((entry.clip, entry.codes) for entry in self.entries(recording, within))
+
+    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+        found = [e.clip for e in self._searched(None) if fingerprint and e.fingerprint == fingerprint]
+        return found[:limit]
+
+    def by_anchors(
+        self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[list[Hit]]:
+        entries = list(self._searched(recordings))
+        places = [
+            (
+                entry.clip.recording,
+                entry.clip.segment.start + to_seconds(i * entry.hop, entry.codes.frame_rate),
+            )
+            for entry in entries
+            for i in range(len(entry.anchors))
+        ]
+        stored = np.concatenate([np.zeros((0, anchors.shape[1]), np.float32), *(e.anchors for e in entries)])
+        hits = []
+        for scores in anchors @ stored.T:
+            best = np.argsort(-scores, kind="stable")[:limit]
+            hits.append([Hit(places[i][0], places[i][1], float(scores[i])) for i in best])
+        return hits
+
+    def by_histogram(
+        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[Candidate]:
+        weights = self._weights()
+        found = [
+            Candidate(entry.clip, float(entry.histogram @ (weights * histogram)))
+            for entry in self._searched(recordings)
+        ]
+        found = [candidate for candidate in found if candidate.score > 0]
+        return sorted(found, key=lambda candidate: -candidate.score)[:limit]
+
+    def close(self) -> None:
+        pass
+
+    def _searched(self, recordings: Collection[str] | None) -> Iterator[Entry]:
+        for recording in sorted(self._finished):
+            if recordings is None or recording in recordings:
+                yield from self.entries(recording)
+
+    def _weights(self) -> Float32:
+        histograms = [entry.histogram for entry in self._searched(None)]
+        if self.schema.histogram_norm != "tf-idf" or not histograms:
+            return np.ones(self.schema.codebook_size, np.float32)
+        containing = np.count_nonzero(np.stack(histograms), axis=0).astype(np.float32)
+        return inverse_document_frequency(len(histograms), containing)

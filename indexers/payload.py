@@ -1,0 +1,111 @@
+"""Entries as database points and back: ids, payloads, packed codes. The same for every database."""
+
+import base64
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from audiosearch import frames
+from audiosearch.representations import SEPARATOR
+from audiosearch.types import ID_NAMESPACE, Clip, Codes, Entry, Float32, Schema, Segment
+
+CONTEXT_FRAMES = 10  # layer-0 codes kept on either side of an anchor
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AnchorPoint:
+    """An anchor as a database keeps it.
+
+    Parameters
+    ----------
+    id : str
+        UUIDv5 of the clip's id and the anchor's number.
+    vector : np.ndarray, shape (dim,)
+    payload : dict
+        ``recording`` and ``clip`` (ids), ``start`` and ``end`` in seconds of the recording,
+        ``codes`` (layer 0 of the window) and ``context`` (layer 0 from 10 frames before the window
+        to 10 frames behind it), both joined by ``_``.
+    """
+
+    id: str
+    vector: Float32
+    payload: dict[str, Any]
+
+
+def clip_payload(entry: Entry) -> dict[str, Any]:
+    """What is kept beside a clip's histogram."""
+    clip = entry.clip
+    return {
+        "recording": clip.recording,
+        "start": clip.segment.start,
+        "end": clip.segment.end,
+        "speech": clip.speech,
+        "fingerprint": entry.fingerprint,
+        "frames": entry.codes.n_frames,
+        "codes": pack(entry.codes),
+    }
+
+
+def clip_of(payload: dict[str, Any]) -> Clip:
+    """The clip that a payload speaks of."""
+    segment = Segment(seconds(payload["start"]), seconds(payload["end"]))
+    return Clip(payload["recording"], segment, payload["speech"])
+
+
+def seconds(stored: float) -> float:
+    """A time as it was put: databases change the last bits of a number on its way through JSON."""
+    return round(stored, 6)
+
+
+def anchor_points(entry: Entry) -> Iterator[AnchorPoint]:
+    """The anchors of a clip."""
+    clip, rate = entry.clip, entry.codes.frame_rate
+    clip_id = clip.id
+    namespace = uuid.UUID(clip_id)
+    layer = [str(code) for code in entry.codes.array[0].tolist()]
+    for i, vector in enumerate(entry.anchors):
+        begin = i * entry.hop
+        end = begin + frames.ANCHOR_FRAMES
+        payload = {
+            "recording": clip.recording,
+            "clip": clip_id,
+            "start": round(clip.segment.start + frames.to_seconds(begin, rate), 6),
+            "end": round(clip.segment.start + frames.to_seconds(end, rate), 6),
+            "codes": SEPARATOR.join(layer[begin:end]),
+            "context": SEPARATOR.join(layer[max(0, begin - CONTEXT_FRAMES) : end + CONTEXT_FRAMES]),
+        }
+        yield AnchorPoint(str(uuid.uuid5(namespace, str(i))), vector, payload)
+
+
+def recording_point_id(recording: str) -> str:
+    """Id of the point that stands for a recording."""
+    return str(uuid.uuid5(ID_NAMESPACE, f"recording/{recording}"))
+
+
+def pack(codes: Codes) -> str:
+    """Codes as text: each in as many bits as the codebook needs, base64."""
+    width = bits(codes.codebook_size)
+    ones = (codes.array.reshape(-1, 1) >> np.arange(width)) & 1
+    return base64.b64encode(np.packbits(ones.astype(np.uint8)).tobytes()).decode("ascii")
+
+
+def unpack(text: str, n_frames: int, schema: Schema) -> Codes:
+    """The codes that `pack` was given."""
+    width = bits(schema.codebook_size)
+    size = schema.n_layers * n_frames
+    packed = np.frombuffer(base64.b64decode(text), np.uint8)
+    ones = np.unpackbits(packed, count=size * width).reshape(size, width).astype(np.int16)
+    array = (ones << np.arange(width, dtype=np.int16)).sum(axis=1, dtype=np.int16)
+    return Codes(array.reshape(schema.n_layers, n_frames), schema.frame_rate, schema.codebook_size)
+
+
+def bits(codebook_size: int) -> int:
+    """How many a code needs.
+
+    >>> bits(2048), bits(2049)
+    (11, 12)
+    """
+    return max(1, (codebook_size - 1).bit_length())

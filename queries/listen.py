@@ -1,0 +1,104 @@
+"""A query, listened to once: its codes from end to end, and the fingerprints of its clips.
+
+The query is cut as recordings are cut when they are stored, so that a copy's clips begin where the
+original's do and their fingerprints can be equal. Its codes as a whole are made apart from that, so
+that windows may lie across the cuts. Sound is read as a stream; what is kept of an hour is a megabyte.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiosearch.clips import Cutting, Piece, cut
+from audiosearch.errors import AudioError
+from audiosearch.frames import count
+from audiosearch.interfaces import Segmenter, Tokenizer
+from audiosearch.representations import fingerprint
+from audiosearch.types import Codes, Float32, Schema, Segment, Waveform
+
+CHUNK = 60.0  # seconds encoded at a time; a multiple of a frame
+CONTEXT = 4.0  # seconds encoded with it on either side: further than a code hears
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Heard:
+    """What a query holds.
+
+    Parameters
+    ----------
+    codes : Codes
+        Of the whole query.
+    fingerprints : list of (Segment, str)
+        Of each clip.
+    """
+
+    codes: Codes
+    fingerprints: list[tuple[Segment, str]]
+
+
+def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter, schema: Schema) -> Heard:
+    """Codes and fingerprints of a query.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray
+        Samples at the tokenizer's rate.
+    tokenizer : Tokenizer
+    segmenter : Segmenter
+    schema : Schema
+        Of the store that will be asked.
+
+    Raises
+    ------
+    AudioError
+        When there is no sound.
+    """
+    fingerprints: list[tuple[Segment, str]] = []
+    rate = tokenizer.sample_rate
+    print_samples = round(schema.fingerprint_frames / tokenizer.frame_rate * rate)
+
+    def passing() -> Iterator[Float32]:
+        for piece in cut(blocks, rate, segmenter, Cutting()):
+            fingerprints.append((piece.segment, _fingerprint(piece, print_samples, tokenizer, schema)))
+            yield piece.waveform.samples
+
+    chunks = list(_encoded(passing(), tokenizer))
+    if not chunks:
+        raise AudioError("the query holds no sound")
+    array = np.concatenate(chunks, axis=1)
+    return Heard(Codes(array, tokenizer.frame_rate, tokenizer.codebook_size), fingerprints)
+
+
+def _fingerprint(piece: Piece, n_samples: int, tokenizer: Tokenizer, schema: Schema) -> str:
+    """As it would be stored: the codes behind the fingerprint's end have been heard too."""
+    context = round(CONTEXT * tokenizer.sample_rate)
+    head = Waveform(piece.waveform.samples[: n_samples + context], tokenizer.sample_rate)
+    return fingerprint(tokenizer.encode([head])[0], schema.fingerprint_frames)
+
+
+def _encoded(pieces: Iterable[Float32], tokenizer: Tokenizer) -> Iterator[np.ndarray]:
+    """Codes chunk by chunk; each chunk is heard with what lies around it.
+
+    held    |-- context --|------- chunk -------|-- context --|
+    codes                 |~~~~~~~~~~~~~~~~~~~~~|
+    """
+    rate = tokenizer.sample_rate
+    chunk, context = round(CHUNK * rate), round(CONTEXT * rate)
+    held, before = np.zeros(0, np.float32), 0
+    for piece in pieces:
+        held = np.concatenate([held, piece])
+        while len(held) >= before + chunk + context:
+            yield _trimmed(held[: before + chunk + context], before, chunk, tokenizer)
+            held, before = held[before + chunk - context :], context
+    if len(held) > before:
+        yield _trimmed(held, before, len(held) - before, tokenizer)
+
+
+def _trimmed(samples: Float32, before: int, n_samples: int, tokenizer: Tokenizer) -> np.ndarray:
+    """The codes of ``n_samples`` behind the first ``before``."""
+    rate = tokenizer.sample_rate
+    first = count(before, rate, tokenizer.frame_rate)
+    n_frames = count(n_samples, rate, tokenizer.frame_rate)
+    codes = tokenizer.encode([Waveform(samples, rate)])[0]
+    return codes.array[:, first : first + n_frames]

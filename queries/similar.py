@@ -1,0 +1,36 @@
+"""What sounds like this? Clips whose codes occur about as often as the query's, in any order."""
+
+from audiosearch.errors import AudioError
+from audiosearch.interfaces import Store, Tokenizer
+from audiosearch.representations import histogram
+from audiosearch.types import Candidate, Waveform
+
+
+def similar(store: Store, tokenizer: Tokenizer, waveform: Waveform, limit: int = 10) -> list[Candidate]:
+    """Stored clips in order of their likeness to the query.
+
+    Parameters
+    ----------
+    store : Store
+    tokenizer : Tokenizer
+        The one that the store was made with.
+    waveform : Waveform
+        At the tokenizer's sample rate.
+    limit : int
+
+    Returns
+    -------
+    list of Candidate
+        Best first. The score is the likeness of the histograms, 1 for the same mixture of codes, 0
+        for no code in common. It is no probability: what counts as alike is for the ear to say.
+
+    Raises
+    ------
+    AudioError
+        When the query is empty.
+    """
+    codes = tokenizer.encode([waveform])[0]
+    if codes.n_frames == 0:
+        raise AudioError("the query holds no sound")
+    asked = histogram(codes, store.schema.histogram_layers, "l2")
+    return store.by_histogram(asked, limit)

@@ -1,0 +1,28 @@
+"""Stored codes as tracks of frame vectors, ready to be compared with a query's."""
+
+import numpy as np
+
+from audiosearch.alignment import Track
+from audiosearch.frames import to_seconds
+from audiosearch.interfaces import Store, Tokenizer
+from audiosearch.representations import unit, vectors
+from audiosearch.types import Codes, Float32, Segment
+
+
+def track(codes: Codes, codebooks: Float32, start: float = 0.0) -> Track:
+    """The frame vectors of codes that begin at ``start`` seconds."""
+    times = start + to_seconds(1, codes.frame_rate) * np.arange(codes.n_frames, dtype=np.float64)
+    return Track(times, unit(vectors(codes, codebooks)))
+
+
+def stored_track(store: Store, tokenizer: Tokenizer, recording: str, within: Segment | None = None) -> Track:
+    """What is stored of a recording, its clips one behind the other."""
+    tracks = [
+        track(codes, tokenizer.codebooks, clip.segment.start)
+        for clip, codes in store.codes(recording, within)
+    ]
+    dim = tokenizer.codebooks.shape[2]
+    return Track(
+        np.concatenate([np.zeros(0), *(t.times for t in tracks)]),
+        np.concatenate([np.zeros((0, dim), np.float32), *(t.vectors for t in tracks)]),
+    )

@@ -1,0 +1,28 @@
+"""What the tests share."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # media and sounds, the tests' own helpers
+
+import pytest
+
+from audiosearch import demo
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """The folder of real recordings that are shipped."""
+    return demo.clips()
+
+
+@pytest.fixture(scope="session")
+def speech_clip(clips: Path) -> Path:
+    """104 s of read speech."""
+    return clips / "lonesome-pine.opus"
+
+
+@pytest.fixture(scope="session")
+def music_clip(clips: Path) -> Path:
+    """60 s of music."""
+    return clips / "land-5.opus"

@@ -1,0 +1,38 @@
+"""Random but seeded entries for the store tests."""
+
+import numpy as np
+
+from audiosearch.representations import represent
+from audiosearch.types import Clip, Codes, Entry, Float32, Recording, Schema, Segment
+
+LAYERS, SIZE, RATE, DIM = 4, 64, 12.5, 32
+
+
+def schema(**changes: object) -> Schema:
+    plain = {"tokenizer": "made-up@1", "n_layers": LAYERS, "codebook_size": SIZE, "frame_rate": RATE}
+    return Schema(**{**plain, "anchor_dim": DIM, **changes})  # type: ignore[arg-type]
+
+
+def codebooks() -> Float32:
+    return np.random.default_rng(7).standard_normal((LAYERS, SIZE, 16)).astype(np.float32)
+
+
+def codes(n_frames: int, seed: int) -> Codes:
+    array = np.random.default_rng(seed).integers(0, SIZE, (LAYERS, n_frames)).astype(np.int16)
+    return Codes(array, RATE, SIZE)
+
+
+def entry(
+    recording: str, start: float, n_frames: int, seed: int, of: Schema, speech: bool | None = True
+) -> Entry:
+    clip = Clip(recording, Segment(round(start, 6), round(start + n_frames / RATE, 6)), speech)
+    return represent(clip, codes(n_frames, seed), codebooks(), of)
+
+
+def entries_of(recording: str, seed: int, of: Schema, n_clips: int = 3, n_frames: int = 55) -> list[Entry]:
+    length = n_frames / RATE
+    return [entry(recording, i * length, n_frames, 1000 * seed + i, of) for i in range(n_clips)]
+
+
+def recording(name: str, id: str | None = None) -> Recording:  # noqa: A002
+    return Recording(id=id or f"id-of-{name}", name=name, sha256="0" * 64, duration=13.2, n_clips=3)

@@ -1,0 +1,151 @@
+"""Lines from votes: planted truths are found among noise, at any speed."""
+
+import numpy as np
+import pytest
+
+from audiosearch.alignment import (
+    Line,
+    Track,
+    agreeing,
+    agreement,
+    background,
+    judge,
+    rates,
+    refine,
+    through,
+    vote,
+)
+from audiosearch.types import Hit, Segment
+
+FRAME = 0.08  # seconds
+
+
+def planted_hits(rate: float, offset: float, n: int = 50, seed: int = 0) -> tuple[list[float], list[list[Hit]]]:
+    """Per anchor: one hit on the line for every second anchor, and nine anywhere."""
+    rng = np.random.default_rng(seed)
+    times = [FRAME * i for i in range(n)]
+    hits = []
+    for i, time in enumerate(times):
+        row = [Hit(f"r{rng.integers(5)}", float(rng.uniform(0, 100)), float(rng.uniform(0.3, 0.6))) for _ in range(9)]
+        if i % 2:
+            row.append(Hit("r3", rate * time + offset + float(rng.normal(0, 0.03)), 0.7))
+        hits.append(sorted(row, key=lambda hit: -hit.score))
+    return times, hits
+
+
+@pytest.mark.parametrize("rate", [0.82, 0.9, 1.0, 1.05, 1.2])
+@pytest.mark.parametrize("offset", [0.0, 61.3])
+def test_the_planted_line_wins(rate: float, offset: float) -> None:
+    times, hits = planted_hits(rate, offset)
+    best = vote(times, hits, limit=5)[0]
+    assert best.recording == "r3"
+    assert best.at(2.0) == pytest.approx(rate * 2.0 + offset, abs=0.1)
+    assert best.rate == pytest.approx(rate, abs=0.05)
+
+
+def test_lines_are_best_first_and_apart() -> None:
+    times, hits = planted_hits(1.0, 20.0)
+    lines = vote(times, hits, limit=8)
+    assert [line.weight for line in lines] == sorted((line.weight for line in lines), reverse=True)
+    middles = [(line.recording, line.at(2.0)) for line in lines]
+    for i, (recording, place) in enumerate(middles):
+        assert not any(r == recording and abs(p - place) < 0.4 for r, p in middles[:i])
+
+
+def test_an_anchor_that_resembles_everything_says_nothing() -> None:
+    times = [FRAME * i for i in range(20)]
+    hits = [[Hit("same", 5.0 + time, 0.9), Hit("other", 7.0 + 3 * time, 0.9)] for time in times]
+    assert vote(times, hits, limit=5) == []
+
+
+def test_an_anchor_votes_once_for_a_place() -> None:
+    hits = [[Hit("loop", 5.0 + 0.01 * i, 0.9) for i in range(9)] + [Hit("x", 50.0, 0.1)]]
+    assert vote([0.0], hits, limit=1)[0].weight == pytest.approx(0.8)
+
+
+def test_no_hits_no_lines() -> None:
+    assert vote([], [], limit=5) == []
+    assert vote([0.0], [[]], limit=5) == []
+
+
+def test_one_is_among_the_rates() -> None:
+    assert np.min(np.abs(rates() - 1)) < 1e-12
+
+
+def wandering(n: int, seed: int) -> Track:
+    """Vectors that change slowly, as sound does."""
+    steps = np.random.default_rng(seed).standard_normal((n, 32)).astype(np.float32)
+    smooth = steps[:-2] + steps[1:-1] + steps[2:]
+    vectors = smooth / np.linalg.norm(smooth, axis=1, keepdims=True)
+    return Track(FRAME * np.arange(len(vectors)), vectors)
+
+
+def played(reference: Track, rate: float, offset: float, n: int) -> Track:
+    """A query that is the reference along a line."""
+    times = FRAME * np.arange(n)
+    places = np.clip(np.round((rate * times + offset) / FRAME).astype(int), 0, len(reference.times) - 1)
+    return Track(times, reference.vectors[places])
+
+
+def test_agreement_is_full_on_the_line_and_none_beside_it() -> None:
+    reference = wandering(400, 0)
+    query = played(reference, 1.0, 12.0, 60)
+    assert agreement(query, reference, Line("r", 1.0, 12.0)).mean() == pytest.approx(1, abs=1e-5)
+    assert abs(agreement(query, reference, Line("r", 1.0, 15.0)).mean()) < 0.2
+
+
+def test_there_is_no_agreement_where_there_is_no_reference() -> None:
+    reference = wandering(100, 0)
+    query = played(reference, 1.0, 0.0, 60)
+    values = agreement(query, reference, Line("r", 1.0, 6.0))
+    places = query.times + 6.0
+    assert (values[places > reference.times[-1] + 2 * FRAME] == 0).all()
+    assert (agreement(query, Track(np.zeros(0), np.zeros((0, 32), np.float32)), Line("r", 1, 0)) == 0).all()
+
+
+@pytest.mark.parametrize("rate", [0.9, 1.0, 1.1])
+def test_refining_finds_the_line_that_is_near(rate: float) -> None:
+    reference = wandering(400, 1)
+    query = played(reference, rate, 9.0, 80)
+    found = refine(query, reference, Line("r", rate + 0.01, 9.0 + 0.1))
+    assert found.rate == pytest.approx(rate, abs=0.011)
+    assert found.at(3.2) == pytest.approx(rate * 3.2 + 9.0, abs=0.06)
+
+
+def test_the_background_is_what_chance_agrees() -> None:
+    query = wandering(60, 2)
+    mean, deviation = background(query, [wandering(400, seed) for seed in (3, 4)])
+    assert abs(mean) < 0.05
+    assert 0.01 < deviation < 0.1
+    assert background(query, []) == (0.0, 1.0)
+
+
+def test_more_agreement_is_surer_and_more_background_less_sure() -> None:
+    plain = judge(0.5, 0.05, 0.06)
+    assert judge(0.7, 0.05, 0.06).probability > plain.probability
+    assert judge(0.5, 0.25, 0.06).probability < plain.probability
+    assert judge(0.5, 0.05, 0.15).probability < plain.probability
+    assert 0 <= plain.probability <= 1
+
+
+def test_the_agreeing_stretch_is_found() -> None:
+    values = np.full(100, 0.02, np.float32)
+    values[30:70] = 0.8
+    values[50] = 0.0
+    assert agreeing(values, floor=0.3) == slice(30, 70)
+
+
+def test_one_line_goes_through_those_that_continue_each_other() -> None:
+    middles = [5.0, 10.0, 15.0]
+    lines = [Line("r", 1.0, 1.02 * middle + 7 - middle, weight=w) for middle, w in zip(middles, (1, 3, 2), strict=True)]
+    joined = through(lines, middles)
+    assert joined.rate == pytest.approx(1.02)
+    assert joined.offset == pytest.approx(7)
+    assert through(lines[:1], middles[:1]) == lines[0]
+
+
+def test_frames_within_a_segment() -> None:
+    track = wandering(100, 0)
+    part = track.within(Segment(0.8, 1.6))
+    assert part.times[0] == pytest.approx(0.8)
+    assert len(part.times) == 10

@@ -1,0 +1,189 @@
+"""Files to sound: every format, times from timestamps, and a clear sentence for what is not sound."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import media
+import numpy as np
+import pytest
+import sounds
+
+from audiosearch import audio
+from audiosearch.errors import AudioError
+from audiosearch.types import Waveform
+
+RATE = 16000
+
+
+@pytest.mark.parametrize("suffix", sorted(media.FORMATS))
+def test_reads_every_format_and_keeps_times(tmp_path: Path, suffix: str) -> None:
+    rate = media.FORMATS[suffix][2]
+    path = media.write(tmp_path / f"a.{suffix}", sounds.click_at(2.0, 4.0, rate), rate)
+    waveform = audio.load(path, RATE)
+    assert waveform.duration == pytest.approx(4.0, abs=0.1)
+    # These do not say how much silence the encoder put in front (21 to 46 ms).
+    tolerance = 0.05 if suffix in ("avi", "ts", "wma") else 0.02
+    assert sounds.onset(waveform.samples, RATE) == pytest.approx(2.0, abs=tolerance)
+
+
+@pytest.mark.parametrize("suffix", sorted(media.VIDEO))
+def test_takes_the_sound_of_a_video_at_the_time_a_player_plays_it(tmp_path: Path, suffix: str) -> None:
+    rate = media.FORMATS[suffix][2]
+    click = sounds.click_at(1.0, 2.0, rate)
+    path = media.write(tmp_path / f"a.{suffix}", click, rate, delay=0.7, picture=True)
+    assert sounds.onset(audio.load(path, RATE).samples, RATE) == pytest.approx(1.7, abs=0.03)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 48000, 96000])
+def test_any_rate_and_number_of_channels(tmp_path: Path, channels: int, rate: int) -> None:
+    path = media.write(tmp_path / "a.wav", sounds.click_at(1.0, 1.5, rate), rate, channels=channels)
+    media_info, blocks = audio.stream(path, RATE)
+    samples = np.concatenate(list(blocks))
+    assert (media_info.sample_rate, media_info.channels) == (rate, channels)
+    assert len(samples) == pytest.approx(1.5 * RATE, abs=2)
+    assert sounds.onset(samples, RATE) == pytest.approx(1.0, abs=0.002)
+
+
+def test_resampling_keeps_pitch_and_level() -> None:
+    times = np.arange(44100) / 44100
+    tone = Waveform((0.5 * np.sin(2 * np.pi * 440 * times)).astype(np.float32), 44100)
+    resampled = audio.resample(tone, RATE).samples
+    spectrum = np.abs(np.fft.rfft(resampled * np.hanning(len(resampled))))
+    assert len(resampled) == RATE
+    assert int(spectrum.argmax()) == 440
+    assert np.abs(resampled[2000:-2000]).max() == pytest.approx(0.5, abs=0.01)
+
+
+def test_blocks_have_the_asked_length_and_join_to_the_whole(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "a.wav", sounds.noise(7.3, 44100), 44100)
+    blocks = list(audio.stream(path, RATE, block=2.0)[1])
+    assert [len(block) for block in blocks] == [2 * RATE] * 3 + [round(1.3 * RATE)]
+    np.testing.assert_array_equal(np.concatenate(blocks), audio.load(path, RATE).samples)
+
+
+def test_lost_packets_leave_silence_and_move_nothing(tmp_path: Path) -> None:
+    whole = media.write(tmp_path / "whole.mkv", sounds.click_at(3.0, 4.0, 44100), 44100)
+    cut = tmp_path / "cut.mkv"
+    with av.open(whole) as source, av.open(cut, "w", format="matroska") as target:
+        stream = target.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(audio=0):
+            if packet.pts is not None and not 1.0 < float(packet.pts * packet.time_base) < 2.0:
+                packet.stream = stream
+                target.mux(packet)
+    assert sounds.onset(audio.load(cut, RATE).samples, RATE) == pytest.approx(3.0, abs=0.05)
+
+
+def test_a_rate_that_changes_on_the_way(tmp_path: Path) -> None:
+    first = media.write(tmp_path / "a.ogg", sounds.noise(1.0, 44100), 44100)
+    second = media.write(tmp_path / "b.ogg", sounds.noise(1.0, 22050), 22050)
+    chained = tmp_path / "c.ogg"
+    chained.write_bytes(first.read_bytes() + second.read_bytes())
+    assert audio.load(chained, RATE).duration == pytest.approx(2.0, abs=0.1)
+
+
+def test_damaged_sound_is_silence_and_moves_nothing(tmp_path: Path) -> None:
+    sound = sounds.noise(6.0, 44100, level=0.02) + sounds.click_at(5.0, 6.0, 44100)
+    path = media.write(tmp_path / "a.flac", sound, 44100)
+    content = bytearray(path.read_bytes())
+    content[100000:160000] = np.random.default_rng(0).bytes(60000)
+    path.write_bytes(content)
+    info, blocks = audio.stream(path, RATE)
+    samples = np.concatenate(list(blocks))
+    assert info.lost > 0.2
+    assert len(samples) == pytest.approx(6.0 * RATE, abs=0.1 * RATE)
+    assert np.abs(samples[round(5.0 * RATE) :]).argmax() < 0.1 * RATE
+
+
+def test_a_clock_that_is_set_anew_is_no_gap(tmp_path: Path) -> None:
+    path = tmp_path / "jump.mkv"
+    with av.open(path, "w", format="matroska") as out:
+        stream = out.add_stream("pcm_s16le", rate=RATE, layout="mono")
+        for start in (0, 5000):  # seconds
+            frame = av.AudioFrame.from_ndarray(
+                np.ones((1, RATE), np.int16) * 9000, format="s16", layout="mono"
+            )
+            frame.sample_rate, frame.pts, frame.time_base = RATE, start * RATE, Fraction(1, RATE)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    assert audio.load(path, RATE).duration == pytest.approx(2.0, abs=0.1)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(AudioError) as caught:
+        audio.load(path, RATE)
+    assert caught.value.exit_code == 3
+    return str(caught.value)
+
+
+def test_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
+    wav = media.write(tmp_path / "good.wav", sounds.noise(1.0), RATE)
+    cases = {
+        "missing.wav": (None, "does not exist"),
+        "empty.wav": (b"", "is empty"),
+        "text.wav": (b"Dear Sir,\nthis is a letter.\n" * 50, "it holds plain text"),
+        "random.mp3": (np.random.default_rng(1).bytes(5000), "not sound or video that FFmpeg can read"),
+        "cut.wav": (wav.read_bytes()[:20], "its header is damaged or cut off"),
+        "cut.flac": (b"fLaC\0\0\0\x22", "its header is damaged or cut off"),
+    }
+    for name, (content, sentence) in cases.items():
+        path = tmp_path / name
+        if content is not None:
+            path.write_bytes(content)
+        assert sentence in refusal(path), name
+        assert str(path) in refusal(path)
+
+
+def test_refuses_a_directory_and_a_device(tmp_path: Path) -> None:
+    assert "is a directory" in refusal(tmp_path)
+    assert "is a device or a pipe" in refusal(Path("/dev/null"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_refuses_a_file_without_permission(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "secret.wav", sounds.noise(1.0), RATE)
+    path.chmod(0)
+    assert "permission denied" in refusal(path)
+
+
+def test_refuses_a_video_without_sound(tmp_path: Path) -> None:
+    path = tmp_path / "silent.mp4"
+    with av.open(path, "w") as out:
+        for packet in media._film(out, 1.0):
+            out.mux(packet)
+    assert "has no audio track" in refusal(path)
+
+
+def test_refuses_a_track_without_samples(tmp_path: Path) -> None:
+    header = media.write(tmp_path / "a.wav", sounds.noise(1.0), RATE).read_bytes()[:78]
+    path = tmp_path / "none.wav"
+    path.write_bytes(header)
+    assert "no samples in it" in refusal(path)
+
+
+def test_refuses_samples_that_are_not_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "nan.wav"
+    with av.open(path, "w") as out:
+        stream = out.add_stream("pcm_f32le", rate=RATE, layout="mono")
+        samples = np.full((1, RATE), np.nan, np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, format="flt", layout="mono")
+        frame.sample_rate = RATE
+        out.mux(stream.encode(frame))
+    assert "not numbers" in refusal(path)
+
+
+def test_walks_directories_for_media_alone(tmp_path: Path) -> None:
+    for name in ("b/two.MP3", "a/one.wav", "a/notes.txt", ".hidden/x.wav", "a/.y.wav", "film.mkv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(path.relative_to(tmp_path)) for path in audio.find_media([tmp_path])]
+    assert found == ["film.mkv", "a/one.wav", "b/two.MP3"]
+    assert list(audio.find_media([tmp_path / "a/notes.txt"])) == [tmp_path / "a/notes.txt"]
+
+
+def test_names_that_ffmpeg_would_take_for_protocols(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    media.write(tmp_path / "concat:a.wav", sounds.noise(1.0), RATE, suffix="wav")
+    assert audio.load(Path("concat:a.wav"), RATE).duration == pytest.approx(1.0)

@@ -1,0 +1,249 @@
+"""One contract for all stores, and every store's ranking held to the exact one in memory."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import entries
+import numpy as np
+import pytest
+
+from audiosearch.errors import StoreMismatchError, StoreNotFoundError
+from audiosearch.interfaces import Store
+from audiosearch.types import Entry, Schema, Segment
+from indexers.memory import MemoryStore
+from indexers.stores import open_store, require
+
+Maker = Callable[[Schema], Store]
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Maker]:
+    """Makes stores of one kind; closes them at the end."""
+    made: list[Store] = []
+
+    def maker(schema: Schema) -> Store:
+        address = {"memory": "memory:", "embedded": str(tmp_path / f"store{len(made)}")}[request.param]
+        made.append(open_store(address, schema))
+        return made[-1]
+
+    yield maker
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def schema() -> Schema:
+    return entries.schema()
+
+
+@pytest.fixture
+def store(make: Maker, schema: Schema) -> Store:
+    return make(schema)
+
+
+def fill(store: Store, *names: str, **more: int) -> dict[str, list[Entry]]:
+    """Store a recording under each name."""
+    filled = {}
+    for name in names:
+        recording = entries.recording(name)
+        seed = sum(map(ord, name))
+        filled[name] = entries.entries_of(recording.id, seed, store.schema, **more)
+        store.put(filled[name])
+        store.finish(recording)
+    return filled
+
+
+def test_keeps_its_schema(store: Store, schema: Schema) -> None:
+    assert store.schema == schema
+
+
+def test_gives_back_what_was_put(store: Store) -> None:
+    put = fill(store, "a", "b")["a"]
+    got = list(store.entries("id-of-a"))
+    assert [e.clip for e in got] == [e.clip for e in put]
+    for one, other in zip(got, put, strict=True):
+        np.testing.assert_array_equal(one.codes.array, other.codes.array)
+        assert (one.codes.frame_rate, one.codes.codebook_size) == (12.5, 64)
+        assert one.fingerprint == other.fingerprint
+        assert one.hop == other.hop
+        np.testing.assert_allclose(one.histogram, other.histogram, atol=1e-6)
+        np.testing.assert_allclose(one.anchors, other.anchors, atol=2e-3)  # half precision
+
+
+def test_gives_entries_and_codes_of_a_stretch(store: Store) -> None:
+    put = fill(store, "a")["a"]
+    within = Segment(put[0].clip.segment.end - 0.1, put[1].clip.segment.start + 0.1)
+    assert [e.clip for e in store.entries("id-of-a", within)] == [e.clip for e in put[:2]]
+    got = list(store.codes("id-of-a", within))
+    assert [clip for clip, _ in got] == [e.clip for e in put[:2]]
+    np.testing.assert_array_equal(got[1][1].array, put[1].codes.array)
+
+
+def test_lists_recordings_by_name_with_all_that_is_known(store: Store) -> None:
+    fill(store, "b", "a", "c")
+    assert store.recordings() == [entries.recording(name) for name in "abc"]
+
+
+def test_what_is_not_finished_is_not_there(store: Store) -> None:
+    fill(store, "a")
+    unfinished = entries.entries_of("half", 5, store.schema)
+    store.put(unfinished)
+    assert [r.name for r in store.recordings()] == ["a"]
+    assert list(store.entries("half")) == []
+    assert store.by_fingerprint(unfinished[0].fingerprint) == []
+    assert all(hit.recording == "id-of-a" for hits in store.by_anchors(unfinished[0].anchors) for hit in hits)
+    assert all(c.clip.recording == "id-of-a" for c in store.by_histogram(unfinished[0].histogram))
+    store.finish(entries.recording("half", id="half"))
+    assert store.by_fingerprint(unfinished[0].fingerprint) == [unfinished[0].clip]
+
+
+def test_the_same_clip_replaces(store: Store) -> None:
+    fill(store, "a")
+    fill(store, "a")
+    assert len(list(store.entries("id-of-a"))) == 3
+    assert len(store.recordings()) == 1
+    anchor = next(store.entries("id-of-a")).anchors[:1]
+    starts = [hit.start for hit in store.by_anchors(anchor, limit=100)[0]]
+    assert len(starts) == len(set(starts))
+
+
+def test_a_new_state_of_a_file_replaces_the_old_one(store: Store) -> None:
+    old = fill(store, "a")["a"]
+    new = entries.recording("a", id="newer")
+    store.put(entries.entries_of("newer", 77, store.schema, n_clips=2))
+    store.finish(new)
+    assert store.recordings() == [new]
+    assert list(store.entries("id-of-a")) == []
+    assert store.by_fingerprint(old[0].fingerprint) == []
+    assert {hit.recording for hit in store.by_anchors(old[0].anchors[:1], limit=50)[0]} == {"newer"}
+
+
+def test_deletes_everything_of_a_recording(store: Store) -> None:
+    put = fill(store, "a", "b")
+    assert store.delete("id-of-a") == 3
+    assert store.delete("id-of-a") == 0
+    assert [r.name for r in store.recordings()] == ["b"]
+    assert list(store.entries("id-of-a")) == []
+    assert store.by_fingerprint(put["a"][0].fingerprint) == []
+    hits = store.by_anchors(put["a"][0].anchors, limit=50)
+    assert {hit.recording for row in hits for hit in row} == {"id-of-b"}
+
+
+def test_finds_fingerprints_by_equality_alone(store: Store) -> None:
+    put = fill(store, "a", "b")["a"]
+    whole = put[1].fingerprint
+    assert store.by_fingerprint(whole) == [put[1].clip]
+    assert store.by_fingerprint(whole.rpartition("_")[0]) == []
+    assert store.by_fingerprint(whole.replace("_", " ")) == []
+    assert store.by_fingerprint("") == []
+
+
+def test_finds_an_anchor_at_its_place(store: Store) -> None:
+    put = fill(store, "a", "b")["b"]
+    hits = store.by_anchors(put[2].anchors, limit=3)
+    assert [len(row) for row in hits] == [3] * len(put[2].anchors)
+    for i, row in enumerate(hits):
+        assert row[0].recording == "id-of-b"
+        assert row[0].start == pytest.approx(put[2].clip.segment.start + 0.8 * i)
+        assert row[0].score == pytest.approx(1, abs=1e-3)
+        assert row[0].score > row[1].score >= row[2].score
+
+
+def test_no_anchors_no_hits(store: Store) -> None:
+    fill(store, "a")
+    assert store.by_anchors(np.zeros((0, entries.DIM), np.float32)) == []
+
+
+def test_finds_a_histogram(store: Store) -> None:
+    put = fill(store, "a", "b")["a"]
+    found = store.by_histogram(put[1].histogram, limit=2)
+    assert found[0].clip == put[1].clip
+    assert found[0].score > found[1].score
+
+
+def test_searches_the_named_recordings_alone(store: Store) -> None:
+    put = fill(store, "a", "b", "c")["a"]
+    only = ["id-of-b", "id-of-c"]
+    hits = store.by_anchors(put[0].anchors, limit=50, recordings=only)
+    assert {hit.recording for row in hits for hit in row} == set(only)
+    found = store.by_histogram(put[0].histogram, limit=50, recordings=["id-of-c"])
+    assert {c.clip.recording for c in found} == {"id-of-c"}
+    assert store.by_histogram(put[0].histogram, recordings=[]) == []
+    assert store.by_anchors(put[0].anchors[:1], recordings=[]) == [[]]
+
+
+def test_takes_clips_too_short_for_anything(store: Store) -> None:
+    short = [
+        entries.entry("x", 0.0, 0, 1, store.schema, None),
+        entries.entry("x", 0.01, 3, 2, store.schema, False),
+    ]
+    store.put(short)
+    store.finish(entries.recording("x", id="x"))
+    got = list(store.entries("x"))
+    assert [(e.clip, len(e.anchors), e.codes.n_frames) for e in got] == [
+        (e.clip, 0, e.codes.n_frames) for e in short
+    ]
+    assert store.by_fingerprint(short[1].fingerprint) == [short[1].clip]
+
+
+def test_takes_a_recording_without_clips(store: Store) -> None:
+    store.put([])
+    store.finish(entries.recording("nothing"))
+    assert [r.name for r in store.recordings()] == ["nothing"]
+    assert list(store.entries("id-of-nothing")) == []
+    assert store.delete("id-of-nothing") == 0
+    assert store.recordings() == []
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "tf-idf"])
+@pytest.mark.parametrize("seed", range(3))
+def test_ranks_as_the_oracle_does(make: Maker, norm: str, seed: int) -> None:
+    """Random entries, replaced and deleted at random; then every kind of question."""
+    schema = entries.schema(histogram_norm=norm, anchor_hop=4)
+    rng = np.random.default_rng(seed)
+    oracle, store = MemoryStore(schema), make(schema)
+    names = [f"r{i}" for i in range(8)]
+    for step, name in enumerate([*names, *rng.choice(names, 4)]):
+        recording = entries.recording(name, id=f"{name}-{step}")
+        put = entries.entries_of(recording.id, 10 * seed + step, schema, int(rng.integers(1, 5)))
+        for one in (oracle, store):
+            one.put(put)
+            one.finish(recording)
+    for gone in rng.choice([r.id for r in oracle.recordings()], 2, replace=False).tolist():
+        assert store.delete(gone) == oracle.delete(gone)
+    ids = [r.id for r in oracle.recordings()]
+    assert store.recordings() == oracle.recordings()
+    some = rng.choice(ids, 3, replace=False).tolist()
+    for asked in entries.entries_of("query", 500 + seed, schema, 3):
+        for chosen in (None, some):
+            for mine, exact in zip(
+                store.by_anchors(asked.anchors, 7, chosen),
+                oracle.by_anchors(asked.anchors, 7, chosen),
+                strict=True,
+            ):
+                assert [h.score for h in mine] == pytest.approx([h.score for h in exact], abs=2e-3)
+                assert {(h.recording, round(h.start, 2)) for h in mine[:3]} <= {
+                    (h.recording, round(h.start, 2)) for h in exact
+                }
+            mine = store.by_histogram(asked.histogram, 5, chosen)
+            exact = oracle.by_histogram(asked.histogram, 5, chosen)
+            assert [c.score for c in mine] == pytest.approx([c.score for c in exact], rel=1e-3)
+            assert {c.clip for c in mine[:3]} <= {c.clip for c in exact}
+    for recording in ids:
+        for entry in oracle.entries(recording):
+            assert store.by_fingerprint(entry.fingerprint) == oracle.by_fingerprint(entry.fingerprint)
+
+
+def test_refuses_another_tokenizer_or_other_options(store: Store) -> None:
+    require(store, "here", {"tokenizer": "made-up@1", "anchor_hop": 10})
+    with pytest.raises(StoreMismatchError, match="here was made with tokenizer made-up@1, not other@2"):
+        require(store, "here", {"tokenizer": "other@2"})
+    with pytest.raises(StoreMismatchError, match="fingerprint_frames 100, not 50"):
+        require(store, "here", {"fingerprint_frames": 50})
+
+
+def test_there_is_no_store_before_one_is_made(tmp_path: Path) -> None:
+    for address in ("memory:", str(tmp_path / "none")):
+        with pytest.raises(StoreNotFoundError, match="ingest"):
+            open_store(address)
+    assert not (tmp_path / "none").exists()
