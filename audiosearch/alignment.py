@@ -32,6 +32,7 @@ APART = 0.5  # seconds between two lines of one recording
 # Log-odds of a line: constant, agreement, mean and deviation of the background. Fitted by
 # benchmarks/how_well/calibrate.py on recordings that the tokenizer was trained on.
 ODDS = (-8.0, 20.0, -20.0, -20.0)
+SELF_LAGS = range(6, 26)  # frames
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
 FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
 
@@ -272,6 +273,17 @@ def judge(agreement: float, mean: float, deviation: float) -> Verdict:
     """
     score = float(np.dot(ODDS, (1.0, agreement, mean, deviation)))
     return Verdict(agreement, score)
+
+
+def sameness(query: Track) -> float:
+    """How much a sound resembles itself half a second to two seconds later: 1 for hum, tones, silence.
+
+    Where it does, it fits any place as well as the true one, and tells nothing.
+    """
+    n = len(query.times)
+    lags = [lag for lag in SELF_LAGS if lag < n]
+    means = [float((query.vectors[lag:] * query.vectors[:-lag]).sum(axis=1).mean()) for lag in lags]
+    return float(np.mean(means)) if means else 1.0
 
 
 def background(query: Track, others: Sequence[Track]) -> tuple[float, float]:

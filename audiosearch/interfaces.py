@@ -40,6 +40,8 @@ class Tokenizer(Protocol):
     frame_rate: float  # frames per second
     n_layers: int
     codebook_size: int
+    speech_layers: range  # which of them tell what is said
+    sound_layers: range  # which of them tell which sound this is
 
     @property
     def codebooks(self) -> Float32:

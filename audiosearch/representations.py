@@ -7,24 +7,26 @@ like.
 """
 
 import functools
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 
 from audiosearch import frames
+from audiosearch.interfaces import Tokenizer
 from audiosearch.types import Clip, Codes, Entry, Float32, HistogramLayers, Schema
 
 SEPARATOR = "_"
 ANCHOR_DIM = 256
 
 
-def represent(clip: Clip, codes: Codes, codebooks: Float32, schema: Schema) -> Entry:
+def represent(clip: Clip, codes: Codes, tokenizer: Tokenizer, schema: Schema) -> Entry:
     """Everything a store keeps of a clip, made as the store's schema says."""
     return Entry(
         clip=clip,
         codes=codes,
         fingerprint=fingerprint(codes, schema.fingerprint_frames),
-        anchors=anchors(codes, codebooks, schema.anchor_hop, schema.anchor_dim),
+        anchors=anchors(codes, tokenizer, schema.anchor_hop, schema.anchor_dim),
         hop=schema.anchor_hop,
         histogram=histogram(codes, schema.histogram_layers, "l1" if schema.histogram_norm == "l1" else "l2"),
     )
@@ -44,29 +46,31 @@ def parse_fingerprint(text: str) -> np.ndarray:
     return np.array([int(code) for code in text.split(SEPARATOR) if code], np.int16)
 
 
-def vectors(codes: Codes, codebooks: Float32) -> Float32:
-    """What the codes stand for: per frame the sum of the layers' codebook vectors.
+def vectors(codes: Codes, codebooks: Float32, layers: Iterable[int]) -> Float32:
+    """What the codes stand for: per frame the sum of some layers' codebook vectors.
 
     Parameters
     ----------
     codes : Codes
-        Its first layers; it may have fewer than the codebooks.
     codebooks : np.ndarray, shape (n_layers, codebook_size, dim), float32
+    layers : iterable of int
+        Which ones; those that the codes do not have are passed over.
 
     Returns
     -------
     np.ndarray, shape (n_frames, dim), float32
     """
     total = np.zeros((codes.n_frames, codebooks.shape[2]), np.float32)
-    for layer, row in enumerate(codes.array):
-        total += codebooks[layer, row]
+    for layer in layers:
+        if layer < codes.n_layers:
+            total += codebooks[layer, codes.array[layer]]
     return total
 
 
-def anchors(codes: Codes, codebooks: Float32, hop: int = 10, dim: int = ANCHOR_DIM) -> Float32:
+def anchors(codes: Codes, tokenizer: Tokenizer, hop: int = 10, dim: int = ANCHOR_DIM) -> Float32:
     """Unit vectors, one per 10-frame window.
 
-    The window's frame vectors, in order, are projected to ``dim`` numbers by a fixed random matrix,
+    The window's frame vectors of the layers that tell which sound this is, in order, are projected to ``dim`` numbers by a fixed random matrix,
     which keeps angles (Johnson and Lindenstrauss 1984).
 
     Returns
@@ -74,7 +78,7 @@ def anchors(codes: Codes, codebooks: Float32, hop: int = 10, dim: int = ANCHOR_D
     np.ndarray, shape (n_windows, dim), float32
         Row i covers frames [i * hop, i * hop + 10); empty when the clip is shorter than a window.
     """
-    per_frame = vectors(codes, codebooks)
+    per_frame = vectors(codes, tokenizer.codebooks, tokenizer.sound_layers)
     starts = frames.window_starts(codes.n_frames, hop)
     if not starts:
         return np.zeros((0, dim), np.float32)

@@ -79,7 +79,7 @@ def ingest(
     """
     stored = {recording.name: recording for recording in store.recordings()}
     reader = _Reader(stored, tokenizer.sample_rate, segmenter, cutting or Cutting())
-    writer = _Writer(store, tokenizer.codebooks)
+    writer = _Writer(store, tokenizer)
     with closing(_ahead(reader.read(paths), AHEAD)) as events:
         for batch in _batches(events):
             pieces = [event.piece for event in batch if isinstance(event, _Heard)]
@@ -195,15 +195,15 @@ def _identify(path: Path, name: str, before: Recording | None) -> Recording:
 class _Writer:
     """Codes to entries in the store."""
 
-    def __init__(self, store: Store, codebooks: Float32) -> None:
+    def __init__(self, store: Store, tokenizer: Tokenizer) -> None:
         self._store = store
-        self._codebooks = codebooks
+        self._tokenizer = tokenizer
         self._waiting: list[Entry] = []
         self._n_anchors: Counter[str] = Counter()
 
     def add(self, event: _Heard, codes: Codes) -> None:
         clip = Clip(event.recording, event.piece.segment, event.piece.speech)
-        entry = represent(clip, codes, self._codebooks, self._store.schema)
+        entry = represent(clip, codes, self._tokenizer, self._store.schema)
         self._waiting.append(entry)
         self._n_anchors[event.recording] += len(entry.anchors)
 

@@ -55,7 +55,7 @@ def locate(
     codes = tokenizer.encode([waveform])[0]
     if codes.n_frames < SHORTEST:
         raise AudioError(f"an example of {waveform.duration:.2f} s is too short to be found")
-    example = track(codes, tokenizer.codebooks).vectors
+    example = track(codes, tokenizer, tokenizer.speech_layers).vectors
     searched = store.recordings() if recordings is None else recordings
     peaks = [peak for recording in searched for peak in _peaks(store, tokenizer, recording.id, example)]
     background = Background.fit(np.array([peak.score for peak in peaks]))
@@ -83,7 +83,7 @@ class _Peak:
 
 def _peaks(store: Store, tokenizer: Tokenizer, recording: str, example: Float32) -> list[_Peak]:
     """The best places in a recording, none overlapping another."""
-    stored = stored_track(store, tokenizer, recording)
+    stored = stored_track(store, tokenizer, tokenizer.speech_layers, recording)
     if len(stored.times) == 0:
         return []
     scores, starts = warp(example @ stored.vectors.T)

@@ -89,7 +89,7 @@ class _Search:
         self._store = store
         self._tokenizer = tokenizer
         self._heard = heard
-        self._query = track(heard.codes, tokenizer.codebooks)
+        self._query = track(heard.codes, tokenizer, tokenizer.sound_layers)
         self._frame = to_seconds(1, heard.codes.frame_rate)
         self._end = heard.codes.duration
         self._backgrounds: dict[Segment, tuple[float, float]] = {}
@@ -114,7 +114,7 @@ class _Search:
         codes = self._heard.codes
         first, after = (round(t * codes.frame_rate) for t in (section.start, section.end))
         codes = replace(codes, array=codes.array[:, first:after])
-        rows = anchors(codes, self._tokenizer.codebooks, hop=1, dim=self._store.schema.anchor_dim)
+        rows = anchors(codes, self._tokenizer, hop=1, dim=self._store.schema.anchor_dim)
         times = [section.start + to_seconds(i, codes.frame_rate) for i in range(len(rows))]
         lines = alignment.vote(times, self._store.by_anchors(rows, HITS), LINES)
         judged = [self._judge(line, section) for line in lines]
@@ -148,7 +148,9 @@ class _Search:
 
     def _background(self, section: Segment) -> tuple[float, float]:
         if section not in self._backgrounds:
-            self._backgrounds[section] = alignment.background(self._query.within(section), self._others)
+            query = self._query.within(section)
+            mean, deviation = alignment.background(query, self._others)
+            self._backgrounds[section] = max(mean, alignment.sameness(query)), deviation
         return self._backgrounds[section]
 
     @cached_property
@@ -165,7 +167,8 @@ class _Search:
         return self._stored(line.recording, Segment(max(0.0, begin), max(0.0, end)))
 
     def _stored(self, recording: str, within: Segment) -> Track:
-        return stored_track(self._store, self._tokenizer, recording, within)
+        layers = self._tokenizer.sound_layers
+        return stored_track(self._store, self._tokenizer, layers, recording, within)
 
 
 def is_telling(fingerprint: str) -> bool:

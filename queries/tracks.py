@@ -1,25 +1,32 @@
 """Stored codes as tracks of frame vectors, ready to be compared with a query's."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from audiosearch.alignment import Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.representations import unit, vectors
-from audiosearch.types import Codes, Float32, Segment
+from audiosearch.types import Codes, Segment
 
 
-def track(codes: Codes, codebooks: Float32, start: float = 0.0) -> Track:
-    """The frame vectors of codes that begin at ``start`` seconds."""
+def track(codes: Codes, tokenizer: Tokenizer, layers: Iterable[int], start: float = 0.0) -> Track:
+    """The frame vectors that some layers of codes stand for; the first frame begins at ``start``."""
     times = start + to_seconds(1, codes.frame_rate) * np.arange(codes.n_frames, dtype=np.float64)
-    return Track(times, unit(vectors(codes, codebooks)))
+    return Track(times, unit(vectors(codes, tokenizer.codebooks, layers)))
 
 
-def stored_track(store: Store, tokenizer: Tokenizer, recording: str, within: Segment | None = None) -> Track:
-    """What is stored of a recording, its clips one behind the other."""
+def stored_track(
+    store: Store,
+    tokenizer: Tokenizer,
+    layers: Iterable[int],
+    recording: str,
+    within: Segment | None = None,
+) -> Track:
+    """The same for what is stored of a recording, its clips one behind the other."""
     tracks = [
-        track(codes, tokenizer.codebooks, clip.segment.start)
-        for clip, codes in store.codes(recording, within)
+        track(codes, tokenizer, layers, clip.segment.start) for clip, codes in store.codes(recording, within)
     ]
     dim = tokenizer.codebooks.shape[2]
     return Track(

@@ -1,9 +1,11 @@
 """Random but seeded entries for the store tests."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from audiosearch.representations import represent
-from audiosearch.types import Clip, Codes, Entry, Float32, Recording, Schema, Segment
+from audiosearch.types import Clip, Codes, Entry, Recording, Schema, Segment, Waveform
 
 LAYERS, SIZE, RATE, DIM = 4, 64, 12.5, 32
 
@@ -13,8 +15,22 @@ def schema(**changes: object) -> Schema:
     return Schema(**{**plain, "anchor_dim": DIM, **changes})  # type: ignore[arg-type]
 
 
-def codebooks() -> Float32:
-    return np.random.default_rng(7).standard_normal((LAYERS, SIZE, 16)).astype(np.float32)
+class Books:
+    """As much of a tokenizer as entries need."""
+
+    name = "made-up@1"
+    sample_rate = 8000
+    frame_rate = RATE
+    n_layers = LAYERS
+    codebook_size = SIZE
+    speech_layers = range(1)
+    sound_layers = range(LAYERS)
+
+    def __init__(self) -> None:
+        self.codebooks = np.random.default_rng(7).standard_normal((LAYERS, SIZE, 16)).astype(np.float32)
+
+    def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
+        raise NotImplementedError
 
 
 def codes(n_frames: int, seed: int) -> Codes:
@@ -26,7 +42,7 @@ def entry(
     recording: str, start: float, n_frames: int, seed: int, of: Schema, speech: bool | None = True
 ) -> Entry:
     clip = Clip(recording, Segment(round(start, 6), round(start + n_frames / RATE, 6)), speech)
-    return represent(clip, codes(n_frames, seed), codebooks(), of)
+    return represent(clip, codes(n_frames, seed), Books(), of)
 
 
 def entries_of(recording: str, seed: int, of: Schema, n_clips: int = 3, n_frames: int = 55) -> list[Entry]:

@@ -12,6 +12,7 @@ from audiosearch.alignment import (
     judge,
     rates,
     refine,
+    sameness,
     through,
     vote,
 )
@@ -149,3 +150,10 @@ def test_frames_within_a_segment() -> None:
     part = track.within(Segment(0.8, 1.6))
     assert part.times[0] == pytest.approx(0.8)
     assert len(part.times) == 10
+
+
+def test_what_resembles_itself_all_along_is_told_from_what_does_not() -> None:
+    hum = Track(FRAME * np.arange(60), np.repeat(wandering(60, 1).vectors[:1], 60, axis=0))
+    assert sameness(hum) == pytest.approx(1, abs=1e-5)
+    assert abs(sameness(wandering(60, 1))) < 0.2
+    assert sameness(wandering(5, 1)) == 1.0

@@ -45,22 +45,35 @@ def test_a_fingerprint_looks_as_documented() -> None:
 
 
 def test_vectors_are_sums_over_layers() -> None:
-    books = entries.codebooks()
+    books = entries.Books().codebooks
     codes = entries.codes(5, seed=1)
-    expected = sum(books[layer][codes.array[layer]] for layer in range(entries.LAYERS))
-    np.testing.assert_allclose(vectors(codes, books), expected, rtol=1e-5)
+    expected = sum(books[layer][codes.array[layer]] for layer in (1, 2))
+    np.testing.assert_allclose(vectors(codes, books, (1, 2)), expected, rtol=1e-5)
+    one_layer = Codes(codes.array[:2], codes.frame_rate, codes.codebook_size)
+    np.testing.assert_allclose(vectors(one_layer, books, (1, 2)), books[1][codes.array[1]], rtol=1e-5)
 
 
 @pytest.mark.parametrize(("n_frames", "hop", "expected"), [(9, 10, 0), (10, 10, 1), (29, 10, 2), (29, 5, 4)])
 def test_as_many_anchors_as_full_windows(n_frames: int, hop: int, expected: int) -> None:
-    rows = anchors(entries.codes(n_frames, 1), entries.codebooks(), hop, dim=32)
+    rows = anchors(entries.codes(n_frames, 1), entries.Books(), hop, dim=32)
     assert rows.shape == (expected, 32)
     assert rows.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, rtol=1e-5)
 
 
+def test_anchors_are_made_of_the_layers_that_tell_which_sound_it_is() -> None:
+    books = entries.Books()
+    books.sound_layers = range(1, 4)
+    codes = entries.codes(10, 1)
+    other_words = codes.array.copy()
+    other_words[0] = 63 - other_words[0]
+    np.testing.assert_array_equal(
+        anchors(codes, books), anchors(Codes(other_words, codes.frame_rate, codes.codebook_size), books)
+    )
+
+
 def test_an_anchor_depends_on_its_window_and_on_the_order_in_it() -> None:
-    books = entries.codebooks()
+    books = entries.Books()
     codes = entries.codes(40, 3)
     rows = anchors(codes, books, hop=10, dim=32)
     moved = Codes(codes.array[:, 20:], codes.frame_rate, codes.codebook_size)
@@ -71,8 +84,8 @@ def test_an_anchor_depends_on_its_window_and_on_the_order_in_it() -> None:
 
 def test_anchors_keep_the_angles_of_their_frames() -> None:
     """Near codes give near anchors, although their numbers differ."""
-    books = entries.codebooks()
-    books[:, 1::2] = books[:, ::2] + 0.1  # each odd code lies beside the even one before it
+    books = entries.Books()
+    books.codebooks[:, 1::2] = books.codebooks[:, ::2] + 0.1  # each odd code lies beside the even one before it
     codes = entries.codes(10, 5)
     near = Codes(codes.array ^ 1, codes.frame_rate, codes.codebook_size)
     far = entries.codes(10, 6)
@@ -113,7 +126,7 @@ def test_rare_codes_weigh_more() -> None:
 def test_an_entry_is_made_as_its_schema_says() -> None:
     schema = entries.schema(fingerprint_frames=7, anchor_hop=3, histogram_layers="all", histogram_norm="l1")
     codes = entries.codes(31, 2)
-    entry = represent(Clip("r", Segment(0, 2.48)), codes, entries.codebooks(), schema)
+    entry = represent(Clip("r", Segment(0, 2.48)), codes, entries.Books(), schema)
     assert len(entry.fingerprint.split("_")) == 7
     assert (len(entry.anchors), entry.hop) == (8, 3)
     assert entry.histogram.sum() == pytest.approx(1)

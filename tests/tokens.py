@@ -16,6 +16,8 @@ class Levels:
     frame_rate = 12.5
     n_layers = 4
     codebook_size = 64
+    speech_layers = range(1)
+    sound_layers = range(4)
 
     def __init__(self, device: str = "cpu") -> None:
         self.batches: list[int] = []

@@ -1,17 +1,19 @@
 """pocket: the tokenizer that is shipped in the package.
 
-16 layers of 2048 codes at 12.5 frames per second, from sound at 16 kHz. Log-mel features of each
-frame (see `features`) are projected to their principal components and quantized by residual vector
-quantization: layer 0 holds the nearest of 2048 vectors, each further layer the nearest to what is
-left. The weights are made by `train` and lie beside this file.
+16 layers of 2048 codes at 12.5 frames per second, from sound at 16 kHz. Two small networks hear the
+same log-mel features (see `features`):
 
-Long sound is encoded in chunks with `CONTEXT` frames on either side, more than a frame's features
-reach, so that a part of it has the codes of the whole away from its ends.
+- layer 0 says *what is said*: the nearest of 2048 vectors to what the speech network hears. It was
+  trained to spell phones, so that the same words by another voice give the same or confusable codes;
+- layers 1 to 15 say *which sound this is*: a residual quantization of what the sound network hears. It
+  was trained so that a moment keeps its vector under noise, rooms, codecs, filters, other speeds and
+  pitches, and differs from all other moments.
+
+Long sound is encoded in chunks with `CONTEXT` frames on either side, further than the networks and the
+moving mean of the features reach, so that a part of it has the codes of the whole away from its ends.
 """
 
 import functools
-import hashlib
-import importlib.resources
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,14 +21,17 @@ import numpy as np
 
 from audiosearch import audio, frames
 from audiosearch.errors import UsageError
-from audiosearch.types import Codes, Float32, Waveform
+from audiosearch.tokenizers.pocket import weights
+from audiosearch.types import Codes, Float32, Int16, Waveform
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-WEIGHTS = "weights.safetensors"
+    from audiosearch.tokenizers.pocket.network import Encoder
+
 CHUNK = 375  # token frames: 30 s
-CONTEXT = 20  # token frames: 1.6 s
+CONTEXT = 32  # token frames: 2.6 s
+SAMPLES = 1280  # to a token frame
 
 
 class Pocket:
@@ -48,15 +53,17 @@ class Pocket:
     frame_rate = 12.5
     n_layers = 16
     codebook_size = 2048
+    speech_layers = range(1)
+    sound_layers = range(1, 16)
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
-        self.name = f"pocket@{_revision()}"
+        self.name = f"pocket@{weights.revision()}"
 
     @property
     def codebooks(self) -> Float32:
-        """Shape (16, 2048, dim)."""
-        return _weights()["codebooks"]
+        """Shape (16, 2048, 128); what layer 0 stands for is shorter and filled up with zeros."""
+        return _codebooks()
 
     def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
         """Codes of each waveform, one after the other: none depends on the rest.
@@ -79,7 +86,7 @@ class Pocket:
         audio.require_rate(waveforms, self.sample_rate, self.name)
         return [Codes(self._encode(w.samples), self.frame_rate, self.codebook_size) for w in waveforms]
 
-    def _encode(self, samples: Float32) -> np.ndarray:
+    def _encode(self, samples: Float32) -> Int16:
         n_frames = frames.count(len(samples), self.sample_rate, self.frame_rate)
         chunks = [
             self._chunk(samples, begin, min(begin + CHUNK, n_frames), n_frames)
@@ -87,56 +94,64 @@ class Pocket:
         ]
         return np.concatenate(chunks, axis=1) if chunks else np.zeros((self.n_layers, 0), np.int16)
 
-    def _chunk(self, samples: Float32, begin: int, end: int, n_frames: int) -> np.ndarray:
+    def _chunk(self, samples: Float32, begin: int, end: int, n_frames: int) -> Int16:
         """Codes of frames ``begin`` to ``end``, heard with what lies around them."""
         import torch
 
         from audiosearch.tokenizers.pocket import features, quantize
 
+        model = _model(self.device)
         first, after = max(0, begin - CONTEXT), min(n_frames, end + CONTEXT)
-        heard = samples[first * features.SAMPLES : after * features.SAMPLES]
-        padded = np.pad(heard, (0, (after - first) * features.SAMPLES - len(heard)))
+        heard = samples[first * SAMPLES : after * SAMPLES]
+        padded = np.pad(heard, (0, (after - first) * SAMPLES - len(heard)))
         with torch.inference_mode():
             mel = features.remove_mean(features.log_mel(torch.from_numpy(padded)[None].to(self.device)))
-            per_frame = self._embed(mel)[begin - first : end - first]
-            codes = quantize.encode(per_frame, self._tensor("codebooks"))
-        return codes.to("cpu", torch.int16).numpy()
-
-    def _embed(self, mel: "Tensor") -> "Tensor":
-        """Shape (1, bands, n_mel_frames) to (n_frames, dim)."""
-        return stacked(mel)[0] @ self._tensor("projection")
-
-    def _tensor(self, name: str) -> "Tensor":
-        return _on_device(name, self.device)
-
-
-def stacked(mel: "Tensor") -> "Tensor":
-    """The mel frames of each token frame in a row: (batch, n_frames, 8 * bands)."""
-    batch, bands, n_mel_frames = mel.shape
-    return mel.transpose(1, 2).reshape(batch, n_mel_frames // 8, 8 * bands)
+            inner = slice(begin - first, end - first)
+            speech = torch.nn.functional.layer_norm(model.speech(mel)[0, inner], (model.speech_dim,))
+            sound = torch.nn.functional.normalize(model.sound(mel)[0, inner], dim=1)
+            codes = torch.cat(
+                [
+                    quantize.encode(speech, model.speech_codebooks),
+                    quantize.encode(sound, model.sound_codebooks),
+                ]
+            )
+        array: Int16 = codes.to("cpu", torch.int16).numpy()
+        return array
 
 
-def _file() -> bytes:
-    return (importlib.resources.files(__package__) / WEIGHTS).read_bytes()
+class _Model:
+    """The networks and codebooks on a device."""
 
+    def __init__(self, device: str) -> None:
+        import torch
 
-@functools.cache
-def _revision() -> str:
-    """Eight hexadecimal digits that change with the weights."""
-    return hashlib.sha256(_file()).hexdigest()[:8]
-
-
-@functools.cache
-def _weights() -> dict[str, Float32]:
-    from safetensors.numpy import load
-
-    return {name: array.astype(np.float32) for name, array in load(_file()).items()}
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise UsageError("there is no CUDA device here; use --device cpu")
+        loaded = {name: torch.from_numpy(array).to(device) for name, array in weights.shipped().items()}
+        self.speech = _network(loaded, "speech.")
+        self.sound = _network(loaded, "sound.")
+        self.speech_codebooks = loaded["codebooks.speech"]
+        self.sound_codebooks = loaded["codebooks.sound"]
+        self.speech_dim = self.speech_codebooks.shape[2]
 
 
 @functools.cache
-def _on_device(name: str, device: str) -> "Tensor":
-    import torch
+def _model(device: str) -> _Model:
+    return _Model(device)
 
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise UsageError("there is no CUDA device here; use --device cpu")
-    return torch.from_numpy(_weights()[name]).to(device)
+
+def _network(loaded: dict[str, "Tensor"], prefix: str) -> "Encoder":
+    from audiosearch.tokenizers.pocket.network import Encoder
+
+    state = {name.removeprefix(prefix): t for name, t in loaded.items() if name.startswith(prefix)}
+    dilations = [int(d) for d in state.pop("dilations").tolist()]
+    network = Encoder(state["out.weight"].shape[0], dilations, trained=True)
+    network.load_state_dict(state)
+    return network.to(state["out.weight"].device).eval()
+
+
+@functools.cache
+def _codebooks() -> Float32:
+    speech, sound = weights.shipped()["codebooks.speech"], weights.shipped()["codebooks.sound"]
+    missing = sound.shape[2] - speech.shape[2]
+    return np.concatenate([np.pad(speech, ((0, 0), (0, 0), (0, missing))), sound])

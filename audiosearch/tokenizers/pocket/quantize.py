@@ -6,6 +6,8 @@ Gray 1984 for k-means (generalized Lloyd), Barnes et al. 1996 for residual quant
 import torch
 from torch import Tensor
 
+BLOCK = 1024  # vectors compared at a time, so that the products stay in the cache
+
 
 def encode(vectors: Tensor, codebooks: Tensor) -> Tensor:
     """Nearest code per layer, each layer quantizing what the ones before it left.
@@ -22,10 +24,14 @@ def encode(vectors: Tensor, codebooks: Tensor) -> Tensor:
     rest = vectors
     layers = []
     for codebook in codebooks:
-        nearest = (rest @ codebook.T - codebook.square().sum(1) / 2).argmax(1)
+        nearest = torch.cat([_nearest(block, codebook) for block in rest.split(BLOCK)])
         rest = rest - codebook[nearest]
         layers.append(nearest)
     return torch.stack(layers)
+
+
+def _nearest(vectors: Tensor, codebook: Tensor) -> Tensor:
+    return torch.addmm(-codebook.square().sum(1) / 2, vectors, codebook.T).max(1).indices  # quicker than argmax
 
 
 def fit(vectors: Tensor, n_layers: int, size: int, rounds: int, generator: torch.Generator) -> Tensor:

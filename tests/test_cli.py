@@ -1,0 +1,305 @@
+"""The command line: what is printed where, and the exit codes."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import media
+import sounds
+from audiosearch import cli, demo
+from audiosearch.errors import MissingDependencyError
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process."""
+
+    def runner(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["audiosearch", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capsys.readouterr()
+        return Done(int(stopped.value.code or 0), captured.out, captured.err)
+
+    return runner
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the shipped recordings; tests that change it take a copy."""
+    path = tmp_path_factory.mktemp("cli") / "store"
+    arguments = [sys.executable, "-m", "audiosearch", "ingest", demo.clips(), "--store", path]
+    subprocess.run(arguments, check=True, capture_output=True)
+    return path
+
+
+@pytest.fixture
+def copy(store: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(store, tmp_path / "store"))
+
+
+@pytest.fixture(scope="module")
+def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("upload") / "upload.opus"
+    return demo.make_upload(demo.clips() / "land-5.opus", 20.0, 8.0, target)
+
+
+def test_ingest_says_what_it_stored_and_that_the_second_time_is_nothing_new(run: Run, tmp_path: Path) -> None:
+    first = run("ingest", demo.clips(), "--store", tmp_path / "store")
+    assert first.code == 0
+    assert len(re.findall(r"^stored +\d\d:\d\d\.\d +\d+ clips +\S+$", first.out, re.M)) == 7
+    assert re.search(r"7 stored, .* of sound at \d+ x real time", first.err)
+    second = run("ingest", demo.clips(), "--store", tmp_path / "store")
+    assert second.code == 0
+    assert "7 unchanged (nothing new)" in second.err
+
+
+def test_ingest_goes_on_past_bad_files_lists_them_and_exits_5(run: Run, tmp_path: Path, speech_clip: Path) -> None:
+    (tmp_path / "letter.wav").write_text("Dear Sir,")
+    (tmp_path / "empty.mp3").touch()
+    done = run("ingest", tmp_path, tmp_path / "gone.wav", speech_clip, "--store", tmp_path / "store", "--json")
+    assert done.code == 5
+    assert [(Path(r["path"]).name, r["status"]) for r in done.records] == [
+        ("empty.mp3", "failed"),
+        ("letter.wav", "failed"),
+        ("gone.wav", "failed"),
+        ("lonesome-pine.opus", "stored"),
+    ]
+    assert "1 stored, 3 failed" in done.err
+    for sentence in ("empty.mp3 is empty", "letter.wav is not sound", "it holds plain text", "gone.wav does not exist"):
+        assert sentence in done.err
+
+
+def test_ingest_of_nothing_is_a_usage_error(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    done = run("ingest", tmp_path, "--store", tmp_path / "store")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no audio or video file in" in done.err
+
+
+def test_match_names_recording_range_and_speed(run: Run, store: Path, upload: Path) -> None:
+    table = run("match", upload, "--store", store)
+    assert table.code == 0
+    heading, row, *_ = table.out.splitlines()
+    assert heading.split() == "recording in the query in the recording speed probability".split()
+    assert re.search(r"land-5.opus +00:00.\d - 00:0[78].\d +00:(19.9|20.\d) - 00:2[78].\d +1.00 +0\.\d{3}", row)
+    record = run("match", upload, "--store", store, "--json").records[0]
+    assert record["recording"].endswith("/land-5.opus")
+    assert record["reference_start"] == pytest.approx(20.0, abs=0.3)
+    assert record["rate"] == pytest.approx(1.0, abs=0.02)
+    assert 0.5 <= record["probability"] <= 1
+
+
+def test_nothing_found_exits_1(run: Run, store: Path, tmp_path: Path) -> None:
+    path = media.write(tmp_path / "noise.wav", sounds.noise(5.0), 16000)
+    done = run("match", path, "--store", store)
+    assert (done.code, done.out) == (1, "")
+    assert "nothing found" in done.err
+
+
+def test_locate_finds_a_spoken_example(run: Run, store: Path, tmp_path: Path, speech_clip: Path) -> None:
+    spoken = demo.make_upload(speech_clip, 60.0, 1.5, tmp_path / "phrase.opus")
+    record = run("locate", "--example", spoken, "--store", store, "--json").records[0]
+    assert record["recording"].endswith("lonesome-pine.opus")
+    assert record["reference_start"] == pytest.approx(60.0, abs=0.3)
+
+
+def test_locate_speaks_typed_words_and_can_look_in_one_recording(run: Run, store: Path) -> None:
+    done = run("locate", "thirteen years", "--store", store, "--in", "northanger-abbey.opus", "--json", "-n", 3)
+    assert done.code == 0
+    assert {Path(r["recording"]).name for r in done.records} == {"northanger-abbey.opus"}
+    assert len(done.records) == 3
+
+
+def test_locate_without_a_voice_says_what_to_install(
+    run: Run, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(*_: object) -> None:
+        raise MissingDependencyError("typed text is spoken by eSpeak NG, which is not installed: pip install ...")
+
+    monkeypatch.setattr("audiosearch.espeak.Espeak.synthesize", absent)
+    done = run("locate", "anything", "--store", store)
+    assert (done.code, done.out) == (2, "")
+    assert "eSpeak NG, which is not installed" in done.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["words", "--example", "x.wav"]])
+def test_locate_wants_words_or_an_example(run: Run, store: Path, arguments: list[str]) -> None:
+    done = run("locate", *arguments, "--store", store)
+    assert done.code == 2
+    assert "give a phrase in words, or one recording of it" in done.err
+
+
+def test_similar_ranks_clips(run: Run, store: Path, upload: Path) -> None:
+    records = run("similar", upload, "--store", store, "--json").records
+    assert records[0]["recording"].endswith("land-5.opus")
+    scores = [record["score"] for record in records]
+    assert scores == sorted(scores, reverse=True)
+    assert re.search(r"land-5.opus +\d\d:\d\d\.\d - ", run("similar", upload, "--store", store).out)
+
+
+def test_list_and_show_and_stats(run: Run, store: Path) -> None:
+    listed = run("list", "--store", store, "--json").records
+    assert len(listed) == 7
+    assert "northanger-abbey.opus" in run("list", "--store", store).out
+    shown = run("show", "land-5.opus", "--store", store, "--json").records
+    assert [clip["start"] for clip in shown][0] == 0
+    assert shown[-1]["end"] == pytest.approx(60, abs=0.1)
+    assert run("show", listed[0]["id"][:8], "--store", store).out.count(" - ") == listed[0]["n_clips"]
+    totals = run("stats", "--store", store, "--json").records[0]
+    assert (totals["recordings"], totals["clips"]) == (7, sum(r["n_clips"] for r in listed))
+    assert totals["anchors"] == sum(r["n_anchors"] for r in listed) > 100
+    assert totals["tokenizer"].startswith("pocket@")
+    assert "fingerprint frames" in run("stats", "--store", store).out
+
+
+def test_remove_asks_first(run: Run, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: (_ for _ in ()).throw(SystemExit(1)))
+    assert run("remove", "icy-wind.opus", "--store", copy).code == 1
+    assert len(run("list", "--store", copy, "--json").records) == 7
+    assert run("remove", "icy-wind.opus", "--store", copy, "--yes").code == 0
+    assert len(run("list", "--store", copy, "--json").records) == 6
+    again = run("remove", "icy-wind.opus", "--store", copy, "--yes")
+    assert (again.code, "no recording called icy-wind.opus is stored" in again.err) == (2, True)
+
+
+def test_doctor_reports_what_is_there_and_what_is_missing(
+    run: Run, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {r["what"]: r for r in run("doctor", "--store", store, "--json").records}
+    assert found["tokenizer"]["detail"].startswith("pocket@")
+    assert found["store"]["detail"].startswith("7 recordings in")
+    assert found["device"]["state"] == "ok"
+    monkeypatch.setattr("audiosearch.espeak.version", lambda: None)
+    missing = {r["what"]: r for r in run("doctor", "--store", tmp_path / "none", "--json").records}
+    assert missing["store"]["state"] == "none yet"
+    assert missing["eSpeak NG"]["state"] == "missing"
+    assert "espeak-ng" in missing["eSpeak NG"]["detail"]
+
+
+def test_demo_shows_everything_once(run: Run) -> None:
+    done = run("demo")
+    assert done.code == 0
+    answers = done.out.split("$ audiosearch ")
+    assert [answer.split()[0] for answer in answers[1:]] == ["ingest", "match", "locate", "similar"]
+    assert re.search(r"history-of-printing.mp4 .* 00:(39.9|40.\d) - 00:4[78].\d", answers[2])
+    assert "northanger-abbey.opus" in answers[3]
+    assert answers[4].splitlines()[2].startswith("land-5.opus")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["match", "missing.wav"], 3, "missing.wav does not exist"),
+        (["match", "."], 3, ". is a directory, not a file"),
+        (["match", "missing.wav", "--tokenizer", "none"], 2, "is none of pocket"),
+        (["nonsense"], 2, "No such command"),
+        (["list", "--device"], 2, "No such option"),
+        (["show", "unknown"], 2, "no recording called unknown is stored"),
+        (["match", "missing.wav", "--limit", "0"], 2, "Invalid value for '--limit'"),
+    ],
+)
+def test_bad_input_gets_one_clear_sentence(
+    run: Run, store: Path, arguments: list[str], code: int, sentence: str
+) -> None:
+    done = run(*arguments, *(["--store", store] if arguments[0] != "nonsense" else []))
+    assert (done.code, done.out) == (code, "")
+    assert sentence in " ".join(done.err.split())
+    assert "Traceback" not in done.err
+
+
+def test_no_store_and_a_locked_store_exit_4(run: Run, copy: Path, tmp_path: Path, upload: Path) -> None:
+    none = run("match", upload, "--store", tmp_path / "none")
+    assert none.code == 4
+    assert "there is no store at" in none.err
+    program = f"from audiosearch import Library\nx = Library({str(copy)!r}).store\nprint('open', flush=True)\ninput()"
+    holder = subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1, text=True)
+    assert holder.stdout.readline() == "open\n"
+    locked = run("list", "--store", copy)
+    holder.communicate("\n")
+    assert locked.code == 4
+    assert f"is in use by process {holder.pid}" in locked.err
+
+
+def test_a_damaged_store_exits_4(run: Run, copy: Path) -> None:
+    (copy / "catalogue.sqlite").write_bytes(b"this is not a database, by far" * 100)
+    done = run("list", "--store", copy)
+    assert done.code == 4
+    assert "is damaged" in done.err
+
+
+def test_options_come_from_the_environment(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIOSEARCH_STORE", str(store))
+    monkeypatch.setenv("AUDIOSEARCH_JSON", "1")
+    assert len(run("list").records) == 7
+
+
+def test_other_options_than_the_stores_own_are_refused(run: Run, copy: Path) -> None:
+    done = run("ingest", demo.clips(), "--store", copy, "--anchor-hop", 5)
+    assert done.code == 4
+    assert "was made with anchor_hop 10, not 5" in done.err
+
+
+def test_interrupted_it_exits_130_and_can_go_on(tmp_path: Path) -> None:
+    folder = tmp_path / "long"
+    folder.mkdir()
+    for i in range(30):
+        media.write(folder / f"{i:02d}.wav", sounds.noise(30.0, 8000, seed=i), 8000)
+    command = [sys.executable, "-m", "audiosearch", "ingest", folder, "--store", tmp_path / "store"]
+    child = subprocess.Popen(command, stdout=-1, stderr=-1, text=True)
+    assert child.stdout.readline().startswith("stored")
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "what is stored is safe" in err
+    again = subprocess.run([*command, "--json"], check=True, capture_output=True, text=True)
+    statuses = [json.loads(line)["status"] for line in again.stdout.splitlines()]
+    assert len(statuses) == 30
+    assert set(statuses) == {"unchanged", "stored"}
+
+
+def test_a_reader_that_goes_away_is_no_error(store: Path) -> None:
+    command = f"{sys.executable} -m audiosearch show land-5.opus --store {store} --json | head -c 10"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_shell_completion_is_there() -> None:
+    env = {**os.environ, "_AUDIOSEARCH_COMPLETE": "complete_bash", "COMP_WORDS": "audiosearch lo", "COMP_CWORD": "1"}
+    program = shutil.which("audiosearch", path=str(Path(sys.executable).parent))
+    assert program, "the package is not installed"
+    done = subprocess.run([program], env=env, capture_output=True, text=True, check=False)
+    assert "locate" in done.stdout
+
+
+def test_every_command_has_a_help_text(run: Run) -> None:
+    overview = run("--help").out
+    for command in ("ingest", "match", "locate", "similar", "list", "show", "remove", "stats", "doctor", "demo"):
+        assert command in overview
+        text = run(command, "--help").out
+        assert len(text.split("Options")[0].split()) > 8, command

@@ -1,0 +1,94 @@
+"""README says what is so: its commands run, its tables list what there is."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+
+from audiosearch import cli, demo
+from audiosearch.errors import AudioSearchError
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the README names."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUDIOSEARCH_STORE", str(tmp_path / "store"))
+    shutil.copytree(demo.clips(), tmp_path / "recordings")
+    demo.make_upload(demo.clips() / "land-5.opus", 20.0, 8.0, tmp_path / "upload.opus")
+    demo.make_upload(demo.clips() / "northanger-abbey.opus", 20.0, 1.2, tmp_path / "phrase.wav")
+    return tmp_path
+
+
+def test_the_commands_run(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = blocks("console")
+    commands = [shlex.split(line[2:], comments=True) for line in block.splitlines()]
+    assert len(commands) == 10
+    for command in commands:
+        monkeypatch.setattr("sys.argv", command)
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        assert not stopped.value.code, (command, capsys.readouterr().err)
+
+
+def test_the_python_runs(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = blocks("python")
+    exec(compile(block, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert printed.count("stored ") == 7
+    assert "land-5.opus Segment(" in printed
+
+
+def test_every_command_is_shown() -> None:
+    (block,) = blocks("console")
+    shown = {line.split()[2] for line in block.splitlines()} | {"demo"}
+    assert shown == {command.name for command in cli.app.registered_commands}
+
+
+def test_every_exit_code_is_listed() -> None:
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.M)}
+
+    def codes(error: type[AudioSearchError]) -> set[int]:
+        return {error.exit_code}.union(*(codes(child) for child in error.__subclasses__()))
+
+    assert codes(AudioSearchError) <= listed
+    assert {0, 1, 5, 130} <= listed
+
+
+def test_every_environment_variable_is_listed() -> None:
+    app = typer.main.get_command(cli.app)
+    used = set()
+    for command in app.commands.values():
+        for parameter in command.params:
+            used |= {parameter.envvar} if isinstance(parameter.envvar, str) else set(parameter.envvar or ())
+    assert used == set(re.findall(r"`(AUDIOSEARCH_\w+)`", README))
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    _, test_command = (block.strip() for block in blocks("sh"))
+    assert test_command in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_extra_is_listed() -> None:
+    import tomllib
+
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for extra in extras:
+        assert f"`{extra}`" in README
+
+
+def test_files_that_are_named_exist() -> None:
+    for name in re.findall(r"`((?:audiosearch|indexers|queries|tests|benchmarks)/[\w./]+)`", README):
+        assert (ROOT / name).exists(), name
