@@ -9,6 +9,7 @@ import ctypes
 import ctypes.util
 import functools
 import io
+import re
 import shutil
 import subprocess
 import threading
@@ -87,6 +88,24 @@ class Espeak:
         return Waveform((pcm / 32768).astype(np.float32), 22050)
 
 
+def phones(text: str, voice: str = "en-us") -> list[str]:
+    """The phones of a text as eSpeak NG reads it, in the international phonetic alphabet.
+
+    Stress, length and tone marks are left out.
+
+    Raises
+    ------
+    UsageError
+        For an unknown voice.
+    MissingDependencyError
+        Without eSpeak NG's library.
+    """
+    library = _find_library()
+    if library is None:
+        raise MissingDependencyError(HOW_TO_INSTALL)
+    return library.phones(text, voice)
+
+
 def version() -> str | None:
     """What is installed, for `audiosearch doctor`; None without eSpeak NG."""
     library = _find_library()
@@ -99,19 +118,23 @@ def version() -> str | None:
 class _Library:
     """The shared library. It has one voice at a time, so calls take turns."""
 
-    RETRIEVAL = 1  # speak into a callback, not a loudspeaker
+    SYNCHRONOUS = 2  # speak into a callback, and come back when all is said
     UTF8 = 1
     RATE = 1  # the parameter for words per minute
+    IPA = ord("_") << 8 | 2  # phones in the phonetic alphabet with _ between them
+    MARKS = r"\(.*?\)|[ˈˌːˑ0-9.\-'|]"  # of a change of voice, of stress, length and tone
 
     def __init__(self, path: str, data: str | None) -> None:
         self._dll = ctypes.cdll.LoadLibrary(path)
         self._dll.espeak_Info.restype = ctypes.c_char_p
+        self._dll.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self.version = self._dll.espeak_Info(None).decode()
         directory = data.encode() if data else None
-        self._sample_rate = self._dll.espeak_Initialize(self.RETRIEVAL, 0, directory, 0)
+        self._sample_rate = self._dll.espeak_Initialize(self.SYNCHRONOUS, 0, directory, 0)
         if self._sample_rate <= 0:
             raise OSError(f"eSpeak NG at {path} does not start")
         self._turn = threading.Lock()
+        self._voice = ""
         self._pcm = io.BytesIO()
         signature = ctypes.CFUNCTYPE(
             ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -121,8 +144,7 @@ class _Library:
 
     def synthesize(self, text: str, voice: str, words_per_minute: int) -> Waveform:
         with self._turn:
-            if self._dll.espeak_SetVoiceByName(voice.encode()) != 0:
-                raise UsageError(f"eSpeak NG has no voice {voice!r}")
+            self._use(voice)
             self._dll.espeak_SetParameter(self.RATE, words_per_minute, 0)
             self._pcm = io.BytesIO()
             spoken = text.encode() + b"\0"
@@ -130,6 +152,25 @@ class _Library:
             self._dll.espeak_Synchronize()
             pcm = np.frombuffer(self._pcm.getvalue(), np.int16)
         return Waveform((pcm / 32768).astype(np.float32), self._sample_rate)
+
+    def phones(self, text: str, voice: str) -> list[str]:
+        with self._turn:
+            self._use(voice)
+            rest = ctypes.c_char_p(text.encode())
+            clauses = []
+            while rest.value:
+                clause = self._dll.espeak_TextToPhonemes(ctypes.byref(rest), self.UTF8, self.IPA)
+                clauses.append((clause or b"").decode())
+        bare = (re.sub(self.MARKS, "", phone) for phone in re.split(r"[_\s]+", " ".join(clauses)))
+        return [phone for phone in bare if phone]
+
+    def _use(self, voice: str) -> None:
+        """Change the voice; that reads its dictionary again, so only if it is another one."""
+        if voice != self._voice:
+            self._voice = ""
+            if self._dll.espeak_SetVoiceByName(voice.encode()) != 0:
+                raise UsageError(f"eSpeak NG has no voice {voice!r}")
+            self._voice = voice
 
     def _collect(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _: object) -> int:
         if count > 0:

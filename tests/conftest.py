@@ -1,13 +1,14 @@
 """What the tests share."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # media and sounds, the tests' own helpers
 
 import pytest
 
-from audiosearch import demo
+from audiosearch import Library, demo
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,11 @@ def speech_clip(clips: Path) -> Path:
 def music_clip(clips: Path) -> Path:
     """60 s of music."""
     return clips / "land-5.opus"
+
+
+@pytest.fixture(scope="session")
+def library(clips: Path) -> Iterator[Library]:
+    """The shipped recordings in memory, heard by pocket. Not to be changed."""
+    with Library("memory:") as library:
+        assert all(outcome.recording for outcome in library.ingest([clips]))
+        yield library

@@ -21,13 +21,18 @@ from audiosearch.types import Hit, Segment
 FRAME = 0.08  # seconds
 
 
-def planted_hits(rate: float, offset: float, n: int = 50, seed: int = 0) -> tuple[list[float], list[list[Hit]]]:
+def planted_hits(
+    rate: float, offset: float, n: int = 50, seed: int = 0
+) -> tuple[list[float], list[list[Hit]]]:
     """Per anchor: one hit on the line for every second anchor, and nine anywhere."""
     rng = np.random.default_rng(seed)
     times = [FRAME * i for i in range(n)]
     hits = []
     for i, time in enumerate(times):
-        row = [Hit(f"r{rng.integers(5)}", float(rng.uniform(0, 100)), float(rng.uniform(0.3, 0.6))) for _ in range(9)]
+        row = [
+            Hit(f"r{rng.integers(5)}", float(rng.uniform(0, 100)), float(rng.uniform(0.3, 0.6)))
+            for _ in range(9)
+        ]
         if i % 2:
             row.append(Hit("r3", rate * time + offset + float(rng.normal(0, 0.03)), 0.7))
         hits.append(sorted(row, key=lambda hit: -hit.score))
@@ -138,7 +143,10 @@ def test_the_agreeing_stretch_is_found() -> None:
 
 def test_one_line_goes_through_those_that_continue_each_other() -> None:
     middles = [5.0, 10.0, 15.0]
-    lines = [Line("r", 1.0, 1.02 * middle + 7 - middle, weight=w) for middle, w in zip(middles, (1, 3, 2), strict=True)]
+    lines = [
+        Line("r", 1.0, 1.02 * middle + 7 - middle, weight=w)
+        for middle, w in zip(middles, (1, 3, 2), strict=True)
+    ]
     joined = through(lines, middles)
     assert joined.rate == pytest.approx(1.02)
     assert joined.offset == pytest.approx(7)

@@ -79,10 +79,14 @@ def test_ingest_says_what_it_stored_and_that_the_second_time_is_nothing_new(run:
     assert "7 unchanged (nothing new)" in second.err
 
 
-def test_ingest_goes_on_past_bad_files_lists_them_and_exits_5(run: Run, tmp_path: Path, speech_clip: Path) -> None:
+def test_ingest_goes_on_past_bad_files_lists_them_and_exits_5(
+    run: Run, tmp_path: Path, speech_clip: Path
+) -> None:
     (tmp_path / "letter.wav").write_text("Dear Sir,")
     (tmp_path / "empty.mp3").touch()
-    done = run("ingest", tmp_path, tmp_path / "gone.wav", speech_clip, "--store", tmp_path / "store", "--json")
+    done = run(
+        "ingest", tmp_path, tmp_path / "gone.wav", speech_clip, "--store", tmp_path / "store", "--json"
+    )
     assert done.code == 5
     assert [(Path(r["path"]).name, r["status"]) for r in done.records] == [
         ("empty.mp3", "failed"),
@@ -91,7 +95,12 @@ def test_ingest_goes_on_past_bad_files_lists_them_and_exits_5(run: Run, tmp_path
         ("lonesome-pine.opus", "stored"),
     ]
     assert "1 stored, 3 failed" in done.err
-    for sentence in ("empty.mp3 is empty", "letter.wav is not sound", "it holds plain text", "gone.wav does not exist"):
+    for sentence in (
+        "empty.mp3 is empty",
+        "letter.wav is not sound",
+        "it holds plain text",
+        "gone.wav does not exist",
+    ):
         assert sentence in done.err
 
 
@@ -107,7 +116,9 @@ def test_match_names_recording_range_and_speed(run: Run, store: Path, upload: Pa
     assert table.code == 0
     heading, row, *_ = table.out.splitlines()
     assert heading.split() == "recording in the query in the recording speed probability".split()
-    assert re.search(r"land-5.opus +00:00.\d - 00:0[78].\d +00:(19.9|20.\d) - 00:2[78].\d +1.00 +0\.\d{3}", row)
+    assert re.search(
+        r"land-5.opus +00:00.\d - 00:0[78].\d +00:(19.9|20.\d) - 00:2[78].\d +1.00 +0\.\d{3}", row
+    )
     record = run("match", upload, "--store", store, "--json").records[0]
     assert record["recording"].endswith("/land-5.opus")
     assert record["reference_start"] == pytest.approx(20.0, abs=0.3)
@@ -130,7 +141,9 @@ def test_locate_finds_a_spoken_example(run: Run, store: Path, tmp_path: Path, sp
 
 
 def test_locate_speaks_typed_words_and_can_look_in_one_recording(run: Run, store: Path) -> None:
-    done = run("locate", "thirteen years", "--store", store, "--in", "northanger-abbey.opus", "--json", "-n", 3)
+    done = run(
+        "locate", "thirteen years", "--store", store, "--in", "northanger-abbey.opus", "--json", "-n", 3
+    )
     assert done.code == 0
     assert {Path(r["recording"]).name for r in done.records} == {"northanger-abbey.opus"}
     assert len(done.records) == 3
@@ -140,7 +153,9 @@ def test_locate_without_a_voice_says_what_to_install(
     run: Run, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def absent(*_: object) -> None:
-        raise MissingDependencyError("typed text is spoken by eSpeak NG, which is not installed: pip install ...")
+        raise MissingDependencyError(
+            "typed text is spoken by eSpeak NG, which is not installed: pip install ..."
+        )
 
     monkeypatch.setattr("audiosearch.espeak.Espeak.synthesize", absent)
     done = run("locate", "anything", "--store", store)
@@ -290,7 +305,12 @@ def test_a_reader_that_goes_away_is_no_error(store: Path) -> None:
 
 
 def test_shell_completion_is_there() -> None:
-    env = {**os.environ, "_AUDIOSEARCH_COMPLETE": "complete_bash", "COMP_WORDS": "audiosearch lo", "COMP_CWORD": "1"}
+    env = {
+        **os.environ,
+        "_AUDIOSEARCH_COMPLETE": "complete_bash",
+        "COMP_WORDS": "audiosearch lo",
+        "COMP_CWORD": "1",
+    }
     program = shutil.which("audiosearch", path=str(Path(sys.executable).parent))
     assert program, "the package is not installed"
     done = subprocess.run([program], env=env, capture_output=True, text=True, check=False)
@@ -299,7 +319,18 @@ def test_shell_completion_is_there() -> None:
 
 def test_every_command_has_a_help_text(run: Run) -> None:
     overview = run("--help").out
-    for command in ("ingest", "match", "locate", "similar", "list", "show", "remove", "stats", "doctor", "demo"):
+    for command in (
+        "ingest",
+        "match",
+        "locate",
+        "similar",
+        "list",
+        "show",
+        "remove",
+        "stats",
+        "doctor",
+        "demo",
+    ):
         assert command in overview
         text = run(command, "--help").out
         assert len(text.split("Options")[0].split()) > 8, command

@@ -62,7 +62,17 @@ def test_imports_keep_to_the_rules(path: Path) -> None:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    heavy = ["torch", "torchaudio", "qdrant_edge", "qdrant_client", "weaviate", "fastapi", "av", "soxr", "numpy"]
+    heavy = [
+        "torch",
+        "torchaudio",
+        "qdrant_edge",
+        "qdrant_client",
+        "weaviate",
+        "fastapi",
+        "av",
+        "soxr",
+        "numpy",
+    ]
     program = f"import sys, audiosearch; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

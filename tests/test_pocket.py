@@ -50,7 +50,9 @@ def test_the_codebooks_are_what_the_codes_stand_for(pocket: Pocket) -> None:
 
 
 def test_codes_depend_on_nothing_but_the_waveform(pocket: Pocket, speech: Float32) -> None:
-    waves = [Waveform(speech[a : a + n], RATE) for a, n in ((0, 50000), (9000, 1), (70000, 400000), (5, 9999))]
+    waves = [
+        Waveform(speech[a : a + n], RATE) for a, n in ((0, 50000), (9000, 1), (70000, 400000), (5, 9999))
+    ]
     together = pocket.encode(waves)
     for wave, codes in zip(waves, together, strict=True):
         np.testing.assert_array_equal(pocket.encode([wave])[0].array, codes.array)
@@ -84,7 +86,9 @@ def test_volume_changes_few_codes(pocket: Pocket, music: Float32, gain: float) -
 
 
 def test_another_rate_is_refused(pocket: Pocket) -> None:
-    with pytest.raises(AudioError, match=r"pocket@\w+ needs 16000 Hz, got 8000 Hz; call audio.resample first"):
+    with pytest.raises(
+        AudioError, match=r"pocket@\w+ needs 16000 Hz, got 8000 Hz; call audio.resample first"
+    ):
         pocket.encode([Waveform(sounds.noise(1.0, 8000), 8000)])
 
 

@@ -20,7 +20,9 @@ from audiosearch.representations import (
 from audiosearch.types import Clip, Codes, Segment
 
 SIZE = 2048
-ARRAYS = hnp.arrays(np.int16, st.tuples(st.integers(1, 4), st.integers(0, 150)), elements=st.integers(0, SIZE - 1))
+ARRAYS = hnp.arrays(
+    np.int16, st.tuples(st.integers(1, 4), st.integers(0, 150)), elements=st.integers(0, SIZE - 1)
+)
 
 
 def codes_of(array: np.ndarray) -> Codes:
@@ -85,7 +87,9 @@ def test_an_anchor_depends_on_its_window_and_on_the_order_in_it() -> None:
 def test_anchors_keep_the_angles_of_their_frames() -> None:
     """Near codes give near anchors, although their numbers differ."""
     books = entries.Books()
-    books.codebooks[:, 1::2] = books.codebooks[:, ::2] + 0.1  # each odd code lies beside the even one before it
+    books.codebooks[:, 1::2] = (
+        books.codebooks[:, ::2] + 0.1
+    )  # each odd code lies beside the even one before it
     codes = entries.codes(10, 5)
     near = Codes(codes.array ^ 1, codes.frame_rate, codes.codebook_size)
     far = entries.codes(10, 6)

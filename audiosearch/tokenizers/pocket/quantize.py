@@ -31,7 +31,9 @@ def encode(vectors: Tensor, codebooks: Tensor) -> Tensor:
 
 
 def _nearest(vectors: Tensor, codebook: Tensor) -> Tensor:
-    return torch.addmm(-codebook.square().sum(1) / 2, vectors, codebook.T).max(1).indices  # quicker than argmax
+    return (
+        torch.addmm(-codebook.square().sum(1) / 2, vectors, codebook.T).max(1).indices
+    )  # quicker than argmax
 
 
 def fit(vectors: Tensor, n_layers: int, size: int, rounds: int, generator: torch.Generator) -> Tensor:

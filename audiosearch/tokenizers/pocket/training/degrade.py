@@ -24,7 +24,9 @@ class Materials:
     rooms: list[Tensor]
 
 
-def degrade(clean: Tensor, others: Tensor, materials: Materials, generator: torch.Generator) -> Tensor:
+def degrade(
+    clean: Tensor, others: Tensor, materials: Materials, generator: torch.Generator, gentle: bool = False
+) -> Tensor:
     """Each row degraded in its own random way.
 
     Parameters
@@ -32,20 +34,26 @@ def degrade(clean: Tensor, others: Tensor, materials: Materials, generator: torc
     clean : Tensor, shape (batch, n_samples)
     others : Tensor, shape (batch, n_samples)
         Other sound, to be mixed in.
+    gentle : bool
+        Only as far as words can still be made out.
     """
     draw = _Draw(generator, len(clean))
+    easier = 12.0 if gentle else 0.0  # dB
     x = _normalized(clean)
-    x = _where(draw.chance(0.5), _convolve(x, _rooms(len(x), materials, draw)), x)
-    x = _where(draw.chance(0.5), _add(x, _noise(x, materials, draw), draw.uniform(-8, 12)), x)
-    x = _where(draw.chance(0.4), _add(x, others, draw.uniform(-4, 10)), x)
-    x = _where(draw.chance(0.3), _add(x, _coloured(x, draw), draw.uniform(-6, 15)), x)
+    x = _where(draw.chance(0.25 if gentle else 0.5), _convolve(x, _rooms(len(x), materials, draw)), x)
+    x = _where(draw.chance(0.5), _add(x, _noise(x, materials, draw), draw.uniform(-9, 12) + easier), x)
+    x = _where(draw.chance(0.1 if gentle else 0.45), _add(x, others, draw.uniform(-5, 9) + easier), x)
+    x = _where(draw.chance(0.3), _add(x, _coloured(x, draw), draw.uniform(-6, 15) + easier), x)
     x = _where(draw.chance(0.15), _clipped(x, draw.uniform(3, 20)), x)
     x = _where(draw.chance(0.7), _filter(x, _response(len(x), x.shape[1], draw)), x)
     return x * 10 ** (draw.uniform(-35, 0)[:, None] / 20)
 
 
-def warped_mel(samples: Tensor, tempo: Tensor, pitch: Tensor) -> Tensor:
-    """Log-mel features of sound played at another tempo and pitch.
+def warped_mel(samples: Tensor, tempo: Tensor, pitch: Tensor, generator: torch.Generator) -> Tensor:
+    """Log-mel features of sound played at another tempo and pitch; for some rows also with holes.
+
+    Codecs spend no bits on what is masked: in a third of the rows, what lies far below its surroundings
+    is gone.
 
     Parameters
     ----------
@@ -63,7 +71,14 @@ def warped_mel(samples: Tensor, tempo: Tensor, pitch: Tensor) -> Tensor:
     rows = torch.arange(bins) / pitch[:, None]
     power = _interpolate(power, times, dim=2)
     power = _interpolate(power, rows, dim=1)
-    return features.bands(power)
+    return features.bands(_holes(power, _Draw(generator, len(samples))))
+
+
+def _holes(power: Tensor, draw: "_Draw") -> Tensor:
+    """Without the bins that are 6 to 25 dB below the mean of the 41 bins around them."""
+    around = torch.nn.functional.avg_pool1d(power.transpose(1, 2), 41, 1, 20).transpose(1, 2)
+    depth = torch.where(draw.chance(0.35), 10 ** (-draw.uniform(6, 25) / 10), torch.tensor(0.0))
+    return torch.where(power < around * depth[:, None, None], power * 0.003, power)
 
 
 def _interpolate(x: Tensor, places: Tensor, dim: int) -> Tensor:
@@ -183,18 +198,24 @@ def _rooms(batch: int, materials: Materials, draw: _Draw) -> Tensor:
 
 
 def _synthetic_room(length: int, draw: _Draw) -> Tensor:
-    """A direct sound, and exponentially decaying noise behind it."""
+    """A direct sound, and exponentially decaying noise behind it, which in some rooms swells first."""
     seconds = 0.15 * 30 ** float(torch.rand(1, generator=draw.generator))  # RT60, 0.15 to 4.5 s
-    direct = 10 ** (float(draw.uniform(-12, 9)[0]) / 20)
+    direct = 10 ** (float(draw.uniform(-20, 9)[0]) / 20)
+    swell = max(0.0, float(draw.uniform(-0.1, 0.12)[0]))  # seconds
     times = torch.arange(length) / RATE
-    tail = draw.normal(length) * 10 ** (-3 * times / seconds)
+    tail = draw.normal(length) * 10 ** (-3 * times / seconds) * (times / (swell + 1e-4)).clamp_max(1)
     response: Tensor = tail / tail.norm()
     response[0] += direct
     return response
 
 
 def _convolve(x: Tensor, responses: Tensor) -> Tensor:
-    n = x.shape[1] + responses.shape[1]
+    n = _fast(x.shape[1] + responses.shape[1])
     product = torch.fft.rfft(x, n=n) * torch.fft.rfft(responses, n=n)
     wet: Tensor = torch.fft.irfft(product, n=n)
     return wet[:, : x.shape[1]]
+
+
+def _fast(n: int) -> int:
+    """A length that is quick to transform, no shorter than ``n``."""
+    return -(-n // 4096) * 4096

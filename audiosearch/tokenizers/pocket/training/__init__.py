@@ -1,0 +1,1 @@
+"""How the weights of the pocket tokenizer are made; see `__main__` for the command."""

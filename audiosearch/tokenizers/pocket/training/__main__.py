@@ -1,0 +1,168 @@
+"""Make the weights of the pocket tokenizer.
+
+    python -m audiosearch.tokenizers.pocket.training --audio FOLDER --work WORK --out weights.safetensors
+
+Three stages, which may also run one by one (``--stage``), side by side in different processes: `sound`
+and `speech` train the two networks, `finish` finds the codebooks and writes the weights. Training
+keeps its state in WORK every few minutes and goes on from there when it is started again. WORK also
+gets `sound.jsonl` and `speech.jsonl`, a line of losses every 50 steps.
+"""
+
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor, nn
+
+from audiosearch.tokenizers.pocket import weights
+from audiosearch.tokenizers.pocket.training import codebooks, corpus, sound, speech
+
+LOG_EVERY = 50  # steps
+SAVE_EVERY = 250  # steps
+
+
+class Stage(str, Enum):
+    sound = "sound"
+    speech = "speech"
+    finish = "finish"
+    all = "all"
+
+
+def main(
+    audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio, with a manifest.jsonl.")],
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints and logs.")],
+    out: Annotated[Path, typer.Option(help="Weights to write.")] = Path("weights.safetensors"),
+    stage: Annotated[Stage, typer.Option(help="What to do.")] = Stage.all,
+    holdout: Annotated[float, typer.Option(help="Share of speakers and tracks not trained on.")] = 0.0,
+    listing: Annotated[Path | None, typer.Option("--list", help="Write the files trained on.")] = None,
+    sound_steps: int = 4000,
+    speech_steps: int = 4000,
+    synthetic_hours: Annotated[float, typer.Option(help="Of speech read by eSpeak NG.")] = 4.0,
+    threads: int = 0,
+    seed: int = 0,
+) -> None:
+    """Train and write the weights."""
+    if threads:
+        torch.set_num_threads(threads)
+    work.mkdir(parents=True, exist_ok=True)
+    chosen = [row for row in corpus.rows(audio_folder) if not corpus.is_held_out(row.group, holdout)]
+    if listing:
+        listing.write_text("".join(f"{row.path.relative_to(audio_folder)}\n" for row in chosen))
+    data = corpus.load(chosen)
+    say(f"{len(chosen)} files, {data.hours():.2f} h of music and speech")
+    if stage in (Stage.sound, Stage.all):
+        train_sound(data, work, sound_steps, seed)
+    if stage in (Stage.speech, Stage.all):
+        train_speech(data, work, speech_steps, synthetic_hours, seed)
+    if stage in (Stage.finish, Stage.all):
+        origin = {
+            "command": "python -m audiosearch.tokenizers.pocket.training " + " ".join(sys.argv[1:]),
+            "commit": commit(),
+            "data": corpus.fingerprint(chosen),
+            "torch": torch.__version__,
+        }
+        weights.write(out, codebooks.finish(data, work, seed), origin)
+        say(f"wrote {out}")
+
+
+def train_sound(data: corpus.Corpus, work: Path, steps: int, seed: int) -> None:
+    """To ``work / sound.pt``."""
+    torch.manual_seed(seed)
+    model, crops, stuff = sound.network(), sound.Crops.of(data), sound.materials(data)
+
+    def step(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        loss, found = sound.loss(model, crops, stuff, 32, generator)
+        return loss, {"loss": loss.item(), "found": found}
+
+    optimize(model, step, steps, 2e-3, work / "sound", seed, {})
+
+
+def train_speech(data: corpus.Corpus, work: Path, steps: int, synthetic_hours: float, seed: int) -> None:
+    """To ``work / speech.pt``."""
+    torch.manual_seed(seed)
+    spelled, inventory = speech.spell(data, synthetic_hours, seed)
+    spelled.sort(key=lambda s: s.n_frames)
+    say(f"{len(spelled)} utterances, {len(inventory)} phones: {' '.join(inventory)}")
+    model, stuff = speech.Speller(len(inventory)), sound.materials(data)
+
+    def step(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        loss = speech.loss(model, spelled, stuff, 1600, generator)
+        return loss, {"loss": loss.item()}
+
+    optimize(model, step, steps, 2e-3, work / "speech", seed, {"inventory": inventory})
+
+
+def optimize(
+    model: nn.Module,
+    step: Callable[[torch.Generator], tuple[Tensor, dict[str, float]]],
+    steps: int,
+    highest: float,
+    path: Path,
+    seed: int,
+    extra: dict[str, object],
+) -> None:
+    """Adam with a warm-up and half a cosine down; goes on from a checkpoint if there is one."""
+    checkpoint, log = path.with_suffix(".pt"), path.with_suffix(".jsonl")
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=highest, weight_decay=0.01)
+    first = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        generator.set_state(state["generator"])
+        first = state["step"]
+    sums: dict[str, float] = {}
+    began = time.monotonic()
+    model.train()
+    for number in range(first, steps):
+        rate = highest * min(1.0, (number + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * number / steps))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss, figures = step(generator)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimizer.step()
+        for name, value in figures.items():
+            sums[name] = sums.get(name, 0.0) + value / LOG_EVERY
+        if (number + 1) % LOG_EVERY == 0:
+            line = {"step": number + 1, **{name: round(value, 4) for name, value in sums.items()}}
+            line["s_per_step"] = round((time.monotonic() - began) / (number + 1 - first), 3)
+            with log.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            sums = {}
+        if (number + 1) % SAVE_EVERY == 0 or number + 1 == steps:
+            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": number + 1}
+            temporary = checkpoint.with_suffix(".tmp")
+            torch.save({**state, "generator": generator.get_state(), **extra}, temporary)
+            temporary.replace(checkpoint)
+
+
+def commit() -> str:
+    """Of the program that made the weights."""
+    asked = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip() or "unknown"
+
+
+def say(sentence: str) -> None:
+    """On standard error, at once."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,167 @@
+"""Teach the speech network: the same words give the same vectors, whoever says them.
+
+A linear layer on top of the vectors spells phones (connectionist temporal classification, Graves et
+al. 2006), four letters to a token frame, since speech has up to twenty phones a second and 80 ms hold
+more than one. The phones are what eSpeak NG reads the transcripts as; synthetic voices read them aloud
+too, so that typed phrases are heard as spoken ones are. The vectors are few numbers, layer-normalized:
+all that the spelling layer hears passes through what layer 0 will quantize.
+"""
+
+import collections
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import ctc_loss, layer_norm, log_softmax
+
+from audiosearch import audio
+from audiosearch.espeak import Espeak, phones
+from audiosearch.tokenizers.pocket import features
+from audiosearch.tokenizers.pocket.network import Encoder
+from audiosearch.tokenizers.pocket.training import degrade
+from audiosearch.tokenizers.pocket.training.corpus import Corpus, Utterance
+from audiosearch.tokenizers.pocket.training.sound import RATES, warps
+
+DIM = 64
+DILATIONS = (1, 1, 2, 1, 2, 1)
+LETTERS = 4  # spelled in a token frame
+RAREST = 40  # times that a phone must occur to be spelled
+VOICES = {"en": ("en-us", "en", "en-gb-scotland", "en-gb-x-rp"), "zh": ("cmn",)}
+VARIANTS = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4", "+f5")
+LONGEST = 200  # token frames of an utterance: 16 s
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """An utterance with its phones as numbers from 1; 0 is the blank."""
+
+    samples: "np.typing.NDArray[np.int16]"
+    letters: tuple[int, ...]
+
+    @property
+    def n_frames(self) -> int:
+        return -(-len(self.samples) // features.SAMPLES)
+
+
+class Speller(nn.Module):
+    """The network and the layer that spells.
+
+    Parameters
+    ----------
+    n_phones : int
+        Without the blank.
+    """
+
+    def __init__(self, n_phones: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(DIM, DILATIONS)
+        self.letters = nn.Linear(DIM, LETTERS * (n_phones + 1))
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Log-probabilities, shape (batch, LETTERS * n_frames, n_phones + 1)."""
+        spelled = self.letters(layer_norm(self.encoder(mel), (DIM,)))
+        batch, n_frames, _ = spelled.shape
+        return log_softmax(spelled.view(batch, n_frames * LETTERS, -1), dim=2)
+
+
+def spell(corpus: Corpus, synthetic_hours: float, seed: int) -> tuple[list[Spelled], list[str]]:
+    """Everything spoken, real and synthetic, and the list of phones."""
+    real = [u for u in corpus.speech if u.language in VOICES and u.text.strip()]
+    real.sort(key=lambda u: u.language)  # eSpeak NG is slow to change its voice
+    read = [(u.samples, _phones(u)) for u in real]
+    read += [(u.samples, _phones(u)) for u in list(_spoken(corpus, synthetic_hours, seed))]
+    counts = collections.Counter(phone for _, letters in read for phone in letters)
+    inventory = sorted(phone for phone, n in counts.items() if n >= RAREST)
+    numbers = {phone: i + 1 for i, phone in enumerate(inventory)}
+    spelled = (
+        Spelled(samples, tuple(numbers[phone] for phone in letters if phone in numbers))
+        for samples, letters in read
+    )
+    return [s for s in spelled if s.letters and s.n_frames <= LONGEST and _fits(s)], inventory
+
+
+def _fits(spelled: Spelled) -> bool:
+    twice = sum(a == b for a, b in zip(spelled.letters, spelled.letters[1:], strict=False))
+    return len(spelled.letters) + twice <= 0.7 * LETTERS * spelled.n_frames
+
+
+def _phones(utterance: Utterance) -> list[str]:
+    text = re.sub(r"[^\w' ]|_", " ", utterance.text.lower())
+    return phones(text, VOICES[utterance.language][0])
+
+
+def _spoken(corpus: Corpus, hours: float, seed: int) -> Iterator[Utterance]:
+    """Pieces of the transcripts read by synthetic voices, each voice as long as the others."""
+    chance = random.Random(seed)
+    voices = [
+        (lang, name + variant) for lang, names in VOICES.items() for name in names for variant in VARIANTS
+    ]
+    for language, voice in voices:
+        texts = [u.text.replace("_", " ") for u in corpus.speech if u.language == language and u.text.strip()]
+        missing = hours * 3600 / len(voices)
+        while missing > 0 and texts:
+            words = chance.choice(texts).split()
+            first = chance.randrange(len(words))
+            text = " ".join(words[first : first + chance.randint(1, 14)])
+            if any(character.isalnum() for character in text):
+                waveform = Espeak(voice, chance.randint(110, 210)).synthesize(text)
+                samples = audio.resample(waveform, features.SAMPLE_RATE).samples
+                missing -= len(samples) / features.SAMPLE_RATE
+                yield Utterance(np.round(samples.clip(-1, 1) * 32767).astype(np.int16), language, text)
+
+
+def loss(
+    model: Speller,
+    spelled: Sequence[Spelled],
+    stuff: degrade.Materials,
+    batch_frames: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Of one batch of so many token frames, of utterances about as long as each other."""
+    middle = int(torch.randint(len(spelled), (1,), generator=generator))
+    n = max(4, batch_frames // (spelled[middle].n_frames + 3))
+    first = min(max(0, middle - n // 2), max(0, len(spelled) - n))
+    chosen = spelled[first : first + n]  # sorted by length
+    longest = int(max(s.n_frames for s in chosen) / RATES[0]) + 2  # some are slowed down
+    clean = torch.zeros(len(chosen), longest * features.SAMPLES)
+    for row, utterance in zip(clean, chosen, strict=True):
+        start = int(torch.randint(features.SAMPLES, (1,), generator=generator))
+        row[start : start + len(utterance.samples)] = torch.from_numpy(utterance.samples / 32767)
+    tempo, pitch = warps(len(chosen), generator)
+    with torch.no_grad():
+        bad = degrade.degrade(clean, clean.roll(1, 0), stuff, generator, gentle=True)
+        mel = features.remove_mean(degrade.warped_mel(bad, tempo, pitch, generator))
+    scores = model(mel)
+    letters = torch.tensor([letter for s in chosen for letter in s.letters])
+    sizes = torch.tensor([len(s.letters) for s in chosen])
+    lengths = torch.full_like(sizes, longest * LETTERS)
+    total = ctc_loss(scores.transpose(0, 1), letters, lengths, sizes, reduction="sum", zero_infinity=True)
+    return total / sizes.sum()
+
+
+def errors(model: Speller, spelled: Sequence[Spelled]) -> float:
+    """Phone error rate: edits of the best spelling, to a phone of the right one."""
+    edits = phones_said = 0
+    for utterance in spelled:
+        samples = torch.from_numpy(utterance.samples / 32767).float()
+        padded = torch.nn.functional.pad(samples, (0, -len(samples) % features.SAMPLES))
+        with torch.inference_mode():
+            best = model(features.remove_mean(features.log_mel(padded[None])))[0].argmax(1)
+        heard = [int(x) for x in torch.unique_consecutive(best) if x]
+        edits += _edits(heard, utterance.letters)
+        phones_said += len(utterance.letters)
+    return edits / phones_said
+
+
+def _edits(heard: Sequence[int], said: Sequence[int]) -> int:
+    """Levenshtein distance."""
+    row = list(range(len(said) + 1))
+    for i, a in enumerate(heard, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(said, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]

@@ -1,0 +1,1 @@
+"""How fast, in how much memory, in how many bytes."""

@@ -1,0 +1,1 @@
+"""Is a degraded excerpt of a recording recognized, and nothing else?"""

@@ -1,0 +1,143 @@
+"""Match: which recording, which range, at which speed; and nothing where there is nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+import sounds
+from audiosearch import Library, audio, demo
+from audiosearch.errors import AudioError
+from audiosearch.types import Float32, Match, Waveform
+from queries.match import is_telling
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def music(music_clip: Path) -> Float32:
+    return audio.load(music_clip, RATE).samples
+
+
+def part(samples: Float32, start: float, seconds: float) -> Float32:
+    return samples[round(start * RATE) : round((start + seconds) * RATE)]
+
+
+def ask(library: Library, samples: Float32) -> list[Match]:
+    return library.match(Waveform(samples.astype(np.float32), RATE))
+
+
+def best(library: Library, samples: Float32) -> tuple[str, Match]:
+    match = ask(library, samples)[0]
+    return Path(library.name(match.recording)).name, match
+
+
+@pytest.mark.parametrize("seconds", [3.0, 10.0, 37.0])
+def test_an_excerpt_is_found_where_it_was_cut(library: Library, music: Float32, seconds: float) -> None:
+    name, match = best(library, part(music, 11.3, seconds))
+    assert name == "land-5.opus"
+    assert match.probability > 0.9
+    assert match.query.start == pytest.approx(0, abs=0.5)
+    assert match.query.end == pytest.approx(seconds, abs=0.5)
+    assert match.reference.start == pytest.approx(11.3 + match.query.start, abs=0.1)
+    assert match.reference.end == pytest.approx(11.3 + match.query.end, abs=0.1)
+    assert match.rate == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("gain", [0.05, 0.5])
+def test_volume_does_not_matter(library: Library, music: Float32, gain: float) -> None:
+    name, match = best(library, gain * part(music, 30.0, 8.0))
+    assert (name, match.probability > 0.9) == ("land-5.opus", True)
+
+
+@pytest.mark.parametrize("speed", [0.92, 1.08])
+def test_another_speed_is_found_and_told(library: Library, music: Float32, speed: float) -> None:
+    played = soxr.resample(part(music, 20.0, 20.0), RATE * speed, RATE)
+    name, match = best(library, played)
+    assert name == "land-5.opus"
+    assert match.rate == pytest.approx(speed, abs=0.01)
+    assert match.reference.start == pytest.approx(20 + speed * match.query.start, abs=0.3)
+
+
+def test_noise_over_speech(library: Library, speech_clip: Path, tmp_path: Path) -> None:
+    upload = demo.make_upload(speech_clip, 50.0, 8.0, tmp_path / "upload.opus")
+    match = library.match(upload)[0]
+    assert Path(library.name(match.recording)).name == "lonesome-pine.opus"
+    assert match.reference.start == pytest.approx(50 + match.query.start, abs=0.3)
+
+
+def test_an_upload_may_hold_parts_of_several_recordings(
+    library: Library, music: Float32, speech_clip: Path
+) -> None:
+    speech = audio.load(speech_clip, RATE).samples
+    gap = sounds.noise(6.0, level=0.02)
+    upload = np.concatenate([gap, part(speech, 20.0, 15.0), gap, part(music, 5.0, 15.0), gap])
+    found = [m for m in ask(library, upload) if m.probability > 0.9]
+    rows = {Path(library.name(m.recording)).name: m for m in found}
+    assert set(rows) == {"lonesome-pine.opus", "land-5.opus"}
+    assert len(found) == 2
+    for name, begins, reference in (("lonesome-pine.opus", 6.0, 20.0), ("land-5.opus", 27.0, 5.0)):
+        assert rows[name].query.start == pytest.approx(begins, abs=0.6)
+        assert rows[name].query.end == pytest.approx(begins + 15, abs=0.6)
+        assert rows[name].reference.start - rows[name].query.start == pytest.approx(
+            reference - begins, abs=0.3
+        )
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        sounds.silence(8.0),
+        0.3 * np.sin(2 * np.pi * 440 * np.arange(8 * RATE) / RATE),
+        0.2 * np.sin(2 * np.pi * 50 * np.arange(8 * RATE) / RATE),
+        sounds.noise(8.0, seed=5),
+        np.tile(sounds.noise(0.08, seed=6), 100),
+        sounds.melody(8.0, seed=9),
+    ],
+    ids=["silence", "tone", "hum", "noise", "one frame in a loop", "another melody"],
+)
+def test_what_is_not_there_is_not_found(library: Library, samples: Float32) -> None:
+    assert [m for m in ask(library, samples) if m.probability > 0.5] == []
+
+
+def test_nothing_at_all_is_an_error(library: Library) -> None:
+    with pytest.raises(AudioError, match="the query holds no sound"):
+        ask(library, np.zeros(0, np.float32))
+
+
+def test_the_limit_is_kept(library: Library, music: Float32) -> None:
+    assert len(library.match(Waveform(music, RATE), limit=1)) == 1
+
+
+def test_a_copy_is_found_by_its_fingerprint_alone(clips: Path, speech_clip: Path) -> None:
+    """Without a single anchor in the store."""
+    with Library("memory:") as library:
+        list(library.ingest([clips]))
+        search = library.store.by_anchors
+        library.store.by_anchors = lambda rows, *_: [[] for _ in rows]  # type: ignore[method-assign]
+        found = library.match(speech_clip)
+        library.store.by_anchors = search  # type: ignore[method-assign]
+    assert Path(found[0].recording and library.find(str(speech_clip))[0].name).name == "lonesome-pine.opus"
+    assert found[0].probability > 0.99
+
+
+@pytest.mark.parametrize(
+    ("text", "telling"),
+    [("5_" * 50 + "5", False), ("_".join(map(str, range(20))), False), ("_".join(map(str, range(60))), True)],
+)
+def test_short_or_monotonous_fingerprints_tell_nothing(text: str, telling: bool) -> None:
+    assert is_telling(text) is telling
+
+
+def test_an_empty_store_matches_nothing(music: Float32) -> None:
+    with Library("memory:") as library:
+        list(library.ingest([]))
+        assert ask(library, part(music, 0.0, 5.0)) == []
+
+
+def test_matches_are_the_same_each_time(library: Library, music: Float32) -> None:
+    once, again = (ask(library, part(music, 14.0, 6.0)) for _ in range(2))
+    assert once == again
+    assert replace(once[0], score=0) != once[0]

@@ -1,0 +1,28 @@
+"""Similar: clips in the order of their likeness."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audiosearch import Library, audio
+from audiosearch.errors import AudioError
+from audiosearch.types import Waveform
+
+RATE = 16000
+
+
+@pytest.mark.parametrize("name", ["land-5.opus", "lonesome-pine.opus", "the-story-continues.opus"])
+def test_what_sounds_most_like_a_stretch_is_where_it_is_from(
+    library: Library, clips: Path, name: str
+) -> None:
+    samples = audio.load(clips / name, RATE).samples[10 * RATE : 25 * RATE]
+    ranked = library.similar(Waveform(samples, RATE), limit=5)
+    assert Path(library.name(ranked[0].clip.recording)).name == name
+    assert [c.score for c in ranked] == sorted((c.score for c in ranked), reverse=True)
+    assert all(0 <= c.score <= 1.0001 for c in ranked)
+
+
+def test_nothing_is_like_nothing(library: Library) -> None:
+    with pytest.raises(AudioError, match="the query holds no sound"):
+        library.similar(Waveform(np.zeros(0, np.float32), RATE))
