@@ -122,7 +122,7 @@ class _Library:
     UTF8 = 1
     RATE = 1  # the parameter for words per minute
     IPA = ord("_") << 8 | 2  # phones in the phonetic alphabet with _ between them
-    MARKS = r"\(.*?\)|[ˈˌːˑ0-9.\-'|]"  # of a change of voice, of stress, length and tone
+    MARKS = r"\(.*?\)|[\u02c8\u02cc\u02d0\u02d10-9.\-'|]"  # of change of voice, stress, length, tone
 
     def __init__(self, path: str, data: str | None) -> None:
         self._dll = ctypes.cdll.LoadLibrary(path)

@@ -70,8 +70,8 @@ def vectors(codes: Codes, codebooks: Float32, layers: Iterable[int]) -> Float32:
 def anchors(codes: Codes, tokenizer: Tokenizer, hop: int = 10, dim: int = ANCHOR_DIM) -> Float32:
     """Unit vectors, one per 10-frame window.
 
-    The window's frame vectors of the layers that tell which sound this is, in order, are projected to ``dim`` numbers by a fixed random matrix,
-    which keeps angles (Johnson and Lindenstrauss 1984).
+    The window's frame vectors (of the layers that tell which sound this is), in order, are projected to
+    ``dim`` numbers by a fixed random matrix, which keeps angles (Johnson and Lindenstrauss 1984).
 
     Returns
     -------

@@ -5,11 +5,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import media
 import numpy as np
 import pytest
-import sounds
 
+import media
+import sounds
 from audiosearch import audio
 from audiosearch.errors import AudioError
 from audiosearch.types import Waveform

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import sounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sounds
 from audiosearch.clips import Cutting, Piece, cut, plan
 from audiosearch.errors import UsageError
 from audiosearch.types import Float32, Segment, Waveform

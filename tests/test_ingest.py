@@ -8,12 +8,12 @@ import threading
 import time
 from pathlib import Path
 
-import media
 import numpy as np
 import pytest
+
+import media
 import sounds
 import tokens
-
 from audiosearch.api import Library
 from audiosearch.clips import Cutting
 from audiosearch.errors import StoreFullError, StoreLockedError, StoreMismatchError

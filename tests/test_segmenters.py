@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sounds
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sounds
 from audiosearch import audio
 from audiosearch.errors import UsageError
 from audiosearch.segmenters import Decision, decide, merge

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import entries
 import numpy as np
 import pytest
 
+import entries
 from audiosearch.errors import StoreMismatchError, StoreNotFoundError
 from audiosearch.interfaces import Store
 from audiosearch.types import Entry, Schema, Segment

@@ -160,8 +160,8 @@ def report(stages: dict, whole: dict, long: dict, big: dict, asked: dict, baseli
     lines = [
         "# Speed, memory, disk",
         "",
-        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; commit {commit()}; "
-        "`python -m benchmarks.how_fast`.",
+        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; "
+        f"commit {commit()}; `python -m benchmarks.how_fast`.",
         "",
         f"## Ingest of {whole['files']} files, {seconds / 3600:.2f} h",
         "",
@@ -187,7 +187,7 @@ def report(stages: dict, whole: dict, long: dict, big: dict, asked: dict, baseli
         lines += [f"| for comparison: `fpcalc` on these files, one core | {seconds / baseline:.0f} | |"]
     lines += [
         "",
-        f"Of the memory, {whole['import_mb']:.0f} MB are Python with torch imported, before anything is read.",
+        f"Of the memory, {whole['import_mb']:.0f} MB are Python with torch, before anything is read.",
         "",
         f"On disk: {big['bytes'] / big['seconds'] * 3600 / 1e6:.1f} MB an hour "
         f"(codes alone: {12.5 * 16 * 11 / 8 * 3600 / 1e6:.1f}).",

@@ -1,1 +1,1 @@
-"""Is a degraded excerpt of a recording recognized, and nothing else?"""
+"""Is a degraded excerpt of a recording recognized, and nothing else: the measurement."""

@@ -82,7 +82,7 @@ def ask(
         start = int(rng.integers(len(x) - 12 * RATE)) if len(x) > 12 * RATE else 0
         other = sounds[names[(number + 1) % len(names)]]
         other = np.resize(other[int(rng.integers(len(other))) :], 13 * RATE)
-        for condition, (degrade, rate) in ALL.items():
+        for condition, (degrade, _) in ALL.items():
             if name in absent and condition not in NEGATIVE:
                 continue
             whole = degrade(x[start : start + 12 * RATE], Context(np.random.default_rng([number, 7]), other))

@@ -1,4 +1,6 @@
-"""What is compared. Each system has
+"""What is compared.
+
+Each system has
 
 name : str
 min_score : float or None
@@ -23,7 +25,7 @@ Answer = list[tuple[str, float, float | None]]
 
 
 class Audiosearch:
-    """This product: embedded store, tokenizer pocket."""
+    """The product: embedded store, tokenizer pocket."""
 
     name = "audiosearch"
     min_score = 0.0  # log-odds: probability .5

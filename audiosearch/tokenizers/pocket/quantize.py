@@ -24,7 +24,7 @@ def encode(vectors: Tensor, codebooks: Tensor) -> Tensor:
     rest = vectors
     layers = []
     for codebook in codebooks:
-        nearest = torch.cat([_nearest(block, codebook) for block in rest.split(BLOCK)])
+        nearest = torch.cat([_nearest(block, codebook) for block in torch.split(rest, BLOCK)])
         rest = rest - codebook[nearest]
         layers.append(nearest)
     return torch.stack(layers)

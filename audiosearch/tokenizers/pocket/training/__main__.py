@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +29,9 @@ LOG_EVERY = 50  # steps
 SAVE_EVERY = 250  # steps
 
 
-class Stage(str, Enum):
+class Stage(StrEnum):
+    """What one run does."""
+
     sound = "sound"
     speech = "speech"
     finish = "finish"

@@ -33,6 +33,7 @@ class Crops:
 
     @classmethod
     def of(cls, corpus: Corpus) -> "Crops":
+        """All of a corpus."""
         parts = [corpus.music, [u.samples for u in corpus.speech]]
         return cls([torch.from_numpy(np.concatenate(part)) for part in parts if part])
 

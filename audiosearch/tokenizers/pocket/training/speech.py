@@ -44,6 +44,7 @@ class Spelled:
 
     @property
     def n_frames(self) -> int:
+        """Token frames that it fills."""
         return -(-len(self.samples) // features.SAMPLES)
 
 
