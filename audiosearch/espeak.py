@@ -50,7 +50,7 @@ class Espeak:
         self.words_per_minute = words_per_minute
 
     def synthesize(self, text: str) -> Waveform:
-        """The text, spoken.
+        """The text, spoken; by the library never twice the same to the sample, as by a person.
 
         Raises
         ------

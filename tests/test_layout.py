@@ -15,7 +15,7 @@ MODULES = sorted(path for package in OURS for path in (ROOT / package).rglob("*.
 
 
 def is_edge(name: str) -> bool:
-    return name.split(".")[:2] in (["audiosearch", "cli"], ["audiosearch", "api"])
+    return name.split(".")[:2] in (["audiosearch", part] for part in ("cli", "api", "__main__"))
 
 
 def name_of(path: Path) -> str:
