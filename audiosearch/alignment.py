@@ -248,31 +248,28 @@ class Verdict:
     ----------
     agreement : float
         Mean cosine of the frames along it.
-    score : float
-        Log-odds that it is true: comparable between queries.
+    mean, deviation : float
+        Of the same, along lines through other recordings (`background`).
     """
 
     agreement: float
-    score: float
+    mean: float
+    deviation: float
+
+    @property
+    def features(self) -> tuple[float, ...]:
+        """What the log-odds are made of."""
+        return self.agreement, self.mean, self.deviation
+
+    @property
+    def score(self) -> float:
+        """Log-odds that the line is true: comparable between queries."""
+        return float(np.dot(ODDS, (1.0, *self.features)))
 
     @property
     def probability(self) -> float:
         """That the line is true."""
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
-
-
-def judge(agreement: float, mean: float, deviation: float) -> Verdict:
-    """How sure a line is, by its agreement and that of lines where nothing can match.
-
-    Parameters
-    ----------
-    agreement : float
-        Mean cosine of the query's frames along the line.
-    mean, deviation : float
-        Of the same, along lines through other recordings (`background`).
-    """
-    score = float(np.dot(ODDS, (1.0, agreement, mean, deviation)))
-    return Verdict(agreement, score)
 
 
 def sameness(query: Track) -> float:

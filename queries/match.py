@@ -66,7 +66,7 @@ def match(
         When the query holds no sound.
     """
     heard = listen(blocks, tokenizer, segmenter, store.schema)
-    search = _Search(store, tokenizer, heard)
+    search = Search(store, tokenizer, heard)
     copies = list(search.copies())
     judged = copies + [line for section in search.sections(copies) for line in search.section(section)]
     matches = [search.extend(run) for run in _runs(judged)]
@@ -82,7 +82,7 @@ class _Judged:
     verdict: Verdict
 
 
-class _Search:
+class Search:
     """One query against one store."""
 
     def __init__(self, store: Store, tokenizer: Tokenizer, heard: Heard) -> None:
@@ -111,14 +111,17 @@ class _Search:
 
     def section(self, section: Segment) -> list[_Judged]:
         """The lines that a section's anchors vote for, judged; without the hopeless ones."""
+        return [j for j in self.judged(section) if j.verdict.probability > HOPELESS]
+
+    def judged(self, section: Segment) -> list[_Judged]:
+        """The lines that a section's anchors vote for, judged."""
         codes = self._heard.codes
         first, after = (round(t * codes.frame_rate) for t in (section.start, section.end))
         codes = replace(codes, array=codes.array[:, first:after])
         rows = anchors(codes, self._tokenizer, hop=1, dim=self._store.schema.anchor_dim)
         times = [section.start + to_seconds(i, codes.frame_rate) for i in range(len(rows))]
         lines = alignment.vote(times, self._store.by_anchors(rows, HITS), LINES)
-        judged = [self._judge(line, section) for line in lines]
-        return [j for j in judged if j.verdict.probability > HOPELESS]
+        return [self._judge(line, section) for line in lines]
 
     def extend(self, run: list[_Judged]) -> Match:
         """A match from judged lines that continue each other: as far as its frames agree."""
@@ -144,7 +147,7 @@ class _Search:
         reference = self._reference(line, section)
         refined = alignment.refine(query, reference, line)
         agreement = float(alignment.agreement(query, reference, refined).mean()) if len(query.times) else 0.0
-        return _Judged(refined, section, alignment.judge(agreement, *self._background(section)))
+        return _Judged(refined, section, Verdict(agreement, *self._background(section)))
 
     def _background(self, section: Segment) -> tuple[float, float]:
         if section not in self._backgrounds:

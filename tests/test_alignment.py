@@ -6,10 +6,10 @@ import pytest
 from audiosearch.alignment import (
     Line,
     Track,
+    Verdict,
     agreeing,
     agreement,
     background,
-    judge,
     rates,
     refine,
     sameness,
@@ -127,10 +127,10 @@ def test_the_background_is_what_chance_agrees() -> None:
 
 
 def test_more_agreement_is_surer_and_more_background_less_sure() -> None:
-    plain = judge(0.5, 0.05, 0.06)
-    assert judge(0.7, 0.05, 0.06).probability > plain.probability
-    assert judge(0.5, 0.25, 0.06).probability < plain.probability
-    assert judge(0.5, 0.05, 0.15).probability < plain.probability
+    plain = Verdict(0.5, 0.05, 0.06)
+    assert Verdict(0.7, 0.05, 0.06).probability > plain.probability
+    assert Verdict(0.5, 0.25, 0.06).probability < plain.probability
+    assert Verdict(0.5, 0.05, 0.15).probability < plain.probability
     assert 0 <= plain.probability <= 1
 
 

@@ -1,0 +1,125 @@
+"""Fit the log-odds of a line (`audiosearch.alignment.ODDS`) on degraded excerpts.
+
+    python -m benchmarks.how_well.calibrate --audio FOLDER [--only trained_on.txt]
+
+Half of the files are stored. An excerpt of each file, degraded at random, is searched; the best line of
+each recording is kept with what is known of it and whether it is true, and a logistic regression tells the
+two apart. Prints the coefficients, and how well they do on the excerpts left out of the fit.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from audiosearch import Library, audio
+from audiosearch.types import Float32, Segment, Waveform
+from benchmarks.how_well.degradations import ALL, RATE, Context
+from queries.listen import listen
+from queries.match import Search
+
+TOLERANCE = 0.5  # seconds
+
+
+def main(
+    audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
+    only: Annotated[Path | None, typer.Option(help="Use only these files, one path a line.")] = None,
+    files: Annotated[int, typer.Option(help="Use at most so many.")] = 240,
+    excerpts: Annotated[int, typer.Option(help="Of each file.")] = 6,
+    rows_file: Annotated[Path | None, typer.Option("--rows", help="Write what was found, as JSON.")] = None,
+    seed: int = 0,
+) -> None:
+    """Search, fit, print."""
+    rng = np.random.default_rng(seed)
+    allowed = set(only.read_text().split("\n")) if only else None
+    paths = [
+        p
+        for p in audio.find_media([audio_folder])
+        if not allowed or str(p.relative_to(audio_folder)) in allowed
+    ]
+    sounds: dict[Path, Float32] = {}
+    for index in rng.permutation(len(paths)).tolist():
+        samples = audio.load(paths[index], RATE).samples
+        if len(samples) >= 8 * RATE:
+            sounds[paths[index].resolve()] = samples
+        if len(sounds) == files:
+            break
+    stored = list(sounds)[::2]
+    with Library("memory:") as library:
+        ids = {o.path.resolve(): o.recording.id for o in library.ingest(stored) if o.recording}
+        rows = [
+            row
+            for number in range(excerpts)
+            for path in sounds
+            for row in searched(
+                library,
+                sounds,
+                path,
+                ids.get(path),
+                np.random.default_rng([seed, number, *path.name.encode()]),
+            )
+        ]
+    if rows_file:
+        rows_file.write_text(json.dumps(rows))
+    features = np.array([[1.0, *row["features"]] for row in rows])
+    true = np.array([row["true"] for row in rows], float)
+    fold = np.arange(len(rows)) % 2 == 0
+    for name, mask in (("one half", fold), ("the other half", ~fold), ("all", np.ones(len(rows), bool))):
+        odds = logistic(features[mask], true[mask])
+        rest = ~mask if not mask.all() else mask
+        likely = 1 / (1 + np.exp(-features[rest] @ odds))
+        brier = float(np.mean((likely - true[rest]) ** 2))
+        print(f"fitted on {name}: {[round(float(o), 2) for o in odds]}, Brier score on the rest {brier:.4f}")
+
+
+def searched(
+    library: Library, sounds: dict[Path, Float32], path: Path, id_: str | None, rng: np.random.Generator
+) -> list[dict]:
+    """One excerpt: the best line, and the best line of another recording."""
+    x = sounds[path]
+    seconds = float(rng.uniform(2.5, 11.0))
+    begin = int(rng.integers(max(1, len(x) - round(1.15 * seconds * RATE))))
+    other = sounds[list(sounds)[int(rng.integers(len(sounds)))]]
+    other = np.resize(other[int(rng.integers(len(other))) :], 14 * RATE)
+    name = list(ALL)[int(rng.integers(len(ALL)))]
+    degrade, rate = ALL[name]
+    query = degrade(x[begin : begin + round(1.15 * seconds * RATE)], Context(rng, other))[
+        : round(seconds * RATE)
+    ]
+    if np.abs(query).max() < 1e-3:
+        return []
+    waveform = Waveform(np.clip(query, -1, 1), RATE)
+    heard = listen(iter([waveform.samples]), library.tokenizer, library.segmenter, library.store.schema)
+    search = Search(library.store, library.tokenizer, heard)
+    judged = search.judged(Segment(0.0, heard.codes.duration))
+    judged.sort(key=lambda j: -j.verdict.agreement)
+    rows = []
+    for is_own in (True, False):
+        for one in judged:
+            own = one.line.recording == id_
+            if own is not is_own:
+                continue
+            middle = seconds / 2
+            true = own and abs(one.line.at(middle) - (begin / RATE + rate * middle)) < TOLERANCE
+            rows.append(
+                {"condition": name, "seconds": seconds, "true": bool(true), "features": one.verdict.features}
+            )
+            break
+    return rows
+
+
+def logistic(features: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Newton's method, with a little weight decay."""
+    odds = np.zeros(features.shape[1])
+    for _ in range(50):
+        likely = 1 / (1 + np.exp(-features @ odds))
+        slope = features.T @ (true - likely) - 1e-3 * odds
+        curve = (features * (likely * (1 - likely))[:, None]).T @ features + 1e-3 * np.eye(len(odds))
+        odds += np.linalg.solve(curve, slope)
+    return odds
+
+
+if __name__ == "__main__":
+    typer.run(main)
