@@ -15,8 +15,8 @@ from audiosearch.calibration import Background
 from audiosearch.errors import AudioError
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.types import Float32, Match, Recording, Segment, Waveform
-from queries.tracks import stored_track, track
+from audiosearch.representations import unit
+from audiosearch.types import Codes, Float32, Match, Recording, Segment, Waveform
 
 SHORTEST = 3  # frames: less is no phrase
 
@@ -55,9 +55,9 @@ def locate(
     codes = tokenizer.encode([waveform])[0]
     if codes.n_frames < SHORTEST:
         raise AudioError(f"an example of {waveform.duration:.2f} s is too short to be found")
-    example = track(codes, tokenizer, tokenizer.speech_layers).vectors
+    likeness = _likeness(codes, tokenizer)
     searched = store.recordings() if recordings is None else recordings
-    peaks = [peak for recording in searched for peak in _peaks(store, tokenizer, recording.id, example)]
+    peaks = [peak for recording in searched for peak in _peaks(store, recording.id, likeness)]
     background = Background.fit(np.array([peak.score for peak in peaks]))
     peaks.sort(key=lambda peak: -peak.score)
     whole = Segment(0.0, to_seconds(codes.n_frames, codes.frame_rate))
@@ -81,16 +81,31 @@ class _Peak:
     score: float
 
 
-def _peaks(store: Store, tokenizer: Tokenizer, recording: str, example: Float32) -> list[_Peak]:
+def _likeness(example: Codes, tokenizer: Tokenizer) -> dict[int, Float32]:
+    """For each layer of speech, how alike each frame of the example is to each code.
+
+    Arrays of shape (n_example_frames, codebook_size): cosines of what the codes stand for.
+    """
+    likeness = {}
+    for layer in tokenizer.speech_layers:
+        codebook = unit(tokenizer.codebooks[layer])
+        likeness[layer] = codebook[example.array[layer]] @ codebook.T
+    return likeness
+
+
+def _peaks(store: Store, recording: str, likeness: dict[int, Float32]) -> list[_Peak]:
     """The best places in a recording, none overlapping another."""
-    stored = stored_track(store, tokenizer, tokenizer.speech_layers, recording)
-    if len(stored.times) == 0:
+    clips = list(store.codes(recording))
+    if not clips:
         return []
-    scores, starts = warp(example @ stored.vectors.T)
-    frame = to_seconds(1, tokenizer.frame_rate)
+    frame = to_seconds(1, clips[0][1].frame_rate)
+    times = np.concatenate([clip.segment.start + frame * np.arange(codes.n_frames) for clip, codes in clips])
+    codes = np.concatenate([codes.array for _, codes in clips], axis=1)
+    per_layer = [table[:, codes[layer]] for layer, table in likeness.items()]
+    scores, starts = warp(np.mean(per_layer, axis=0))
     return [
-        _Peak(recording, Segment(stored.times[starts[end]], stored.times[end] + frame), float(scores[end]))
-        for end in apart(scores, starts)
+        _Peak(recording, Segment(float(times[starts[end]]), float(times[end]) + frame), float(scores[end]))
+        for end in apart(scores, starts, reach=max(1, len(per_layer[0]) // 2))
     ]
 
 
@@ -130,11 +145,21 @@ def warp(cosines: Float32) -> tuple[Float32, npt.NDArray[np.int64]]:
     return (totals / n_example).astype(np.float32), starts
 
 
-def apart(scores: Float32, starts: npt.NDArray[np.int64]) -> list[int]:
-    """Ends of the best paths that share no frame, best first (non-maximum suppression)."""
+def apart(scores: Float32, starts: npt.NDArray[np.int64], reach: int = 1) -> list[int]:
+    """Ends of the best paths that share no frame, best first (non-maximum suppression).
+
+    Parameters
+    ----------
+    scores : np.ndarray, shape (n_stored_frames,)
+    starts : np.ndarray, shape (n_stored_frames,)
+    reach : int
+        Frames that every path covers at least: of so many ends in a row one alone is looked at.
+    """
     taken = np.zeros(len(scores), bool)
     chosen: list[int] = []
-    for end in np.argsort(-scores, kind="stable").tolist():
+    padded = np.pad(scores, (0, -len(scores) % reach), constant_values=-np.inf).reshape(-1, reach)
+    ends = padded.argmax(axis=1) + reach * np.arange(len(padded))
+    for end in ends[np.argsort(-scores[ends], kind="stable")].tolist():
         if not np.isfinite(scores[end]):
             break
         if not taken[starts[end] : end + 1].any():
