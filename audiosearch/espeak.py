@@ -9,17 +9,20 @@ import ctypes
 import ctypes.util
 import functools
 import io
+import itertools
 import re
 import shutil
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from audiosearch.errors import MissingDependencyError, UsageError
 from audiosearch.types import Waveform
 
+MARKS = r"\(.*?\)|[\u02c8\u02cc\u02d0\u02d10-9.\-'|_:;]"  # of change of voice, stress, length, tone
 HOW_TO_INSTALL = (
     "typed text is spoken by eSpeak NG, which is not installed: pip install 'audiosearch[espeak]', "
     "or apt-get install espeak-ng (macOS: brew install espeak-ng)"
@@ -106,6 +109,28 @@ def phones(text: str, voice: str = "en-us") -> list[str]:
     return library.phones(text, voice)
 
 
+def aligned(text: str, voice: str, words_per_minute: int) -> tuple[Waveform, list[tuple[float, str]]]:
+    """A text, spoken, and when each of its phones begins, in seconds; a pause is an empty phone.
+
+    Raises
+    ------
+    UsageError
+        For an unknown voice.
+    MissingDependencyError
+        Without eSpeak NG's library.
+    """
+    library = _find_library()
+    if library is None:
+        raise MissingDependencyError(HOW_TO_INSTALL)
+    waveform = library.synthesize(text, voice, words_per_minute)
+    return waveform, [(sample / waveform.sample_rate, bare(phone)) for sample, phone in library.said]
+
+
+def bare(phone: str) -> str:
+    """A phone without marks of stress, length and tone."""
+    return re.sub(MARKS, "", phone)
+
+
 def version() -> str | None:
     """What is installed, for `audiosearch doctor`; None without eSpeak NG."""
     library = _find_library()
@@ -115,14 +140,30 @@ def version() -> str | None:
     return f"program {program}" if program else None
 
 
+class _Event(ctypes.Structure):
+    """What eSpeak NG tells of the sound it hands over (espeak_EVENT)."""
+
+    LAST, PHONE = 0, 7  # types
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("phone", ctypes.c_char * 8),
+    )
+
+
 class _Library:
     """The shared library. It has one voice at a time, so calls take turns."""
 
     SYNCHRONOUS = 2  # speak into a callback, and come back when all is said
     UTF8 = 1
+    PHONES = 1 | 2  # tell when each phone begins, and name it by the phonetic alphabet
     RATE = 1  # the parameter for words per minute
     IPA = ord("_") << 8 | 2  # phones in the phonetic alphabet with _ between them
-    MARKS = r"\(.*?\)|[\u02c8\u02cc\u02d0\u02d10-9.\-'|]"  # of change of voice, stress, length, tone
 
     def __init__(self, path: str, data: str | None) -> None:
         self._dll = ctypes.cdll.LoadLibrary(path)
@@ -130,14 +171,15 @@ class _Library:
         self._dll.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self.version = self._dll.espeak_Info(None).decode()
         directory = data.encode() if data else None
-        self._sample_rate = self._dll.espeak_Initialize(self.SYNCHRONOUS, 0, directory, 0)
+        self._sample_rate = self._dll.espeak_Initialize(self.SYNCHRONOUS, 0, directory, self.PHONES)
         if self._sample_rate <= 0:
             raise OSError(f"eSpeak NG at {path} does not start")
         self._turn = threading.Lock()
         self._voice = ""
         self._pcm = io.BytesIO()
+        self.said: list[tuple[int, str]] = []  # sample and phone, of the last text
         signature = ctypes.CFUNCTYPE(
-            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
         )
         self._callback = signature(self._collect)  # kept: the library calls it later
         self._dll.espeak_SetSynthCallback(self._callback)
@@ -147,6 +189,7 @@ class _Library:
             self._use(voice)
             self._dll.espeak_SetParameter(self.RATE, words_per_minute, 0)
             self._pcm = io.BytesIO()
+            self.said.clear()
             spoken = text.encode() + b"\0"
             self._dll.espeak_Synth(spoken, len(spoken), 0, 0, 0, self.UTF8, None, None)
             self._dll.espeak_Synchronize()
@@ -161,8 +204,8 @@ class _Library:
             while rest.value:
                 clause = self._dll.espeak_TextToPhonemes(ctypes.byref(rest), self.UTF8, self.IPA)
                 clauses.append((clause or b"").decode())
-        bare = (re.sub(self.MARKS, "", phone) for phone in re.split(r"[_\s]+", " ".join(clauses)))
-        return [phone for phone in bare if phone]
+        phones = (bare(phone) for phone in re.split(r"[_\s]+", " ".join(clauses)))
+        return [phone for phone in phones if phone]
 
     def _use(self, voice: str) -> None:
         """Change the voice; that reads its dictionary again, so only if it is another one."""
@@ -172,9 +215,12 @@ class _Library:
                 raise UsageError(f"eSpeak NG has no voice {voice!r}")
             self._voice = voice
 
-    def _collect(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, _: object) -> int:
+    def _collect(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, events: Any) -> int:
         if count > 0:
             self._pcm.write(ctypes.string_at(samples, 2 * count))
+        for event in itertools.takewhile(lambda event: event.type != _Event.LAST, events or ()):
+            if event.type == _Event.PHONE:
+                self.said.append((event.sample, event.phone.decode("utf-8", "ignore")))
         return 0
 
 

@@ -28,6 +28,7 @@ import typer
 
 from audiosearch import audio
 from audiosearch.types import Float32
+from benchmarks.commit import commit
 
 RATE = 16000  # Hz
 BLOCK_SECONDS = 600.0  # of a generated file
@@ -202,14 +203,6 @@ def report(stages: dict, whole: dict, long: dict, big: dict, asked: dict, baseli
     for name, (p50, p95, tokens) in asked["latency"].items():
         lines.append(f"| {name} | {p50:.0f} ms | {p95:.0f} ms | {tokens:.0f} ms |")
     return "\n".join(lines) + "\n"
-
-
-def commit() -> str:
-    """Of the program that is measured."""
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or "unknown"
 
 
 def peak_mb() -> float:

@@ -8,7 +8,6 @@ that accepts at most 1 % of the excerpts of files that are not there.
 """
 
 import shutil
-import subprocess
 import tempfile
 import wave
 from pathlib import Path
@@ -19,6 +18,7 @@ import typer
 
 from audiosearch import audio
 from audiosearch.types import Float32
+from benchmarks.commit import commit
 from benchmarks.how_well.degradations import ALL, NEGATIVE, RATE, Context
 from benchmarks.how_well.systems import Audiosearch, Chromaprint
 
@@ -157,14 +157,6 @@ def write(path: Path, samples: Float32) -> None:
         file.setsampwidth(2)
         file.setframerate(RATE)
         file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-
-
-def commit() -> str:
-    """Of the program that is measured."""
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

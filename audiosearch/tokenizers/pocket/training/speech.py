@@ -1,10 +1,10 @@
 """Teach the speech network: the same words give the same vectors, whoever says them.
 
-A linear layer on top of the vectors spells phones (connectionist temporal classification, Graves et
-al. 2006), four letters to a token frame, since speech has up to twenty phones a second and 80 ms hold
-more than one. The phones are what eSpeak NG reads the transcripts as; synthetic voices read them aloud
-too, so that typed phrases are heard as spoken ones are. The vectors are few numbers, layer-normalized:
-all that the spelling layer hears passes through what layer 0 will quantize.
+A linear layer on top of the vectors spells phones, one for each 20 ms or none, four to a token frame: 80
+ms may hold more than one. Synthetic voices (eSpeak NG) tell when each phone begins, so what they say is
+learned slot by slot. Of people there are only the transcripts; their speech is learned by connectionist
+temporal classification (Graves et al. 2006). The vectors are few numbers, layer-normalized: all that
+the spelling layer hears passes through what layer 0 will quantize.
 """
 
 import collections
@@ -14,33 +14,47 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import ctc_loss, layer_norm, log_softmax
+from torch.nn.functional import ctc_loss, layer_norm, log_softmax, nll_loss
 
-from audiosearch import audio
-from audiosearch.espeak import Espeak, phones
+from audiosearch import audio, espeak
 from audiosearch.tokenizers.pocket import features
 from audiosearch.tokenizers.pocket.network import Encoder
 from audiosearch.tokenizers.pocket.training import degrade
 from audiosearch.tokenizers.pocket.training.corpus import Corpus, Utterance
 from audiosearch.tokenizers.pocket.training.sound import RATES, warps
+from audiosearch.types import Int16
+
+Int64 = npt.NDArray[np.int64]
 
 DIM = 64
 DILATIONS = (1, 1, 2, 1, 2, 1)
 LETTERS = 4  # spelled in a token frame
+SLOT = 0.02  # seconds that each stands for
 RAREST = 40  # times that a phone must occur to be spelled
 VOICES = {"en": ("en-us", "en", "en-gb-scotland", "en-gb-x-rp"), "zh": ("cmn",)}
 VARIANTS = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4", "+f5")
 LONGEST = 200  # token frames of an utterance: 16 s
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Spelled:
-    """An utterance with its phones as numbers from 1; 0 is the blank."""
+    """An utterance with its phones as numbers from 1; 0 is none of them.
 
-    samples: "np.typing.NDArray[np.int16]"
+    Parameters
+    ----------
+    samples : np.ndarray, shape (n_samples,), int16
+    letters : tuple of int
+        The phones in order.
+    slots : np.ndarray, shape (n_slots,), int64
+        The phone in each 20 ms; empty where nobody knows.
+    """
+
+    samples: Int16
     letters: tuple[int, ...]
+    slots: Int64
 
     @property
     def n_frames(self) -> int:
@@ -73,14 +87,17 @@ def spell(corpus: Corpus, synthetic_hours: float, seed: int) -> tuple[list[Spell
     """Everything spoken, real and synthetic, and the list of phones."""
     real = [u for u in corpus.speech if u.language in VOICES and u.text.strip()]
     real.sort(key=lambda u: u.language)  # eSpeak NG is slow to change its voice
-    read = [(u.samples, _phones(u)) for u in real]
-    read += [(u.samples, _phones(u)) for u in list(_spoken(corpus, synthetic_hours, seed))]
-    counts = collections.Counter(phone for _, letters in read for phone in letters)
+    read = [(u.samples, _phones(u), _UNKNOWN) for u in real] + list(_spoken(real, synthetic_hours, seed))
+    counts = collections.Counter(phone for _, letters, _ in read for phone in letters)
     inventory = sorted(phone for phone, n in counts.items() if n >= RAREST)
     numbers = {phone: i + 1 for i, phone in enumerate(inventory)}
     spelled = (
-        Spelled(samples, tuple(numbers[phone] for phone in letters if phone in numbers))
-        for samples, letters in read
+        Spelled(
+            samples,
+            tuple(numbers[phone] for phone in letters if phone in numbers),
+            np.array([numbers.get(phone, 0) for phone in slots], np.int64),
+        )
+        for samples, letters, slots in read
     )
     return [s for s in spelled if s.letters and s.n_frames <= LONGEST and _fits(s)], inventory
 
@@ -92,27 +109,39 @@ def _fits(spelled: Spelled) -> bool:
 
 def _phones(utterance: Utterance) -> list[str]:
     text = re.sub(r"[^\w' ]|_", " ", utterance.text.lower())
-    return phones(text, VOICES[utterance.language][0])
+    return [toneless(phone) for phone in espeak.phones(text, VOICES[utterance.language][0])]
 
 
-def _spoken(corpus: Corpus, hours: float, seed: int) -> Iterator[Utterance]:
+def toneless(phone: str) -> str:
+    """A phone of Mandarin without the mark of the third tone, which eSpeak NG writes as a vowel."""
+    return phone.removesuffix("\u025c") or phone
+
+
+_UNKNOWN: list[str] = []
+_Read = tuple[Int16, list[str], list[str]]  # samples, phones, the phone in each slot
+
+
+def _spoken(real: Sequence[Utterance], hours: float, seed: int) -> Iterator[_Read]:
     """Pieces of the transcripts read by synthetic voices, each voice as long as the others."""
     chance = random.Random(seed)
     voices = [
         (lang, name + variant) for lang, names in VOICES.items() for name in names for variant in VARIANTS
     ]
     for language, voice in voices:
-        texts = [u.text.replace("_", " ") for u in corpus.speech if u.language == language and u.text.strip()]
+        words = " ".join(u.text.replace("_", " ") for u in real if u.language == language).split()
         missing = hours * 3600 / len(voices)
-        while missing > 0 and texts:
-            words = chance.choice(texts).split()
+        while missing > 0 and words:
             first = chance.randrange(len(words))
-            text = " ".join(words[first : first + chance.randint(1, 14)])
-            if any(character.isalnum() for character in text):
-                waveform = Espeak(voice, chance.randint(110, 210)).synthesize(text)
-                samples = audio.resample(waveform, features.SAMPLE_RATE).samples
-                missing -= len(samples) / features.SAMPLE_RATE
-                yield Utterance(np.round(samples.clip(-1, 1) * 32767).astype(np.int16), language, text)
+            text = " ".join(words[first : first + chance.randint(2, 14)])
+            waveform, said = espeak.aligned(text, voice, chance.randint(110, 210))
+            samples = audio.resample(waveform, features.SAMPLE_RATE).samples
+            missing -= len(samples) / features.SAMPLE_RATE
+            moments = (np.arange(int(waveform.duration / SLOT)) + 0.5) * SLOT
+            at = np.searchsorted([moment for moment, _ in said], moments, side="right") - 1
+            phones = [toneless(phone) for _, phone in said]
+            slots = [phones[i] if i >= 0 else "" for i in at.tolist()]
+            int16 = np.round(samples.clip(-1, 1) * 32767).astype(np.int16)
+            yield int16, [phone for phone in phones if phone], slots
 
 
 def loss(
@@ -129,8 +158,8 @@ def loss(
     chosen = spelled[first : first + n]  # sorted by length
     longest = int(max(s.n_frames for s in chosen) / RATES[0]) + 2  # some are slowed down
     clean = torch.zeros(len(chosen), longest * features.SAMPLES)
-    for row, utterance in zip(clean, chosen, strict=True):
-        start = int(torch.randint(features.SAMPLES, (1,), generator=generator))
+    starts = torch.randint(features.SAMPLES, (len(chosen),), generator=generator)
+    for row, utterance, start in zip(clean, chosen, starts.tolist(), strict=True):
         row[start : start + len(utterance.samples)] = torch.from_numpy(utterance.samples / 32767)
     tempo, pitch = warps(len(chosen), generator)
     with torch.no_grad():
@@ -141,7 +170,22 @@ def loss(
     sizes = torch.tensor([len(s.letters) for s in chosen])
     lengths = torch.full_like(sizes, longest * LETTERS)
     total = ctc_loss(scores.transpose(0, 1), letters, lengths, sizes, reduction="sum", zero_infinity=True)
-    return total / sizes.sum()
+    return total / sizes.sum() + _slot_loss(scores, chosen, starts / features.SAMPLE_RATE, tempo)
+
+
+def _slot_loss(scores: Tensor, chosen: Sequence[Spelled], starts: Tensor, tempo: Tensor) -> Tensor:
+    """Cross entropy of the slots whose phones are known; their clock runs ``tempo`` times as fast."""
+    moments = (torch.arange(scores.shape[1]) + 0.5) * SLOT * tempo[:, None] - starts[:, None]
+    targets = torch.full(moments.shape, -100)  # ignored
+    for row, times, utterance in zip(targets, moments, chosen, strict=True):
+        if len(utterance.slots):
+            places = (times / SLOT).floor().long()
+            inside = (places >= 0) & (places < len(utterance.slots))
+            known = torch.from_numpy(utterance.slots)[places.clamp(0, len(utterance.slots) - 1)]
+            row[:] = torch.where(inside, known, 0)
+    if not (targets >= 0).any():
+        return scores.sum() * 0
+    return nll_loss(scores.flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
 def errors(model: Speller, spelled: Sequence[Spelled]) -> float:

@@ -1,0 +1,1 @@
+"""Do the same words have the same codes, whoever says them: the measurement."""
