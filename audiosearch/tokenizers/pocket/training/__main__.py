@@ -54,7 +54,6 @@ def main(
     """Train and write the weights."""
     if threads:
         torch.set_num_threads(threads)
-    work.mkdir(parents=True, exist_ok=True)
     chosen = [row for row in corpus.rows(audio_folder) if not corpus.is_held_out(row.group, holdout)]
     if listing:
         listing.write_text("".join(f"{row.path.relative_to(audio_folder)}\n" for row in chosen))
@@ -112,6 +111,7 @@ def optimize(
     extra: dict[str, object],
 ) -> None:
     """Adam with a warm-up and half a cosine down; goes on from a checkpoint if there is one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     checkpoint, log = path.with_suffix(".pt"), path.with_suffix(".jsonl")
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=highest, weight_decay=0.01)

@@ -1,0 +1,149 @@
+"""The training of pocket: what it reads, what it teaches, and that it goes on where it stopped."""
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import sounds
+from audiosearch.tokenizers.pocket import weights
+from audiosearch.tokenizers.pocket.training import __main__ as command
+from audiosearch.tokenizers.pocket.training import corpus, degrade, sound, speech
+from audiosearch.types import Int16
+
+
+def int16(samples: np.ndarray) -> Int16:
+    return np.round(samples * 32767).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def data() -> corpus.Corpus:
+    """A minute of melodies, some noise and a room; words without a voice."""
+    said = [corpus.Utterance(int16(sounds.noise(3.0, seed=i)), "en", "seven candles") for i in range(3)]
+    rooms = [int16(np.exp(-np.arange(3000) / 500).astype(np.float32) * sounds.noise(3000 / 16000))]
+    return corpus.Corpus([int16(sounds.melody(60.0))], said, [int16(sounds.noise(4.0, seed=9))], rooms)
+
+
+def test_a_manifest_tells_the_kinds_apart(tmp_path: Path) -> None:
+    lines = [
+        {"path": "a.wav", "kind": "music"},
+        {"path": "b.wav", "kind": "speech", "speaker": "ann", "text": "hi", "language": "en", "source": "x"},
+        {"path": "c.wav", "kind": "speech", "speaker": None, "text": "ho", "language": "en", "source": "x"},
+        {"path": "d.json", "kind": "long_speech", "speaker": "ann"},
+    ]
+    (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    found = list(corpus.rows(tmp_path))
+    assert [(row.path.name, row.kind, row.group) for row in found] == [
+        ("a.wav", "music", "a.wav"),
+        ("b.wav", "speech", "ann"),
+        ("c.wav", "speech", "x"),
+    ]
+
+
+def test_without_a_manifest_everything_is_music(clips: Path) -> None:
+    assert {row.kind for row in corpus.rows(clips)} == {"music"}
+
+
+def test_the_split_is_by_name_and_about_the_share() -> None:
+    names = [f"speaker {i}" for i in range(2000)]
+    held = [corpus.is_held_out(name, 0.3) for name in names]
+    assert held == [corpus.is_held_out(name, 0.3) for name in names]
+    assert np.mean(held) == pytest.approx(0.3, abs=0.04)
+    assert not any(corpus.is_held_out(name, 0.0) for name in names)
+
+
+def test_degraded_rows_are_sound_and_differ(data: corpus.Corpus) -> None:
+    generator = torch.Generator().manual_seed(3)
+    clean = sound.Crops.of(data).draw(8, 16000, generator)
+    bad = degrade.degrade(clean, clean.roll(1, 0), sound.materials(data), generator)
+    assert bad.shape == clean.shape
+    assert bad.isfinite().all()
+    assert ((bad - clean).abs().amax(1) > 1e-4).all()
+
+
+@pytest.mark.parametrize("tempo", [0.9, 1.0, 1.1])
+def test_a_warp_moves_a_click_to_its_new_time(tempo: float) -> None:
+    click = torch.from_numpy(sounds.click_at(1.0, 2.4, 16000))[None]
+    generator = torch.Generator().manual_seed(0)
+    one = torch.ones(1)
+    plain = degrade.warped_mel(click, one, one, generator)[0].sum(0)
+    warped = degrade.warped_mel(click, one * tempo, one, generator)[0].sum(0)
+    ends = [int((mel > mel.min() + 30).nonzero()[0]) for mel in (plain, warped)]
+    assert ends[1] == pytest.approx(ends[0] / tempo, abs=2)
+
+
+def test_vectors_between_frames_are_mixed() -> None:
+    vectors = torch.arange(10.0)[None, :, None]
+    places = torch.tensor([[0.0, 2.25, 7.5]])
+    assert sound.at(vectors, places)[0, :, 0].tolist() == pytest.approx([0.0, 2.25, 7.5])
+
+
+def test_synthetic_speech_is_spelled_slot_by_slot(data: corpus.Corpus) -> None:
+    samples, phones, slots = next(speech._spoken(data.speech, 0.1, 0))
+    assert len(slots) == pytest.approx(len(samples) / 16000 / speech.SLOT, abs=2)
+    in_slots = [phone for phone, _ in itertools.groupby(slots) if phone]
+    collapsed = [phone for phone, _ in itertools.groupby(phones)]
+    assert len(in_slots) == pytest.approx(len(collapsed), abs=2)
+    assert {"s", "v", "n"} <= set(phones)
+
+
+def test_training_goes_on_where_it_stopped(
+    data: corpus.Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "SAVE_EVERY", 1)
+    monkeypatch.setattr(command, "LOG_EVERY", 1)
+    monkeypatch.setattr(sound, "FRAMES", 12)
+    command.train_sound(data, tmp_path / "once", 3, seed=1)
+    whole = torch.load(tmp_path / "once" / "sound.pt", weights_only=True)
+
+    class Killed(Exception):
+        pass
+
+    def save_and_die(state: dict, path: Path) -> None:
+        save(state, path)
+        if state["step"] == 2:
+            path.replace(path.with_suffix(".pt"))
+            raise Killed
+
+    save = torch.save
+    monkeypatch.setattr(torch, "save", save_and_die)
+    with pytest.raises(Killed):
+        command.train_sound(data, tmp_path / "twice", 3, seed=1)
+    monkeypatch.setattr(torch, "save", save)
+    command.train_sound(data, tmp_path / "twice", 3, seed=1)
+    resumed = torch.load(tmp_path / "twice" / "sound.pt", weights_only=True)
+    assert resumed["step"] == whole["step"] == 3
+    for name, tensor in whole["model"].items():
+        torch.testing.assert_close(resumed["model"][name], tensor)
+    logged = [json.loads(line)["step"] for line in (tmp_path / "once" / "sound.jsonl").read_text().splitlines()]
+    assert logged == [1, 2, 3]
+
+
+def test_learning_lowers_the_loss(data: corpus.Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "FRAMES", 16)
+    torch.manual_seed(0)
+    model, crops, stuff = sound.network(), sound.Crops.of(data), sound.materials(data)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
+    generator = torch.Generator().manual_seed(0)
+    losses = []
+    for _ in range(12):
+        loss, _ = sound.loss(model, crops, stuff, 8, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.3
+
+
+def test_weights_are_kept_to_8_bits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    plain = {"a.weight": rng.standard_normal((6, 4, 3)).astype(np.float32), "a.bias": np.ones(6, np.float32)}
+    weights.write(tmp_path / "w.safetensors", plain, {"command": "test"})
+    back = weights.read((tmp_path / "w.safetensors").read_bytes())
+    assert set(back) == set(plain)
+    np.testing.assert_array_equal(back["a.bias"], plain["a.bias"])
+    step = np.abs(plain["a.weight"]).max(axis=(1, 2), keepdims=True) / 127
+    assert (np.abs(back["a.weight"] - plain["a.weight"]) <= step / 2 + 1e-6).all()
