@@ -99,18 +99,15 @@ def test_training_goes_on_where_it_stopped(
     command.train_sound(data, tmp_path / "once", 3, seed=1)
     whole = torch.load(tmp_path / "once" / "sound.pt", weights_only=True)
 
-    class Killed(Exception):
-        pass
-
     def save_and_die(state: dict, path: Path) -> None:
         save(state, path)
         if state["step"] == 2:
             path.replace(path.with_suffix(".pt"))
-            raise Killed
+            raise KeyboardInterrupt
 
     save = torch.save
     monkeypatch.setattr(torch, "save", save_and_die)
-    with pytest.raises(Killed):
+    with pytest.raises(KeyboardInterrupt):
         command.train_sound(data, tmp_path / "twice", 3, seed=1)
     monkeypatch.setattr(torch, "save", save)
     command.train_sound(data, tmp_path / "twice", 3, seed=1)
@@ -118,7 +115,9 @@ def test_training_goes_on_where_it_stopped(
     assert resumed["step"] == whole["step"] == 3
     for name, tensor in whole["model"].items():
         torch.testing.assert_close(resumed["model"][name], tensor)
-    logged = [json.loads(line)["step"] for line in (tmp_path / "once" / "sound.jsonl").read_text().splitlines()]
+    logged = [
+        json.loads(line)["step"] for line in (tmp_path / "once" / "sound.jsonl").read_text().splitlines()
+    ]
     assert logged == [1, 2, 3]
 
 

@@ -79,7 +79,7 @@ def train_sound(data: corpus.Corpus, work: Path, steps: int, seed: int) -> None:
     torch.manual_seed(seed)
     model, crops, stuff = sound.network(), sound.Crops.of(data), sound.materials(data)
 
-    def step(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+    def step(_: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         loss, found = sound.loss(model, crops, stuff, 32, generator)
         return loss, {"loss": loss.item(), "found": found}
 
@@ -94,8 +94,11 @@ def train_speech(data: corpus.Corpus, work: Path, steps: int, synthetic_hours: f
     say(f"{len(spelled)} utterances, {len(inventory)} phones: {' '.join(inventory)}")
     model, stuff = speech.Speller(len(inventory)), sound.materials(data)
 
-    def step(generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        loss = speech.loss(model, spelled, stuff, 1600, generator)
+    synthetic = [s for s in spelled if len(s.slots)]
+
+    def step(number: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
+        chosen = synthetic if number < speech.FIRST * steps else spelled
+        loss = speech.loss(model, chosen, stuff, 1600, generator)
         return loss, {"loss": loss.item()}
 
     optimize(model, step, steps, 2e-3, work / "speech", seed, {"inventory": inventory})
@@ -103,7 +106,7 @@ def train_speech(data: corpus.Corpus, work: Path, steps: int, synthetic_hours: f
 
 def optimize(
     model: nn.Module,
-    step: Callable[[torch.Generator], tuple[Tensor, dict[str, float]]],
+    step: Callable[[int, torch.Generator], tuple[Tensor, dict[str, float]]],
     steps: int,
     highest: float,
     path: Path,
@@ -129,7 +132,7 @@ def optimize(
         rate = highest * min(1.0, (number + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * number / steps))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss, figures = step(generator)
+        loss, figures = step(number, generator)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)

@@ -1,10 +1,12 @@
 """Teach the speech network: the same words give the same vectors, whoever says them.
 
-A linear layer on top of the vectors spells phones, one for each 20 ms or none, four to a token frame: 80
-ms may hold more than one. Synthetic voices (eSpeak NG) tell when each phone begins, so what they say is
-learned slot by slot. Of people there are only the transcripts; their speech is learned by connectionist
-temporal classification (Graves et al. 2006). The vectors are few numbers, layer-normalized: all that
-the spelling layer hears passes through what layer 0 will quantize.
+A linear layer on top of the vectors spells phones, one for each 20 ms or none: four to a token frame,
+since 80 ms may hold more than one. Synthetic voices (eSpeak NG) tell when each phone begins, so what
+they say is learned slot by slot, and first. Of people there are only the transcripts; their speech is
+learned by connectionist temporal classification (Graves et al. 2006), once the network can spell a
+little: from the start it would learn for thousands of steps that nothing is the likeliest letter.
+The vectors are few numbers, layer-normalized: all that the spelling layer hears passes through what
+layer 0 will quantize.
 """
 
 import collections
@@ -31,6 +33,7 @@ Int64 = npt.NDArray[np.int64]
 
 DIM = 64
 DILATIONS = (1, 1, 2, 1, 2, 1)
+FIRST = 0.25  # share of the steps that hear synthetic voices alone
 LETTERS = 4  # spelled in a token frame
 SLOT = 0.02  # seconds that each stands for
 RAREST = 40  # times that a phone must occur to be spelled
@@ -166,11 +169,21 @@ def loss(
         bad = degrade.degrade(clean, clean.roll(1, 0), stuff, generator, gentle=True)
         mel = features.remove_mean(degrade.warped_mel(bad, tempo, pitch, generator))
     scores = model(mel)
+    read = [row for row, s in enumerate(chosen) if not len(s.slots)]
+    return _transcript_loss(scores[read], [chosen[row] for row in read]) + _slot_loss(
+        scores, chosen, starts / features.SAMPLE_RATE, tempo
+    )
+
+
+def _transcript_loss(scores: Tensor, chosen: Sequence[Spelled]) -> Tensor:
+    """Connectionist temporal classification, for each phone."""
+    if not chosen:
+        return scores.sum()
     letters = torch.tensor([letter for s in chosen for letter in s.letters])
     sizes = torch.tensor([len(s.letters) for s in chosen])
-    lengths = torch.full_like(sizes, longest * LETTERS)
+    lengths = torch.full_like(sizes, scores.shape[1])
     total = ctc_loss(scores.transpose(0, 1), letters, lengths, sizes, reduction="sum", zero_infinity=True)
-    return total / sizes.sum() + _slot_loss(scores, chosen, starts / features.SAMPLE_RATE, tempo)
+    return total / sizes.sum()
 
 
 def _slot_loss(scores: Tensor, chosen: Sequence[Spelled], starts: Tensor, tempo: Tensor) -> Tensor:
