@@ -77,10 +77,11 @@ def ask(
     """Every excerpt under every degradation, to every system."""
     answers = []
     names = list(sounds)
+    strangers = sorted(absent)  # what is mixed in must not be in the index itself
     for number, name in enumerate(names):
         x = sounds[name]
         start = int(rng.integers(len(x) - 12 * RATE)) if len(x) > 12 * RATE else 0
-        other = sounds[names[(number + 1) % len(names)]]
+        other = sounds[strangers[number % len(strangers)]]
         other = np.resize(other[int(rng.integers(len(other))) :], 13 * RATE)
         for condition, (degrade, _) in ALL.items():
             if name in absent and condition not in NEGATIVE:

@@ -81,7 +81,8 @@ def searched(
     x = sounds[path]
     seconds = float(rng.uniform(2.5, 11.0))
     begin = int(rng.integers(max(1, len(x) - round(1.15 * seconds * RATE))))
-    other = sounds[list(sounds)[int(rng.integers(len(sounds)))]]
+    strangers = list(sounds)[1::2]  # not stored
+    other = sounds[strangers[int(rng.integers(len(strangers)))]]
     other = np.resize(other[int(rng.integers(len(other))) :], 14 * RATE)
     name = list(ALL)[int(rng.integers(len(ALL)))]
     degrade, rate = ALL[name]
