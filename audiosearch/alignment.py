@@ -3,12 +3,12 @@
 A true match is a line ``t_ref = rate * t_query + offset``: hits of a stretch of the query that lie on
 one line vote for it (Wang 2003 for the vote; a line and not only an offset, because uploads are sped
 up and slowed down). A line is then judged by its frames: how well the query's frame vectors agree with
-the reference's along it, compared with how well they agree along lines that are shifted aside.
+the reference's along it.
 
-    t_ref |            /                 hits (x) and the line they vote for;
-          |      x   x/                  the shifted lines (.) are the background
-          |    .  ./x   .
-          |   .  x   .      x
+    t_ref |            /                 hits (x) and the line they vote for
+          |      x   x/
+          |       ./x
+          |      x          x
           |     /
           +--------------------- t_query
 """
@@ -29,9 +29,10 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, agreement, mean and deviation of the background. Fitted by
-# benchmarks/how_well/calibrate.py on recordings that the tokenizer was trained on.
-ODDS = (-8.0, 20.0, -20.0, -20.0)
+# Log-odds of a line: constant, and for each unit of evidence. Fitted by benchmarks/how_well/calibrate.py
+# on recordings that the tokenizer was trained on.
+ODDS = (-15.85, 27.9)
+MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
 SELF_LAGS = range(6, 26)  # frames
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
 FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
@@ -247,29 +248,33 @@ class Verdict:
     Parameters
     ----------
     agreement : float
-        Mean cosine of the frames along it.
-    mean, deviation : float
-        Of the same, along lines through other recordings (`background`).
+        Of the query's frames with the reference's along it (`better_half`).
+    sameness : float
+        Of the query with itself (`sameness`).
     """
 
     agreement: float
-    mean: float
-    deviation: float
+    sameness: float
 
     @property
-    def features(self) -> tuple[float, ...]:
-        """What the log-odds are made of."""
-        return self.agreement, self.mean, self.deviation
+    def evidence(self) -> float:
+        """Agreement, less what a sound that is always the same would have anywhere."""
+        return self.agreement - max(0.0, self.sameness - MONOTONOUS)
 
     @property
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
-        return float(np.dot(ODDS, (1.0, *self.features)))
+        return float(np.dot(ODDS, (1.0, self.evidence)))
 
     @property
     def probability(self) -> float:
         """That the line is true."""
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
+
+
+def better_half(agreements: Float32) -> float:
+    """Mean of the better half of the frames: noise and other sounds cover some frames, not all alike."""
+    return float(np.sort(agreements)[len(agreements) // 2 :].mean()) if len(agreements) else 0.0
 
 
 def sameness(query: Track) -> float:
@@ -281,31 +286,3 @@ def sameness(query: Track) -> float:
     lags = [lag for lag in SELF_LAGS if lag < n]
     means = [float((query.vectors[lag:] * query.vectors[:-lag]).sum(axis=1).mean()) for lag in lags]
     return float(np.mean(means)) if means else 1.0
-
-
-def background(query: Track, others: Sequence[Track]) -> tuple[float, float]:
-    """Mean and standard deviation of the agreement along lines through recordings at large.
-
-    Parameters
-    ----------
-    query : Track
-    others : sequence of Track
-        Stretches of any recordings, longer than the query.
-    """
-    n = len(query.times)
-    means = [_diagonal_means(query.vectors @ other.vectors.T) for other in others if len(other.times) > n]
-    if n == 0 or not means:
-        return 0.0, 1.0
-    joined = np.concatenate(means)
-    return float(joined.mean()), float(joined.std())
-
-
-def _diagonal_means(cosines: Float32) -> Float32:
-    """Mean along every diagonal that crosses all rows of a (n, m) array, shape (m - n + 1,)."""
-    n, m = cosines.shape
-    row, column = cosines.strides
-    diagonals = np.lib.stride_tricks.as_strided(
-        cosines, (m - n + 1, n), (column, row + column), writeable=False
-    )
-    means: Float32 = diagonals.mean(axis=1)
-    return means

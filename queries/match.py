@@ -10,7 +10,6 @@ one section to the next are joined; each match then reaches as far as the frames
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -31,8 +30,6 @@ SECTION = 10.0  # seconds of the query that are voted on together
 STEP = 5.0  # seconds from one section to the next
 HITS = 20  # stored anchors looked at for each of the query's
 LINES = 12  # judged for each section
-AROUND = 15.0  # seconds before and behind the middles of other recordings, for the background
-OTHERS = 48  # recordings looked at for it
 
 
 def match(
@@ -92,7 +89,6 @@ class Search:
         self._query = track(heard.codes, tokenizer, tokenizer.sound_layers)
         self._frame = to_seconds(1, heard.codes.frame_rate)
         self._end = heard.codes.duration
-        self._backgrounds: dict[Segment, tuple[float, float]] = {}
 
     def copies(self) -> Iterator[_Judged]:
         """Clips of the query whose fingerprints are stored and whose frames agree."""
@@ -146,23 +142,8 @@ class Search:
         query = self._query.within(section)
         reference = self._reference(line, section)
         refined = alignment.refine(query, reference, line)
-        agreement = float(alignment.agreement(query, reference, refined).mean()) if len(query.times) else 0.0
-        return _Judged(refined, section, Verdict(agreement, *self._background(section)))
-
-    def _background(self, section: Segment) -> tuple[float, float]:
-        if section not in self._backgrounds:
-            query = self._query.within(section)
-            mean, deviation = alignment.background(query, self._others)
-            self._backgrounds[section] = max(mean, alignment.sameness(query)), deviation
-        return self._backgrounds[section]
-
-    @cached_property
-    def _others(self) -> list[Track]:
-        """Stretches from the middles of recordings all over the store."""
-        recordings = self._store.recordings()
-        step = max(1, len(recordings) // OTHERS)
-        middles = [(r.id, r.duration / 2) for r in recordings[::step]]
-        return [self._stored(id_, Segment(max(0.0, at - AROUND), at + AROUND)) for id_, at in middles]
+        agreement = alignment.better_half(alignment.agreement(query, reference, refined))
+        return _Judged(refined, section, Verdict(agreement, alignment.sameness(query)))
 
     def _reference(self, line: Line, section: Segment) -> Track:
         """What is stored where a line leads, and a little around it."""

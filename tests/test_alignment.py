@@ -9,7 +9,7 @@ from audiosearch.alignment import (
     Verdict,
     agreeing,
     agreement,
-    background,
+    better_half,
     rates,
     refine,
     sameness,
@@ -118,20 +118,20 @@ def test_refining_finds_the_line_that_is_near(rate: float) -> None:
     assert found.at(3.2) == pytest.approx(rate * 3.2 + 9.0, abs=0.06)
 
 
-def test_the_background_is_what_chance_agrees() -> None:
-    query = wandering(60, 2)
-    mean, deviation = background(query, [wandering(400, seed) for seed in (3, 4)])
-    assert abs(mean) < 0.05
-    assert 0.01 < deviation < 0.1
-    assert background(query, []) == (0.0, 1.0)
+def test_half_of_the_frames_may_be_covered() -> None:
+    clean, covered = np.full(60, 0.8, np.float32), np.full(60, 0.8, np.float32)
+    covered[10:40] = 0.0
+    assert better_half(clean) == pytest.approx(0.8)
+    assert better_half(covered) == pytest.approx(0.8)
+    assert better_half(np.zeros(0, np.float32)) == 0.0
 
 
-def test_more_agreement_is_surer_and_more_background_less_sure() -> None:
-    plain = Verdict(0.5, 0.05, 0.06)
-    assert Verdict(0.7, 0.05, 0.06).probability > plain.probability
-    assert Verdict(0.5, 0.25, 0.06).probability < plain.probability
-    assert Verdict(0.5, 0.05, 0.15).probability < plain.probability
-    assert 0 <= plain.probability <= 1
+def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing() -> None:
+    plain = Verdict(0.6, 0.0)
+    assert Verdict(0.8, 0.0).probability > plain.probability
+    assert Verdict(0.6, 0.05).probability == plain.probability
+    assert Verdict(0.6, 0.5).probability < plain.probability
+    assert Verdict(1.0, 0.95).probability < 0.01
 
 
 def test_the_agreeing_stretch_is_found() -> None:

@@ -105,7 +105,12 @@ def searched(
             middle = seconds / 2
             true = own and abs(one.line.at(middle) - (begin / RATE + rate * middle)) < TOLERANCE
             rows.append(
-                {"condition": name, "seconds": seconds, "true": bool(true), "features": one.verdict.features}
+                {
+                    "condition": name,
+                    "seconds": seconds,
+                    "true": bool(true),
+                    "features": [one.verdict.evidence],
+                }
             )
             break
     return rows
