@@ -21,8 +21,9 @@ def similar(store: Store, tokenizer: Tokenizer, waveform: Waveform, limit: int =
     Returns
     -------
     list of Candidate
-        Best first. The score is the likeness of the histograms, 1 for the same mixture of codes, 0
-        for no code in common. It is no probability: what counts as alike is for the ear to say.
+        Best first. The score is the product of the histograms, 0 for no code in common; where the
+        store weighs codes (tf-idf), rare ones count for more, so that it may exceed 1. It is no
+        probability: what counts as alike is for the ear to say.
 
     Raises
     ------

