@@ -363,9 +363,13 @@ class QdrantStore:
         wanted = len(written.clips), written.n_anchors
         if has != wanted:
             of_it = self._conditions(_is_of([recording]))
-            ids = models.HasIdCondition(has_id=[self._id(clip) for clip in sorted(written.clips)])
+            ids = models.HasIdCondition(has_id=[self._id(clip) for clip in written.clips])
             self._delete("anchors", models.Filter(must=of_it, must_not=_same_any("clip", written.clips)))
             self._delete("clips", models.Filter(must=of_it, must_not=ids))
+            for some in batches(written.clips, CLIPS_AT_ONCE):
+                of_these = self._conditions(_same_any("clip", some))
+                kept = models.HasIdCondition(has_id=[self._id(anchor) for anchor in written.anchors(some)])
+                self._delete("anchors", models.Filter(must=of_these, must_not=kept))
             has = self.count(recording)
         if has != wanted:
             raise StoreError(
@@ -553,7 +557,7 @@ def _as_ours(error: Exception, place: str) -> StoreError:
         )
     if code in WRONG and "dimension" in said:
         return StoreMismatchError(f"the Qdrant server at {place} keeps other vectors: {said}")
-    if code in AWAY | AWAY_HTTP or isinstance(error, (ApiException, OSError)) and not code:
+    if code in AWAY | AWAY_HTTP or (not code and isinstance(error, (ApiException, OSError))):
         return StoreUnavailableError(f"the Qdrant server at {place} does not answer as it should: {said}")
     return StoreError(f"the Qdrant server at {place} failed: {said}")
 

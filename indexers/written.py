@@ -14,6 +14,7 @@ import numpy as np
 
 from audiosearch.representations import inverse_document_frequency
 from audiosearch.types import Entry, Float32
+from indexers.payload import anchor_id
 
 
 class Written:
@@ -27,14 +28,18 @@ class Written:
         self._clips[entry.clip.id] = len(entry.anchors), np.flatnonzero(entry.histogram)
 
     @property
-    def clips(self) -> set[str]:
+    def clips(self) -> list[str]:
         """Their ids."""
-        return set(self._clips)
+        return list(self._clips)
 
     @property
     def n_anchors(self) -> int:
         """The number of their anchors."""
         return sum(n for n, _ in self._clips.values())
+
+    def anchors(self, clips: Iterable[str]) -> list[str]:
+        """Ids of the anchors of some of them."""
+        return [anchor_id(clip, i) for clip in clips for i in range(self._clips[clip][0])]
 
     def frequencies(self, codebook_size: int) -> str:
         """In how many of them each code occurs, packed as text."""

@@ -1,9 +1,8 @@
-"""Qdrant's local mode, in place of a server."""
-
-from pathlib import Path
+"""Qdrant's local mode, in place of a server; and a store seen by a second process."""
 
 from qdrant_client import QdrantClient
 
+from audiosearch.interfaces import Maintained
 from audiosearch.types import Schema
 from indexers.qdrant import QdrantStore
 
@@ -15,7 +14,11 @@ class LocalClient(QdrantClient):
         pass
 
 
-def local_qdrant(path: Path | None, name: str, schema: Schema | None, **options: float | str) -> QdrantStore:
-    """A store in a directory, or in memory."""
-    client = LocalClient(path=str(path)) if path else LocalClient(":memory:")
-    return QdrantStore(client, name, schema, {"quantization": "none", **options})
+def local_qdrant(name: str, schema: Schema | None, **options: float | str) -> QdrantStore:
+    """A store in memory."""
+    return QdrantStore(LocalClient(":memory:"), name, schema, {"quantization": "none", **options})
+
+
+def again(store: Maintained, **options: float | str) -> Maintained:
+    """The same store, opened once more: what the first object knows of its writing is not known here."""
+    return type(store)(store._client, store._name, None, {**store._options, **options}, store._place)

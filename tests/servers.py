@@ -102,7 +102,10 @@ class Server:
 
     @property
     def _ready_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}" + {"qdrant": "/readyz", "weaviate": "/v1/.well-known/ready"}[self.kind]
+        return (
+            f"http://127.0.0.1:{self.port}"
+            + {"qdrant": "/readyz", "weaviate": "/v1/.well-known/ready"}[self.kind]
+        )
 
 
 def _qdrant_settings(server: Server) -> dict[str, str]:

@@ -16,28 +16,72 @@ from indexers.memory import MemoryStore
 from indexers.stores import open_store, require
 
 Maker = Callable[[Schema], Maintained]
+Again = Callable[[Maintained], Maintained]
 
 
 @pytest.fixture(params=["memory", "embedded", "qdrant-local", "qdrant", "weaviate"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Maker]:
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def server(kind: str, request: pytest.FixtureRequest) -> str:
+    """Address of stores on the server of this kind; the name goes in for ``{}``."""
+    return str(request.getfixturevalue(kind)) if kind in ("qdrant", "weaviate") else ""
+
+
+@pytest.fixture
+def make(kind: str, server: str, tmp_path: Path) -> Iterator[Maker]:
     """Makes stores of one kind; closes them at the end, and drops those on servers."""
     made: list[Maintained] = []
-    on_server = request.param in ("qdrant", "weaviate")
-    server = request.getfixturevalue(request.param) if on_server else ""
 
     def maker(schema: Schema) -> Maintained:
-        if request.param == "qdrant-local":
-            made.append(doubles.local_qdrant(None, "store", schema))
+        if kind == "qdrant-local":
+            made.append(doubles.local_qdrant("store", schema))
         else:
             places = {"memory": "memory:", "embedded": str(tmp_path / f"store{len(made)}")}
             name = f"test_{uuid.uuid4().hex}"
-            made.append(open_store(places.get(request.param) or server.format(name), schema))
+            made.append(open_store(places.get(kind) or server.format(name), schema))
         return made[-1]
 
     yield maker
     for store in made:
-        if on_server:
+        if server:
             store.drop()
+        store.close()
+
+
+@pytest.fixture
+def again(kind: str) -> Iterator[Again]:
+    """Opens a store a second time, as another process does; skips the kinds that allow one alone."""
+    if kind in ("memory", "embedded"):
+        pytest.skip("one process at a time")
+    opened: list[Maintained] = []
+
+    def opener(store: Maintained) -> Maintained:
+        opened.append(doubles.again(store))
+        return opened[-1]
+
+    yield opener
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def tenants(kind: str, server: str, schema: Schema) -> Iterator[tuple[Maintained, Maintained]]:
+    """One store of two tenants."""
+    if kind in ("memory", "embedded"):
+        pytest.skip("one tenant alone")
+    if server:
+        address = server.format(f"test_{uuid.uuid4().hex}")
+        one, other = (open_store(f"{address}&tenant={name}", schema) for name in ("one", "other"))
+    else:
+        one = doubles.local_qdrant("store", schema, tenant="one")
+        other = doubles.again(one, tenant="other")
+    yield one, other
+    for store in (one, other):
+        store.drop()
+    for store in (one, other):
         store.close()
 
 
@@ -273,10 +317,45 @@ def test_counts_what_is_stored_and_what_is_not_finished(store: Maintained) -> No
     assert store.count("id-of-nobody") == (0, 0)
 
 
-def test_what_was_put_before_and_not_finished_leaves_no_trace(make: Maker, schema: Schema) -> None:
-    """As after a process that ended in the middle, and cut the recording otherwise."""
-    store = make(schema)
-    store.put([entries.entry("id-of-a", 0.3, 40, 1, schema)])
-    store.delete("id-of-a")
+def test_what_another_process_left_unfinished_leaves_no_trace(store: Maintained, again: Again) -> None:
+    """One that ended in the middle, and had cut the same recording otherwise."""
+    other = again(store)
+    other.put(
+        [
+            entries.entry("id-of-a", 0.0, 80, 1, store.schema),  # a clip of the same id, with more anchors
+            entries.entry("id-of-a", 0.3, 40, 2, store.schema),
+        ]
+    )
+    assert store.unfinished() == ["id-of-a"]
     put = fill(store, "a")["a"]
     assert [e.clip for e in store.entries("id-of-a")] == [e.clip for e in put]
+    assert store.count() == (3, sum(len(e.anchors) for e in put))
+
+
+def test_two_processes_may_write_the_same_and_different_recordings(store: Maintained, again: Again) -> None:
+    other = again(store)
+    same = entries.entries_of("id-of-a", 3, store.schema)
+    for one, seed in ((store, 4), (other, 5)):
+        one.put(same)
+        one.put(entries.entries_of(f"id-of-{seed}", seed, store.schema))
+    for one, seed in ((store, 4), (other, 5)):
+        one.finish(entries.recording("a"))
+        one.finish(entries.recording(str(seed)))
+    for one in (store, other):
+        assert [r.name for r in one.recordings()] == ["4", "5", "a"]
+        assert [e.clip for e in one.entries("id-of-a")] == [e.clip for e in same]
+        assert one.count()[0] == 9
+
+
+def test_tenants_do_not_see_each_other(tenants: tuple[Maintained, Maintained]) -> None:
+    one, other = tenants
+    put = fill(one, "a")["a"]
+    fill(other, "a", "b")
+    assert one.delete("id-of-a") == 3
+    assert one.recordings() == []
+    assert [r.name for r in other.recordings()] == ["a", "b"]
+    assert one.by_fingerprint(put[0].fingerprint) == []
+    assert one.by_anchors(put[0].anchors[:1]) == [[]]
+    assert one.by_histogram(put[0].histogram) == []
+    assert other.by_fingerprint(put[0].fingerprint) == [put[0].clip]
+    assert other.count()[0] == 6
