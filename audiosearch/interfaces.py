@@ -5,7 +5,7 @@ package's ``pyproject.toml`` makes it known by name (see README, "Add your own")
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -126,6 +126,7 @@ class Store(Protocol):
         ...
 
 
+@runtime_checkable
 class Maintained(Store, Protocol):
     """A store that can also be looked after by ``audiosearch store check`` and ``store drop``."""
 
