@@ -51,18 +51,9 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
+from indexers.servers import QDRANT_OPTIONS
 from indexers.written import Written, weights
 
-OPTIONS: Mapping[str, float | str] = {
-    "tenant": "main",  # whose recordings: one store can hold those of many
-    "grpc_port": 6334,  # 0: REST alone
-    "timeout": 30.0,  # seconds for one request
-    "patience": 120.0,  # seconds that a write waits for a server that is away
-    "quantization": "int8",  # of anchors, as the server searches them: int8, turbo4 or none
-    "shards": 1,
-    "replicas": 1,
-    "write_consistency": 1,  # replicas that must have a write
-}
 CLIPS_AT_ONCE = 64
 ANCHORS_AT_ONCE = 512
 QUERIES_AT_ONCE = 64
@@ -78,21 +69,8 @@ KEYWORDS = {
 T = TypeVar("T")
 
 
-def open_store(location: str, schema: Schema | None) -> "QdrantStore":
-    """Open the store at an address, or make one.
-
-    Parameters
-    ----------
-    location : str
-    schema : Schema or None
-        What to make the store with if there is none; None opens an existing one only.
-
-    Raises
-    ------
-    StoreNotFoundError, StoreMismatchError, StoreUnavailableError, StoreError
-    """
-    at = address.parse(location, "qdrants", 6333, OPTIONS)
-    address.require_reachable(at.host, at.port, "Qdrant server")
+def connect(at: address.Address, schema: Schema | None) -> "QdrantStore":
+    """Open the store at an address, or make one (see `indexers.servers`)."""
     grpc_port = at.number("grpc_port")
     key = os.environ.get("QDRANT_API_KEY")
     client = QdrantClient(
@@ -124,7 +102,7 @@ class QdrantStore:
     schema : Schema or None
         For a store that is made now; an existing one keeps its own.
     options : mapping of str to int, float or str
-        Any of `OPTIONS`.
+        Any of `servers.QDRANT_OPTIONS`.
     place : str
         How messages call the server.
     """
@@ -134,12 +112,12 @@ class QdrantStore:
         client: QdrantClient,
         name: str,
         schema: Schema | None,
-        options: Mapping[str, float | str] = OPTIONS,
+        options: Mapping[str, float | str] = QDRANT_OPTIONS,
         place: str = "here",
     ) -> None:
         self._client = client
         self._name = name
-        self._options = {**OPTIONS, **options}
+        self._options = {**QDRANT_OPTIONS, **options}
         self._tenant = str(self._options["tenant"])
         self._patience = float(self._options["patience"])
         self._place = place
@@ -522,7 +500,11 @@ class QdrantStore:
 
     def _id(self, point: str) -> str:
         """Ids of one tenant are those of the entries; those of another must not meet them."""
-        return point if self._tenant == OPTIONS["tenant"] else str(uuid.uuid5(uuid.UUID(point), self._tenant))
+        return (
+            point
+            if self._tenant == QDRANT_OPTIONS["tenant"]
+            else str(uuid.uuid5(uuid.UUID(point), self._tenant))
+        )
 
     def _patiently(self, work: Callable[[], T]) -> T:
         def once() -> T:

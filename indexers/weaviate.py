@@ -71,17 +71,9 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
+from indexers.servers import WEAVIATE_OPTIONS
 from indexers.written import Written, weights
 
-OPTIONS: Mapping[str, float | str] = {
-    "tenant": "",  # whose recordings; a store is made with tenants or without
-    "grpc_port": 50051,
-    "timeout": 30.0,  # seconds for one request
-    "patience": 120.0,  # seconds that a write waits for a server that is away
-    "consistency": "quorum",  # replicas that must have a write, or agree on an answer: one, quorum, all
-    "shards": 1,
-    "replicas": 1,
-}
 PREFIX = "Audiosearch"
 CLIPS_AT_ONCE = 64
 ANCHORS_AT_ONCE = 512
@@ -94,23 +86,8 @@ CLIP_FIELDS = ["recording", "start", "end", "speech"]
 T = TypeVar("T")
 
 
-def open_store(location: str, schema: Schema | None) -> "WeaviateStore":
-    """Open the store at an address, or make one.
-
-    Parameters
-    ----------
-    location : str
-    schema : Schema or None
-        What to make the store with if there is none; None opens an existing one only.
-
-    Raises
-    ------
-    StoreNotFoundError, StoreMismatchError, StoreUnavailableError, StoreError
-    """
-    at = address.parse(location, "weaviates", 8080, OPTIONS)
-    grpc_port = at.number("grpc_port")
-    address.require_reachable(at.host, at.port, "Weaviate server")
-    address.require_reachable(at.host, grpc_port, "gRPC port of the Weaviate server")
+def connect(at: address.Address, schema: Schema | None) -> "WeaviateStore":
+    """Open the store at an address, or make one (see `indexers.servers`)."""
     key = os.environ.get("WEAVIATE_API_KEY")
     seconds = at.seconds("timeout")
     with _mapped_errors(str(at)):
@@ -119,7 +96,7 @@ def open_store(location: str, schema: Schema | None) -> "WeaviateStore":
             http_port=at.port,
             http_secure=at.secure,
             grpc_host=at.host,
-            grpc_port=grpc_port,
+            grpc_port=at.number("grpc_port"),
             grpc_secure=at.secure,
             auth_credentials=Auth.api_key(key) if key else None,
             additional_config=AdditionalConfig(timeout=Timeout(query=seconds, insert=seconds, init=2)),
@@ -144,7 +121,7 @@ class WeaviateStore:
     schema : Schema or None
         For a store that is made now; an existing one keeps its own.
     options : mapping of str to float or str
-        Any of `OPTIONS`.
+        Any of `servers.WEAVIATE_OPTIONS`.
     place : str
         How messages call the server.
     """
@@ -154,12 +131,12 @@ class WeaviateStore:
         client: weaviate.WeaviateClient,
         name: str,
         schema: Schema | None,
-        options: Mapping[str, float | str] = OPTIONS,
+        options: Mapping[str, float | str] = WEAVIATE_OPTIONS,
         place: str = "here",
     ) -> None:
         self._client = client
         self._name = name
-        self._options = {**OPTIONS, **options}
+        self._options = {**WEAVIATE_OPTIONS, **options}
         self._tenant = str(self._options["tenant"])
         self._consistency = _consistency(str(self._options["consistency"]))
         self._patience = float(self._options["patience"])
