@@ -6,6 +6,7 @@ testcontainers is asked; else the test is skipped, or fails where AUDIOSEARCH_RE
 """
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -83,6 +84,12 @@ class Server:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
+
+    def version(self) -> str:
+        """As the server says it."""
+        path = {"qdrant": "/", "weaviate": "/v1/meta"}[self.kind]
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return str(json.load(answer)["version"])
 
     def inner(self, number: int) -> int:
         """One of the ports that it needs for itself."""

@@ -1,6 +1,7 @@
 """``audiosearch store``: copy, info, check, drop."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -177,3 +178,18 @@ def test_every_command_has_a_help_text(
     with pytest.raises(SystemExit):
         cli.main()
     assert len(capsys.readouterr().out.split("Options")[0].split()) > 8
+
+
+def test_the_commands_that_readme_shows_run(
+    run: Run, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    (block,) = re.findall(r"```bash\n(.*?)```", readme, re.S)
+    for line in block.splitlines():
+        there = line.replace("qdrant://localhost:6333/recordings", str(tmp_path / "on-a-server"))
+        _, group, *arguments = there.replace("recordings.store", str(filled)).split()
+        assert group == "store"
+        assert run(*arguments)[0] == 0, line
+    assert not filled.exists()
+    assert (tmp_path / "on-a-server").exists()

@@ -1,0 +1,119 @@
+"""No error of a client escapes as it is: each becomes one of ours, of the right kind."""
+
+from collections.abc import Iterator
+
+import grpc
+import httpx
+import pytest
+import weaviate.exceptions
+from qdrant_client.common import client_exceptions
+from qdrant_client.http import exceptions as http_exceptions
+
+from audiosearch.errors import StoreError, StoreFullError, StoreMismatchError, StoreUnavailableError
+from indexers import qdrant
+from indexers import weaviate as weaviate_store
+from indexers.patience import patiently
+
+
+class Status(grpc.RpcError, grpc.Call):
+    """What gRPC raises."""
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        self._code, self._details = code, details
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details
+
+
+Status.__abstractmethods__ = frozenset()
+
+
+def answer(status: int, content: bytes = b"{}") -> http_exceptions.UnexpectedResponse:
+    return http_exceptions.UnexpectedResponse(status, "", content, httpx.Headers())
+
+
+@pytest.mark.parametrize(
+    ("error", "ours"),
+    [
+        (Status(grpc.StatusCode.UNAVAILABLE, "connect: refused"), StoreUnavailableError),
+        (Status(grpc.StatusCode.DEADLINE_EXCEEDED, "late"), StoreUnavailableError),
+        (Status(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down"), StoreUnavailableError),
+        (Status(grpc.StatusCode.INTERNAL, "No space left on device (os error 28)"), StoreFullError),
+        (Status(grpc.StatusCode.INVALID_ARGUMENT, "Vector dimension error: 32, got 16"), StoreMismatchError),
+        (answer(503), StoreUnavailableError),
+        (answer(429), StoreUnavailableError),
+        (answer(400, b"Wrong input: Vector dimension error: expected dim: 32"), StoreMismatchError),
+        (http_exceptions.ResponseHandlingException(httpx.ConnectError("no")), StoreUnavailableError),
+        (client_exceptions.ResourceExhaustedResponse("wait", 1), StoreUnavailableError),
+        (ConnectionResetError("gone"), StoreUnavailableError),
+    ],
+)
+def test_qdrants_errors_are_told_apart(error: Exception, ours: type[StoreError]) -> None:
+    assert type(qdrant._as_ours(error, "here:1")) is ours
+
+
+@pytest.mark.parametrize("code", list(grpc.StatusCode))
+def test_every_code_of_grpc_is_an_error_of_ours(code: grpc.StatusCode) -> None:
+    error = qdrant._as_ours(Status(code, "why"), "here:1")
+    assert "here:1" in str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_names_the_variable(status: int) -> None:
+    assert "set QDRANT_API_KEY" in str(qdrant._as_ours(answer(status), "here:1"))
+
+
+def classes(root: type[Exception]) -> Iterator[type[Exception]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from classes(child)
+
+
+@pytest.mark.parametrize("kind", sorted(set(classes(weaviate.exceptions.WeaviateBaseError)), key=str))
+def test_every_error_of_weaviates_client_is_one_of_ours(kind: type[Exception]) -> None:
+    error = kind.__new__(kind)
+    Exception.__init__(error, "what\nhappened")
+    with pytest.raises(StoreError, match="here:1"), weaviate_store._mapped_errors("here:1"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"),
+    [
+        ("GRPC batch failed with StatusCode.UNAVAILABLE, failed to connect", StoreUnavailableError),
+        ("Deadline Exceeded", StoreUnavailableError),
+        ("store is read-only due to: disk usage too high", StoreFullError),
+        ("vector dimensions do not match the index dimensions: 32 vs 16", StoreMismatchError),
+        ("something else", StoreError),
+    ],
+)
+def test_weaviates_words_are_told_apart(said: str, ours: type[StoreError]) -> None:
+    assert type(weaviate_store._as_ours(said, "here:1")) is ours
+
+
+def test_patience_tries_again_until_it_works_or_ends() -> None:
+    tries = []
+
+    def work() -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            raise StoreUnavailableError("away")
+        return "done"
+
+    assert patiently(work, 10) == "done"
+    tries.clear()
+    with pytest.raises(StoreUnavailableError, match="away"):
+        patiently(work, 0.1)
+    assert len(tries) == 1
+
+
+def test_patience_is_for_servers_that_are_away_alone() -> None:
+    def work() -> None:
+        raise StoreMismatchError("other dimensions")
+
+    with pytest.raises(StoreMismatchError):
+        patiently(work, 60)
