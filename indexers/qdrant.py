@@ -539,7 +539,7 @@ def _as_ours(error: Exception, place: str) -> StoreError:
         )
     if code in WRONG and "dimension" in said:
         return StoreMismatchError(f"the Qdrant server at {place} keeps other vectors: {said}")
-    if code in AWAY | AWAY_HTTP or (not code and isinstance(error, (ApiException, OSError))):
+    if code in AWAY | AWAY_HTTP or (not code and isinstance(error, (ApiException, QdrantException, OSError))):
         return StoreUnavailableError(f"the Qdrant server at {place} does not answer as it should: {said}")
     return StoreError(f"the Qdrant server at {place} failed: {said}")
 

@@ -1,6 +1,7 @@
 """Stores on servers: whether anybody is there is asked before a client is loaded, which takes seconds."""
 
 import importlib
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +64,9 @@ def open_weaviate(location: str, schema: Schema | None) -> Store:
 
 def _module(name: str) -> Any:
     try:
-        return importlib.import_module(f"indexers.{name}")
+        # What the clients bring along warns of its own dependencies on being imported.
+        with warnings.catch_warnings(record=True):
+            return importlib.import_module(f"indexers.{name}")
     except ModuleNotFoundError as exc:
         raise MissingDependencyError(
             f"a store on {name.capitalize()} needs its client: pip install 'audiosearch[{name}]'"
