@@ -20,7 +20,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 import grpc
@@ -51,9 +51,10 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
-from indexers.servers import QDRANT_OPTIONS
+from indexers.servers import QDRANT_OPTIONS, require_version
 from indexers.written import Written, weights
 
+LEAST_VERSION = (1, 17)  # the first that can write points only where there are none
 CLIPS_AT_ONCE = 64
 ANCHORS_AT_ONCE = 512
 QUERIES_AT_ONCE = 64
@@ -84,6 +85,8 @@ def connect(at: address.Address, schema: Schema | None) -> "QdrantStore":
         check_compatibility=False,
     )
     try:
+        with _mapped_errors(str(at)):
+            require_version("Qdrant", client.info().version, LEAST_VERSION)
         return QdrantStore(client, at.name, schema, at.options, str(at))
     except BaseException:
         client.close()
@@ -513,12 +516,8 @@ class QdrantStore:
 
         return patiently(once, self._patience)
 
-    @contextmanager
-    def _mapped_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (ApiException, QdrantException, grpc.RpcError, ValueError, OSError) as exc:
-            raise _as_ours(exc, self._place) from exc
+    def _mapped_errors(self) -> AbstractContextManager[None]:
+        return _mapped_errors(self._place)
 
 
 AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "UNKNOWN"}
@@ -526,6 +525,14 @@ REFUSED = {"UNAUTHENTICATED", "PERMISSION_DENIED", "401", "403"}
 AWAY_HTTP = {"408", "429", "500", "502", "503", "504"}
 WRONG = {"INVALID_ARGUMENT", "400", "422"}
 FULL = ("no space left", "out of disk", "disk is full", "not enough space")
+
+
+@contextmanager
+def _mapped_errors(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (ApiException, QdrantException, grpc.RpcError, ValueError, OSError) as exc:
+        raise _as_ours(exc, place) from exc
 
 
 def _as_ours(error: Exception, place: str) -> StoreError:

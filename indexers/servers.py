@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from audiosearch.errors import MissingDependencyError
+from audiosearch.errors import MissingDependencyError, StoreError
 from audiosearch.interfaces import Store
 from audiosearch.types import Schema
 from indexers import address
@@ -60,6 +60,19 @@ def open_weaviate(location: str, schema: Schema | None) -> Store:
     address.require_reachable(at.host, at.number("grpc_port"), "gRPC port of the Weaviate server")
     store: Store = _module("weaviate").connect(at, schema)
     return store
+
+
+def require_version(server: str, has: str, least: tuple[int, int]) -> None:
+    """Refuse a server that is too old for what its store asks of it.
+
+    >>> require_version("Qdrant", "1.18.3", (1, 17))
+
+    Raises
+    ------
+    StoreError
+    """
+    if tuple(int(part) for part in has.split(".")[:2]) < least:
+        raise StoreError(f"the {server} server is of version {has}; {least[0]}.{least[1]} or newer is needed")
 
 
 def _module(name: str) -> Any:

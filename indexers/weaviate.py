@@ -23,7 +23,7 @@ import os
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 import grpc
@@ -71,9 +71,10 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
-from indexers.servers import WEAVIATE_OPTIONS
+from indexers.servers import WEAVIATE_OPTIONS, require_version
 from indexers.written import Written, weights
 
+LEAST_VERSION = (1, 33)  # the first with the filter "contains none"
 PREFIX = "Audiosearch"
 CLIPS_AT_ONCE = 64
 ANCHORS_AT_ONCE = 512
@@ -103,6 +104,8 @@ def connect(at: address.Address, schema: Schema | None) -> "WeaviateStore":
             skip_init_checks=True,  # one of them asks the package index for a newer client
         )
     try:
+        with _mapped_errors(str(at)):
+            require_version("Weaviate", str(client.get_meta()["version"]), LEAST_VERSION)
         return WeaviateStore(client, at.name, schema, at.options, str(at))
     except BaseException:
         client.close()
@@ -554,7 +557,7 @@ class WeaviateStore:
 
         return patiently(once, self._patience)
 
-    def _mapped_errors(self) -> Any:
+    def _mapped_errors(self) -> AbstractContextManager[None]:
         return _mapped_errors(self._place)
 
 

@@ -1,5 +1,7 @@
 """No error of a client escapes as it is: each becomes one of ours, of the right kind."""
 
+import socket
+import sys
 from collections.abc import Iterator
 
 import grpc
@@ -9,8 +11,14 @@ import weaviate.exceptions
 from qdrant_client.common import client_exceptions
 from qdrant_client.http import exceptions as http_exceptions
 
-from audiosearch.errors import StoreError, StoreFullError, StoreMismatchError, StoreUnavailableError
-from indexers import qdrant
+from audiosearch.errors import (
+    MissingDependencyError,
+    StoreError,
+    StoreFullError,
+    StoreMismatchError,
+    StoreUnavailableError,
+)
+from indexers import qdrant, servers
 from indexers import weaviate as weaviate_store
 from indexers.patience import patiently
 
@@ -117,3 +125,19 @@ def test_patience_is_for_servers_that_are_away_alone() -> None:
 
     with pytest.raises(StoreMismatchError):
         patiently(work, 60)
+
+
+def test_an_old_server_is_refused() -> None:
+    with pytest.raises(
+        StoreError, match=r"the Qdrant server is of version 1\.9\.7; 1\.17 or newer is needed"
+    ):
+        servers.require_version("Qdrant", "1.9.7", (1, 17))
+
+
+def test_a_client_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "qdrant_client", None)
+    monkeypatch.delitem(sys.modules, "indexers.qdrant")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"qdrant://127.0.0.1:{listener.getsockname()[1]}/x"
+        with pytest.raises(MissingDependencyError, match=r"pip install 'audiosearch\[qdrant\]'"):
+            servers.open_qdrant(address, None)
