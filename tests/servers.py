@@ -139,7 +139,7 @@ def _weaviate_settings(server: Server) -> dict[str, str]:
         "CLUSTER_DATA_BIND_PORT": str(server.inner(1)),
         "RAFT_PORT": str(server.inner(2)),
         "RAFT_INTERNAL_RPC_PORT": str(server.inner(3)),
-        "GO_PROFILING_PORT": str(server.inner(4)),
+        "GO_PROFILING_DISABLE": "true",
         "RAFT_BOOTSTRAP_EXPECT": "1",
         "LOG_LEVEL": "error",
     }
