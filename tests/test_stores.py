@@ -52,19 +52,11 @@ def make(kind: str, server: str, tmp_path: Path) -> Iterator[Maker]:
 
 
 @pytest.fixture
-def again(kind: str) -> Iterator[Again]:
+def again(kind: str) -> Again:
     """Opens a store a second time, as another process does; skips the kinds that allow one alone."""
     if kind in ("memory", "embedded"):
         pytest.skip("one process at a time")
-    opened: list[Maintained] = []
-
-    def opener(store: Maintained) -> Maintained:
-        opened.append(doubles.again(store))
-        return opened[-1]
-
-    yield opener
-    for store in opened:
-        store.close()
+    return doubles.again
 
 
 @pytest.fixture
