@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -310,18 +309,14 @@ def fill_the_disk(server: servers.Server) -> None:
 def test_questions_while_an_ingest_runs(kind: str, shared: str, folder: Path) -> None:
     """What is found meanwhile is whole."""
     whole = truth(folder)
-    child = ingest(folder, shared)
-    assert child.stdout is not None
-    child.stdout.readline()
     seen: list[int] = []
-    reader = threading.Thread(target=child.stdout.read)
-    reader.start()
-    with Library(shared, tokens.Levels(), "off") as library:
+    with ingest(folder, shared) as child, Library(shared, tokens.Levels(), "off") as library:
+        assert child.stdout is not None
+        child.stdout.readline()
         while child.poll() is None:
             found = contents(library)
             assert all(found[name] == whole[name] for name in found)
             seen.append(len(found))
-        reader.join()
         assert contents(library) == whole
         library.store.drop()
     assert seen == sorted(seen)
