@@ -47,6 +47,7 @@ from weaviate.exceptions import (
     ObjectAlreadyExistsError,
     UnexpectedStatusCodeError,
     WeaviateBaseError,
+    WeaviateInsertManyAllFailedError,
 )
 
 from audiosearch.errors import (
@@ -81,6 +82,7 @@ ANCHORS_AT_ONCE = 512
 QUERIES_AT_ONCE = 8
 PAGE = 500  # objects read at a time
 MOST = 10_000  # objects that the server gives, or removes, in one request
+LONGEST_MESSAGE = 400  # characters of what a server says that are passed on
 ATTEMPTS = 5  # at an object that the server does not take
 CLIP_FIELDS = ["recording", "start", "end", "speech"]
 
@@ -446,15 +448,16 @@ class WeaviateStore:
 
         def insert() -> None:
             nonlocal left, attempts
-            errors = collection.data.insert_many(left).errors
+            errors = _failures(collection, left)
             if not errors:
                 return
             left = [left[i] for i in sorted(errors)]
             attempts += 1
-            said = "; ".join(sorted({_line(error.message) for error in errors.values()}))
-            error = _as_ours(said, self._place)
-            if isinstance(error, (StoreMismatchError, StoreFullError)) or attempts >= ATTEMPTS:
-                raise StoreError(f"{len(left)} of {len(objects)} objects were not stored: {error}") from error
+            error = _as_ours("; ".join(sorted(set(errors.values()))), self._place)
+            hopeless = isinstance(error, (StoreMismatchError, StoreFullError))
+            away = isinstance(error, StoreUnavailableError)
+            if hopeless or (attempts >= ATTEMPTS and not away):
+                raise type(error)(f"{len(left)} of {len(objects)} objects were not stored: {error}")
             raise StoreUnavailableError(str(error))
 
         self._patiently(insert)
@@ -611,8 +614,19 @@ def _as_ours(said: str, place: str) -> StoreError:
     return StoreError(f"the Weaviate server at {place} failed: {said}")
 
 
+def _failures(collection: Any, objects: list[DataObject[Any, Any]]) -> dict[int, str]:
+    """Insert objects; what was said of each that failed, or of all: the client raises if none is taken."""
+    try:
+        errors = collection.data.insert_many(objects).errors
+    except WeaviateInsertManyAllFailedError as exc:
+        return dict.fromkeys(range(len(objects)), _line(str(exc)))
+    return {i: _line(error.message) for i, error in errors.items()}
+
+
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    """In one line, cut off where it is endless."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + " ..."
 
 
 def _clip_object(entry: Entry) -> DataObject[Any, Any]:

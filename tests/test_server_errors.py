@@ -3,6 +3,7 @@
 import socket
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import grpc
 import httpx
@@ -141,3 +142,54 @@ def test_a_client_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
         address = f"qdrant://127.0.0.1:{listener.getsockname()[1]}/x"
         with pytest.raises(MissingDependencyError, match=r"pip install 'audiosearch\[qdrant\]'"):
             servers.open_qdrant(address, None)
+
+
+class Batch:
+    """A collection that takes some objects at the second time alone, or never."""
+
+    def __init__(self, *answers: dict[int, str] | str) -> None:
+        self.answers = list(answers)
+        self.sent: list[list[object]] = []
+        self.data = self
+
+    def insert_many(self, objects: list[object]) -> SimpleNamespace:
+        self.sent.append(objects)
+        answer = self.answers.pop(0)
+        if isinstance(answer, str):
+            raise weaviate.exceptions.WeaviateInsertManyAllFailedError(answer)
+        return SimpleNamespace(errors={i: SimpleNamespace(message=said) for i, said in answer.items()})
+
+
+@pytest.fixture
+def store() -> weaviate_store.WeaviateStore:
+    """As much of one as inserting needs."""
+    bare = weaviate_store.WeaviateStore.__new__(weaviate_store.WeaviateStore)
+    bare._place, bare._patience = "here:1", 30.0
+    return bare
+
+
+def test_of_a_batch_what_failed_is_sent_again(store: weaviate_store.WeaviateStore) -> None:
+    batch = Batch({0: "timed out", 2: "odd"}, "leader not found", {})
+    store._insert(batch, ["a", "b", "c"])
+    assert batch.sent == [["a", "b", "c"], ["a", "c"], ["a", "c"]]
+
+
+def test_what_fails_every_time_is_an_error(
+    store: weaviate_store.WeaviateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexers.patience.LONGEST_PAUSE", 0.01)
+    batch = Batch(*[{1: "odd"}, {0: "odd"}, "odd", "odd", "odd"])
+    with pytest.raises(StoreError, match=r"1 of 2 objects were not stored: .* odd"):
+        store._insert(batch, ["a", "b"])
+    assert batch.answers == []
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"), [("store is read-only", StoreFullError), ("vector dimensions", StoreMismatchError)]
+)
+def test_what_is_hopeless_is_not_tried_again(
+    store: weaviate_store.WeaviateStore, said: str, ours: type[StoreError]
+) -> None:
+    batch = Batch({0: said})
+    with pytest.raises(ours, match="1 of 2 objects were not stored"):
+        store._insert(batch, ["a", "b"])
