@@ -44,5 +44,9 @@ class StoreMismatchError(StoreError):
     """The store was made with another tokenizer, other options or another version."""
 
 
+class StoreUnavailableError(StoreError):
+    """The server of a store does not answer, or not in time; it may later."""
+
+
 class StoreFullError(StoreError):
     """The disk has no room left; what was stored before is intact."""

@@ -5,7 +5,7 @@ package's ``pyproject.toml`` makes it known by name (see README, "Add your own")
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -123,4 +123,21 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
+        ...
+
+
+@runtime_checkable
+class Maintained(Store, Protocol):
+    """A store that can also be looked after by ``audiosearch store check`` and ``store drop``."""
+
+    def count(self, recording: str | None = None) -> tuple[int, int]:
+        """How many clips and anchors are stored, finished or not: of a recording, or of all."""
+        ...
+
+    def unfinished(self) -> list[str]:
+        """Ids of recordings that are being written or removed, or were when a process ended."""
+        ...
+
+    def drop(self) -> None:
+        """Remove the store with everything in it; it cannot be used any more."""
         ...

@@ -40,6 +40,7 @@ from audiosearch.types import (
     Segment,
 )
 from indexers import payload
+from indexers.batches import batches
 from indexers.catalogue import Catalogue
 
 CATALOGUE = "catalogue.sqlite"
@@ -100,7 +101,7 @@ class EmbeddedStore:
             raise
 
     def put(self, entries: Iterable[Entry]) -> None:
-        for batch in _batches(entries, BATCH):
+        for batch in batches(entries, BATCH):
             for recording in {entry.clip.recording for entry in batch} - self._pending:
                 self._catalogue.begin(recording)
                 self._pending.add(recording)
@@ -194,6 +195,23 @@ class EmbeddedStore:
         with self._engine():
             points = self._clips.query(request)
         return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in points]
+
+    def count(self, recording: str | None = None) -> tuple[int, int]:
+        request = edge.CountRequest(exact=True, filter=_filter([recording]) if recording else None)
+        with self._engine():
+            return self._clips.count(request), self._anchors.count(request)
+
+    def unfinished(self) -> list[str]:
+        return sorted(self._pending)
+
+    def drop(self) -> None:
+        self.close()
+        for name in INDEXED:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in (CATALOGUE, "lock"):
+            (self.path / name).unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
 
     def close(self) -> None:
         if not self._lock.closed:
@@ -384,14 +402,3 @@ def _filter(recordings: Collection[str]) -> edge.Filter:
 
 def _place(clip: Clip) -> tuple[str, float]:
     return clip.recording, clip.segment.start
-
-
-def _batches(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    for entry in entries:
-        batch.append(entry)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

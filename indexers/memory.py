@@ -91,6 +91,18 @@ class MemoryStore:
         found = [candidate for candidate in found if candidate.score > 0]
         return sorted(found, key=lambda candidate: -candidate.score)[:limit]
 
+    def count(self, recording: str | None = None) -> tuple[int, int]:
+        chosen = self._entries if recording is None else {recording: self._entries.get(recording, {})}
+        clips = [entry for of_one in chosen.values() for entry in of_one.values()]
+        return len(clips), sum(len(entry.anchors) for entry in clips)
+
+    def unfinished(self) -> list[str]:
+        return sorted(set(self._entries) - set(self._finished))
+
+    def drop(self) -> None:
+        self._finished.clear()
+        self._entries.clear()
+
     def close(self) -> None:
         pass
 

@@ -64,7 +64,6 @@ def anchor_points(entry: Entry) -> Iterator[AnchorPoint]:
     """The anchors of a clip."""
     clip, rate = entry.clip, entry.codes.frame_rate
     clip_id = clip.id
-    namespace = uuid.UUID(clip_id)
     layer = [str(code) for code in entry.codes.array[0].tolist()]
     for i, vector in enumerate(entry.anchors):
         begin = i * entry.hop
@@ -77,7 +76,12 @@ def anchor_points(entry: Entry) -> Iterator[AnchorPoint]:
             "codes": SEPARATOR.join(layer[begin:end]),
             "context": SEPARATOR.join(layer[max(0, begin - CONTEXT_FRAMES) : end + CONTEXT_FRAMES]),
         }
-        yield AnchorPoint(str(uuid.uuid5(namespace, str(i))), vector, payload)
+        yield AnchorPoint(anchor_id(clip_id, i), vector, payload)
+
+
+def anchor_id(clip: str, number: int) -> str:
+    """Id of an anchor, by its clip's id and its number in the clip."""
+    return str(uuid.uuid5(uuid.UUID(clip), str(number)))
 
 
 def recording_point_id(recording: str) -> str:

@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # media and sounds, the tests' o
 
 import pytest
 
+import servers
 from audiosearch import Library, demo
 
 
@@ -35,3 +36,17 @@ def library(clips: Path) -> Iterator[Library]:
     with Library("memory:") as library:
         assert all(outcome.recording for outcome in library.ingest([clips]))
         yield library
+
+
+@pytest.fixture(scope="session")
+def qdrant() -> Iterator[str]:
+    """Address of stores on a Qdrant server; the name goes in for ``{}``."""
+    with servers.found("qdrant") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def weaviate() -> Iterator[str]:
+    """Address of stores on a Weaviate server; the name goes in for ``{}``."""
+    with servers.found("weaviate") as address:
+        yield address

@@ -10,6 +10,7 @@ import typer
 
 from audiosearch import cli, demo
 from audiosearch.errors import AudioSearchError
+from indexers import servers
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -55,6 +56,26 @@ def test_every_command_is_shown() -> None:
     (block,) = blocks("console")
     shown = {line.split()[2] for line in block.splitlines()} | {"demo"}
     assert shown == {command.name for command in cli.app.registered_commands}
+    (block,) = blocks("bash")
+    shown = {line.split()[2] for line in block.splitlines()}
+    assert shown == {command.callback.__name__ for command in cli.stores.app.registered_commands}
+
+
+def test_every_option_of_an_address_is_listed() -> None:
+    table = README[README.index("| option | Qdrant | Weaviate |") : README.index("Servers for this machine")]
+    listed = set(re.findall(r"`(\w+)`", table.split("|---|---|---|---|")[1]))
+    assert listed == set(servers.QDRANT_OPTIONS) | set(servers.WEAVIATE_OPTIONS)
+
+
+def test_the_tests_and_the_container_files_name_the_same_servers() -> None:
+    images = {
+        image
+        for name in ("docker-compose.yml", "deploy/qdrant-cluster.yml", "deploy/weaviate-cluster.yml")
+        for image in re.findall(r"image: (\S+/\S+)", (ROOT / name).read_text())
+    }
+    for image in images:
+        assert f'"{image}"' in (ROOT / "tests" / "servers.py").read_text()
+    assert len(images) == 2
 
 
 def test_every_exit_code_is_listed() -> None:

@@ -1,33 +1,79 @@
 """One contract for all stores, and every store's ranking held to the exact one in memory."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import doubles
 import entries
 from audiosearch.errors import StoreMismatchError, StoreNotFoundError
-from audiosearch.interfaces import Store
+from audiosearch.interfaces import Maintained
 from audiosearch.types import Entry, Schema, Segment
 from indexers.memory import MemoryStore
 from indexers.stores import open_store, require
 
-Maker = Callable[[Schema], Store]
+Maker = Callable[[Schema], Maintained]
+Again = Callable[[Maintained], Maintained]
 
 
-@pytest.fixture(params=["memory", "embedded"])
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Maker]:
-    """Makes stores of one kind; closes them at the end."""
-    made: list[Store] = []
+@pytest.fixture(params=["memory", "embedded", "qdrant-local", "qdrant", "weaviate"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
-    def maker(schema: Schema) -> Store:
-        address = {"memory": "memory:", "embedded": str(tmp_path / f"store{len(made)}")}[request.param]
-        made.append(open_store(address, schema))
+
+@pytest.fixture
+def server(kind: str, request: pytest.FixtureRequest) -> str:
+    """Address of stores on the server of this kind; the name goes in for ``{}``."""
+    return str(request.getfixturevalue(kind)) if kind in ("qdrant", "weaviate") else ""
+
+
+@pytest.fixture
+def make(kind: str, server: str, tmp_path: Path) -> Iterator[Maker]:
+    """Makes stores of one kind; closes them at the end, and drops those on servers."""
+    made: list[Maintained] = []
+
+    def maker(schema: Schema) -> Maintained:
+        if kind == "qdrant-local":
+            made.append(doubles.local_qdrant("store", schema))
+        else:
+            places = {"memory": "memory:", "embedded": str(tmp_path / f"store{len(made)}")}
+            name = f"test_{uuid.uuid4().hex}"
+            made.append(open_store(places.get(kind) or server.format(name), schema))
         return made[-1]
 
     yield maker
     for store in made:
+        if server:
+            store.drop()
+        store.close()
+
+
+@pytest.fixture
+def again(kind: str) -> Again:
+    """Opens a store a second time, as another process does; skips the kinds that allow one alone."""
+    if kind in ("memory", "embedded"):
+        pytest.skip("one process at a time")
+    return doubles.again
+
+
+@pytest.fixture
+def tenants(kind: str, server: str, schema: Schema) -> Iterator[tuple[Maintained, Maintained]]:
+    """One store of two tenants."""
+    if kind in ("memory", "embedded"):
+        pytest.skip("one tenant alone")
+    if server:
+        address = server.format(f"test_{uuid.uuid4().hex}")
+        one, other = (open_store(f"{address}&tenant={name}", schema) for name in ("one", "other"))
+    else:
+        one = doubles.local_qdrant("store", schema, tenant="one")
+        other = doubles.again(one, tenant="other")
+    yield one, other
+    for store in (one, other):
+        store.drop()
+    for store in (one, other):
         store.close()
 
 
@@ -37,11 +83,11 @@ def schema() -> Schema:
 
 
 @pytest.fixture
-def store(make: Maker, schema: Schema) -> Store:
+def store(make: Maker, schema: Schema) -> Maintained:
     return make(schema)
 
 
-def fill(store: Store, *names: str, **more: int) -> dict[str, list[Entry]]:
+def fill(store: Maintained, *names: str, **more: int) -> dict[str, list[Entry]]:
     """Store a recording under each name."""
     filled = {}
     for name in names:
@@ -53,11 +99,11 @@ def fill(store: Store, *names: str, **more: int) -> dict[str, list[Entry]]:
     return filled
 
 
-def test_keeps_its_schema(store: Store, schema: Schema) -> None:
+def test_keeps_its_schema(store: Maintained, schema: Schema) -> None:
     assert store.schema == schema
 
 
-def test_gives_back_what_was_put(store: Store) -> None:
+def test_gives_back_what_was_put(store: Maintained) -> None:
     put = fill(store, "a", "b")["a"]
     got = list(store.entries("id-of-a"))
     assert [e.clip for e in got] == [e.clip for e in put]
@@ -70,7 +116,7 @@ def test_gives_back_what_was_put(store: Store) -> None:
         np.testing.assert_allclose(one.anchors, other.anchors, atol=2e-3)  # half precision
 
 
-def test_gives_entries_and_codes_of_a_stretch(store: Store) -> None:
+def test_gives_entries_and_codes_of_a_stretch(store: Maintained) -> None:
     put = fill(store, "a")["a"]
     within = Segment(put[0].clip.segment.end - 0.1, put[1].clip.segment.start + 0.1)
     assert [e.clip for e in store.entries("id-of-a", within)] == [e.clip for e in put[:2]]
@@ -79,12 +125,12 @@ def test_gives_entries_and_codes_of_a_stretch(store: Store) -> None:
     np.testing.assert_array_equal(got[1][1].array, put[1].codes.array)
 
 
-def test_lists_recordings_by_name_with_all_that_is_known(store: Store) -> None:
+def test_lists_recordings_by_name_with_all_that_is_known(store: Maintained) -> None:
     fill(store, "b", "a", "c")
     assert store.recordings() == [entries.recording(name) for name in "abc"]
 
 
-def test_what_is_not_finished_is_not_there(store: Store) -> None:
+def test_what_is_not_finished_is_not_there(store: Maintained) -> None:
     fill(store, "a")
     unfinished = entries.entries_of("half", 5, store.schema)
     store.put(unfinished)
@@ -97,7 +143,7 @@ def test_what_is_not_finished_is_not_there(store: Store) -> None:
     assert store.by_fingerprint(unfinished[0].fingerprint) == [unfinished[0].clip]
 
 
-def test_the_same_clip_replaces(store: Store) -> None:
+def test_the_same_clip_replaces(store: Maintained) -> None:
     fill(store, "a")
     fill(store, "a")
     assert len(list(store.entries("id-of-a"))) == 3
@@ -107,7 +153,7 @@ def test_the_same_clip_replaces(store: Store) -> None:
     assert len(starts) == len(set(starts))
 
 
-def test_a_new_state_of_a_file_replaces_the_old_one(store: Store) -> None:
+def test_a_new_state_of_a_file_replaces_the_old_one(store: Maintained) -> None:
     old = fill(store, "a")["a"]
     new = entries.recording("a", id="newer")
     store.put(entries.entries_of("newer", 77, store.schema, n_clips=2))
@@ -118,7 +164,7 @@ def test_a_new_state_of_a_file_replaces_the_old_one(store: Store) -> None:
     assert {hit.recording for hit in store.by_anchors(old[0].anchors[:1], limit=50)[0]} == {"newer"}
 
 
-def test_deletes_everything_of_a_recording(store: Store) -> None:
+def test_deletes_everything_of_a_recording(store: Maintained) -> None:
     put = fill(store, "a", "b")
     assert store.delete("id-of-a") == 3
     assert store.delete("id-of-a") == 0
@@ -129,7 +175,7 @@ def test_deletes_everything_of_a_recording(store: Store) -> None:
     assert {hit.recording for row in hits for hit in row} == {"id-of-b"}
 
 
-def test_finds_fingerprints_by_equality_alone(store: Store) -> None:
+def test_finds_fingerprints_by_equality_alone(store: Maintained) -> None:
     put = fill(store, "a", "b")["a"]
     whole = put[1].fingerprint
     assert store.by_fingerprint(whole) == [put[1].clip]
@@ -138,7 +184,7 @@ def test_finds_fingerprints_by_equality_alone(store: Store) -> None:
     assert store.by_fingerprint("") == []
 
 
-def test_finds_an_anchor_at_its_place(store: Store) -> None:
+def test_finds_an_anchor_at_its_place(store: Maintained) -> None:
     put = fill(store, "a", "b")["b"]
     hits = store.by_anchors(put[2].anchors, limit=3)
     assert [len(row) for row in hits] == [3] * len(put[2].anchors)
@@ -149,19 +195,19 @@ def test_finds_an_anchor_at_its_place(store: Store) -> None:
         assert row[0].score > row[1].score >= row[2].score
 
 
-def test_no_anchors_no_hits(store: Store) -> None:
+def test_no_anchors_no_hits(store: Maintained) -> None:
     fill(store, "a")
     assert store.by_anchors(np.zeros((0, entries.DIM), np.float32)) == []
 
 
-def test_finds_a_histogram(store: Store) -> None:
+def test_finds_a_histogram(store: Maintained) -> None:
     put = fill(store, "a", "b")["a"]
     found = store.by_histogram(put[1].histogram, limit=2)
     assert found[0].clip == put[1].clip
     assert found[0].score > found[1].score
 
 
-def test_searches_the_named_recordings_alone(store: Store) -> None:
+def test_searches_the_named_recordings_alone(store: Maintained) -> None:
     put = fill(store, "a", "b", "c")["a"]
     only = ["id-of-b", "id-of-c"]
     hits = store.by_anchors(put[0].anchors, limit=50, recordings=only)
@@ -172,7 +218,7 @@ def test_searches_the_named_recordings_alone(store: Store) -> None:
     assert store.by_anchors(put[0].anchors[:1], recordings=[]) == [[]]
 
 
-def test_takes_clips_too_short_for_anything(store: Store) -> None:
+def test_takes_clips_too_short_for_anything(store: Maintained) -> None:
     short = [
         entries.entry("x", 0.0, 0, 1, store.schema, None),
         entries.entry("x", 0.01, 3, 2, store.schema, False),
@@ -186,7 +232,7 @@ def test_takes_clips_too_short_for_anything(store: Store) -> None:
     assert store.by_fingerprint(short[1].fingerprint) == [short[1].clip]
 
 
-def test_takes_a_recording_without_clips(store: Store) -> None:
+def test_takes_a_recording_without_clips(store: Maintained) -> None:
     store.put([])
     store.finish(entries.recording("nothing"))
     assert [r.name for r in store.recordings()] == ["nothing"]
@@ -234,7 +280,7 @@ def test_ranks_as_the_oracle_does(make: Maker, norm: str, seed: int) -> None:
             assert store.by_fingerprint(entry.fingerprint) == oracle.by_fingerprint(entry.fingerprint)
 
 
-def test_refuses_another_tokenizer_or_other_options(store: Store) -> None:
+def test_refuses_another_tokenizer_or_other_options(store: Maintained) -> None:
     require(store, "here", {"tokenizer": "made-up@1", "anchor_hop": 10})
     with pytest.raises(StoreMismatchError, match="here was made with tokenizer made-up@1, not other@2"):
         require(store, "here", {"tokenizer": "other@2"})
@@ -247,3 +293,61 @@ def test_there_is_no_store_before_one_is_made(tmp_path: Path) -> None:
         with pytest.raises(StoreNotFoundError, match="ingest"):
             open_store(address)
     assert not (tmp_path / "none").exists()
+
+
+def test_counts_what_is_stored_and_what_is_not_finished(store: Maintained) -> None:
+    put = fill(store, "a", "b")
+    n_anchors = sum(len(e.anchors) for e in put["a"])
+    assert store.count("id-of-a") == (3, n_anchors)
+    assert store.count() == (6, 2 * n_anchors)
+    assert store.unfinished() == []
+    store.put(entries.entries_of("half", 5, store.schema, n_clips=1))
+    assert store.unfinished() == ["half"]
+    assert store.count()[0] == 7
+    store.delete("half")
+    assert (store.count()[0], store.unfinished()) == (6, [])
+    assert store.count("id-of-nobody") == (0, 0)
+
+
+def test_what_another_process_left_unfinished_leaves_no_trace(store: Maintained, again: Again) -> None:
+    """One that ended in the middle, and had cut the same recording otherwise."""
+    other = again(store)
+    other.put(
+        [
+            entries.entry("id-of-a", 0.0, 80, 1, store.schema),  # a clip of the same id, with more anchors
+            entries.entry("id-of-a", 0.3, 40, 2, store.schema),
+        ]
+    )
+    assert store.unfinished() == ["id-of-a"]
+    put = fill(store, "a")["a"]
+    assert [e.clip for e in store.entries("id-of-a")] == [e.clip for e in put]
+    assert store.count() == (3, sum(len(e.anchors) for e in put))
+
+
+def test_two_processes_may_write_the_same_and_different_recordings(store: Maintained, again: Again) -> None:
+    other = again(store)
+    same = entries.entries_of("id-of-a", 3, store.schema)
+    for one, seed in ((store, 4), (other, 5)):
+        one.put(same)
+        one.put(entries.entries_of(f"id-of-{seed}", seed, store.schema))
+    for one, seed in ((store, 4), (other, 5)):
+        one.finish(entries.recording("a"))
+        one.finish(entries.recording(str(seed)))
+    for one in (store, other):
+        assert [r.name for r in one.recordings()] == ["4", "5", "a"]
+        assert [e.clip for e in one.entries("id-of-a")] == [e.clip for e in same]
+        assert one.count()[0] == 9
+
+
+def test_tenants_do_not_see_each_other(tenants: tuple[Maintained, Maintained]) -> None:
+    one, other = tenants
+    put = fill(one, "a")["a"]
+    fill(other, "a", "b")
+    assert one.delete("id-of-a") == 3
+    assert one.recordings() == []
+    assert [r.name for r in other.recordings()] == ["a", "b"]
+    assert one.by_fingerprint(put[0].fingerprint) == []
+    assert one.by_anchors(put[0].anchors[:1]) == [[]]
+    assert one.by_histogram(put[0].histogram) == []
+    assert other.by_fingerprint(put[0].fingerprint) == [put[0].clip]
+    assert other.count()[0] == 6

@@ -48,7 +48,7 @@ Store = Annotated[
         envvar="AUDIOSEARCH_STORE",
         default_factory=default_store,
         show_default="in the user's data directory",
-        help="Directory of the store, or an address such as memory:",
+        help="Directory of the store, or an address such as qdrant://host:6333/name",
     ),
 ]
 TokenizerName = Annotated[

@@ -1,0 +1,138 @@
+"""The commands that handle whole stores: store copy, info, check, drop."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from audiosearch.cli import options
+from audiosearch.cli.output import complain, report, short
+from audiosearch.errors import StoreError, UsageError
+from audiosearch.interfaces import Maintained, Store
+
+app = typer.Typer(
+    name="store",
+    help="Copy, describe, check or remove a whole store, wherever it is.",
+    no_args_is_help=True,
+)
+Source = Annotated[str, typer.Argument(help="Store to copy from: directory or address.", show_default=False)]
+Target = Annotated[str, typer.Argument(help="Store to copy to; made if there is none.", show_default=False)]
+
+
+@app.command()
+def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
+    """Copy all recordings of one store into another, of whatever kind.
+
+    What the target holds is passed over, so a copy that was cut short is simply run again. At the end
+    both stores are read and compared; where they differ, the command exits with 4.
+    """
+    from indexers.copy import compare
+    from indexers.copy import copy as copied
+    from indexers.stores import open_store, require
+
+    with _opened(source) as from_, closing(open_store(target, from_.schema)) as to:
+        require(to, target, asdict(from_.schema))
+        for recording, is_new in copied(from_, to):
+            typer.echo(f"{'copied' if is_new else 'unchanged':9s}  {short(recording.name)}", err=True)
+        ours, theirs, different = compare(from_, to)
+    rows = [{"store": source, **asdict(ours)}, {"store": target, **asdict(theirs)}]
+    columns = {
+        "store": lambda row: row["store"],
+        "recordings": lambda row: str(row["recordings"]),
+        "clips": lambda row: str(row["clips"]),
+        "anchors": lambda row: str(row["anchors"]),
+        "checksum": lambda row: row["checksum"][:16],
+    }
+    report(rows, as_json, lambda row: row, columns)
+    for name in different:
+        complain(f"{short(name)} is not the same in both stores")
+    if different:
+        raise StoreError(f"{len(different)} recordings of {target} differ from those of {source}")
+
+
+@app.command()
+def info(store: options.Store, as_json: options.Json = False) -> None:
+    """Say how a store was made and how much it holds; no tokenizer is needed."""
+    with _opened(store) as opened:
+        recordings = opened.recordings()
+        unfinished = len(opened.unfinished()) if isinstance(opened, Maintained) else 0
+        line = {
+            "store": store,
+            "recordings": len(recordings),
+            "unfinished": unfinished,
+            "hours": round(sum(r.duration for r in recordings) / 3600, 3),
+            "clips": sum(r.n_clips for r in recordings),
+            "anchors": sum(r.n_anchors for r in recordings),
+            **asdict(opened.schema),
+        }
+    columns = {"what": lambda i: i[0].replace("_", " "), "value": lambda i: str(i[1])}
+    if as_json:
+        report([line], True, lambda one: one, {})
+    else:
+        report(line.items(), False, lambda item: dict([item]), columns)
+
+
+@app.command()
+def check(
+    store: options.Store,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Remove recordings that were never finished; let no ingest run."),
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Count and read everything; name what is missing, left over or of no recording.
+
+    Exits with 4 when something is wrong and was not repaired.
+    """
+    from indexers.check import problems
+
+    with _opened(store) as opened:
+        maintained = _maintained(opened, store)
+        found = list(problems(maintained))
+        removed = [problem for problem in found if repair and problem.can_remove]
+        for problem in removed:
+            maintained.delete(problem.recording)
+    left = [problem for problem in found if problem not in removed]
+    lines = [{**asdict(problem), "removed": problem in removed} for problem in found]
+    columns = {
+        "problem": lambda line: line["what"],
+        "removed": lambda line: "yes" if line["removed"] else "-",
+    }
+    report(lines, as_json, lambda line: line, columns)
+    if left:
+        raise StoreError(f"{len(left)} things are wrong with the store at {store}")
+    typer.echo("all is well" if not found else "repaired", err=True)
+
+
+@app.command()
+def drop(
+    store: options.Store,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove a store with everything in it; the files that were ingested stay where they are."""
+    with _opened(store) as opened:
+        maintained = _maintained(opened, store)
+        n_recordings = len(maintained.recordings())
+        if not yes:
+            typer.confirm(f"Remove the store at {store} with {n_recordings} recordings?", abort=True)
+        maintained.drop()
+    typer.echo(f"removed    {store} ({n_recordings} recordings)")
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[Store]:
+    from indexers.stores import open_store
+
+    with closing(open_store(address)) as store:
+        yield store
+
+
+def _maintained(store: Store, address: str) -> Maintained:
+    if not isinstance(store, Maintained):
+        raise UsageError(
+            f"the store at {address} cannot do that: it has not what interfaces.Maintained asks for"
+        )
+    return store

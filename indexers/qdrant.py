@@ -1,0 +1,605 @@
+"""A store on a Qdrant server or cluster.
+
+    qdrant://host:6333/name      qdrants:// encrypts; QDRANT_API_KEY is sent where it is set
+
+Three collections make one store:
+
+    name_clips        one point a clip: histogram (sparse), fingerprint, codes, times
+    name_anchors      one point an anchor: vector (dense, quantized), times, codes, context
+    name_recordings   one point a recording, finished or pending; made last, in one shard
+
+Points of a recording are written while it is pending, and every question leaves pending recordings
+out. One operation on one shard makes a recording finished and the older state of its file pending, so
+nobody ever sees half of either. Before that, the server is asked whether it holds what was put.
+
+Writes wait until the server has them in its log, and are repeated while it is away.
+"""
+
+import dataclasses
+import json
+import os
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+import grpc
+import numpy as np
+from qdrant_client import QdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
+
+from audiosearch.errors import (
+    StoreError,
+    StoreFullError,
+    StoreMismatchError,
+    StoreNotFoundError,
+    StoreUnavailableError,
+    UsageError,
+)
+from audiosearch.types import (
+    Candidate,
+    Clip,
+    Codes,
+    Entry,
+    Float32,
+    Hit,
+    Recording,
+    Schema,
+    Segment,
+)
+from indexers import address, payload
+from indexers.batches import batches
+from indexers.patience import patiently
+from indexers.servers import QDRANT_OPTIONS, require_version
+from indexers.written import Written, weights
+
+LEAST_VERSION = (1, 17)  # the first that can write points only where there are none
+CLIPS_AT_ONCE = 64
+ANCHORS_AT_ONCE = 512
+QUERIES_AT_ONCE = 64
+PAGE = 256  # points read at a time
+OVERSAMPLING = 2.0  # candidates of the quantized search, per answer, that are scored again exactly
+CLIP_FIELDS = ["recording", "start", "end", "speech"]
+KEYWORDS = {
+    "clips": ("recording", "fingerprint"),
+    "anchors": ("recording", "clip"),
+    "recordings": ("recording", "state", "name"),
+}
+
+T = TypeVar("T")
+
+
+def connect(at: address.Address, schema: Schema | None) -> "QdrantStore":
+    """Open the store at an address, or make one (see `indexers.servers`)."""
+    grpc_port = at.number("grpc_port")
+    key = os.environ.get("QDRANT_API_KEY")
+    client = QdrantClient(
+        host=at.host,
+        port=at.port,
+        https=at.secure,
+        grpc_port=grpc_port,
+        prefer_grpc=bool(grpc_port) and address.is_reachable(at.host, grpc_port),
+        headers={"api-key": key} if key else None,
+        timeout=max(1, round(at.seconds("timeout"))),
+        check_compatibility=False,
+    )
+    try:
+        with _mapped_errors(str(at)):
+            require_version("Qdrant", client.info().version, LEAST_VERSION)
+        return QdrantStore(client, at.name, schema, at.options, str(at))
+    except BaseException:
+        client.close()
+        raise
+
+
+class QdrantStore:
+    """Three collections of a server.
+
+    Parameters
+    ----------
+    client : QdrantClient
+        Closed with the store.
+    name : str
+        What the names of the collections begin with.
+    schema : Schema or None
+        For a store that is made now; an existing one keeps its own.
+    options : mapping of str to int, float or str
+        Any of `servers.QDRANT_OPTIONS`.
+    place : str
+        How messages call the server.
+    """
+
+    def __init__(
+        self,
+        client: QdrantClient,
+        name: str,
+        schema: Schema | None,
+        options: Mapping[str, float | str] = QDRANT_OPTIONS,
+        place: str = "here",
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._options = {**QDRANT_OPTIONS, **options}
+        self._tenant = str(self._options["tenant"])
+        self._patience = float(self._options["patience"])
+        self._place = place
+        self._written: dict[str, Written] = {}
+        self._weights: tuple[frozenset[str], Float32] | None = None
+        self.schema = self._stored_schema() or self._make(schema)
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        for batch in batches(entries, CLIPS_AT_ONCE):
+            for recording in dict.fromkeys(entry.clip.recording for entry in batch):
+                if recording not in self._written:
+                    self._begin(recording)
+            self._upsert("clips", [self._clip_point(entry) for entry in batch])
+            anchors = (self._anchor_point(a) for entry in batch for a in payload.anchor_points(entry))
+            for some in batches(anchors, ANCHORS_AT_ONCE):
+                self._upsert("anchors", some)
+            for entry in batch:
+                self._written[entry.clip.recording].add(entry)
+
+    def finish(self, recording: Recording) -> None:
+        written = self._written.get(recording.id, Written())
+        self._remove_leftovers(recording.id, written)
+        others = [other for other in self._finished_as(recording.name) if other != recording.id]
+        finished = self._recording_point(
+            recording.id,
+            state="finished",
+            name=recording.name,
+            details=json.dumps(dataclasses.asdict(recording)),
+            frequencies=written.frequencies(self.schema.codebook_size),
+        )
+        pending = [self._recording_point(other, state="pending") for other in others]
+        self._upsert("recordings", [finished, *pending])
+        self._written.pop(recording.id, None)
+        for other in others:
+            self._purge(other)
+
+    def delete(self, recording: str) -> int:
+        n_clips = self._count("clips", self._where(_is_of([recording])))
+        self._upsert("recordings", [self._recording_point(recording, state="pending")])
+        self._purge(recording)
+        self._written.pop(recording, None)
+        return n_clips
+
+    def recordings(self) -> list[Recording]:
+        where = self._where(_same("state", "finished"))
+        found = self._scroll("recordings", where, None, ["details"])
+        stored = [Recording(**json.loads(record.payload["details"])) for record in found]
+        return sorted(stored, key=lambda recording: recording.name)
+
+    def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
+        records = self._clips_of(recording, within, with_vectors=True)
+        for batch in batches(records, CLIPS_AT_ONCE):
+            anchors = self._anchors_of([payload.clip_of(record.payload).id for record in batch])
+            for record in batch:
+                yield self._entry(record, anchors)
+
+    def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
+        for record in self._clips_of(recording, within, with_vectors=False):
+            yield self._clip_and_codes(record.payload)
+
+    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+        if not fingerprint:
+            return []
+        where = self._visible(None, _same("fingerprint", fingerprint))
+        found = [payload.clip_of(r.payload) for r in self._scroll("clips", where, limit, CLIP_FIELDS)]
+        return sorted(found, key=lambda clip: (clip.recording, clip.segment))
+
+    def by_anchors(
+        self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[list[Hit]]:
+        if recordings is not None and not recordings:
+            return [[] for _ in anchors]
+        if not len(anchors):
+            return []
+        where = self._visible(recordings)
+        requests = [
+            models.QueryRequest(
+                query=anchor.tolist(),
+                using="anchor",
+                filter=where,
+                limit=limit,
+                params=self._search_params(),
+                with_payload=["recording", "start"],
+            )
+            for anchor in anchors
+        ]
+        with self._mapped_errors():
+            answers = [
+                answer
+                for some in batches(requests, QUERIES_AT_ONCE)
+                for answer in self._client.query_batch_points(self._called("anchors"), some)
+            ]
+        return [[_hit(point) for point in answer.points] for answer in answers]
+
+    def by_histogram(
+        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[Candidate]:
+        if recordings is not None and not recordings:
+            return []
+        weighted = histogram * self._query_weights()
+        if not weighted.any():
+            return []
+        with self._mapped_errors():
+            answer = self._client.query_points(
+                self._called("clips"),
+                query=_sparse(weighted),
+                using="histogram",
+                query_filter=self._visible(recordings),
+                limit=limit,
+                with_payload=CLIP_FIELDS,
+            )
+        return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in answer.points]
+
+    def close(self) -> None:
+        self._client.close()
+
+    def count(self, recording: str | None = None) -> tuple[int, int]:
+        where = self._where(*([_is_of([recording])] if recording else []))
+        return self._count("clips", where), self._count("anchors", where)
+
+    def unfinished(self) -> list[str]:
+        return sorted(self._pending())
+
+    def drop(self) -> None:
+        names = ("recordings", "anchors", "clips")
+        with self._mapped_errors():
+            others = self._client.count(
+                self._called("recordings"),
+                count_filter=models.Filter(must_not=[_same("tenant", self._tenant)]),
+            ).count
+            for name in names:
+                if others:
+                    self._client.delete(self._called(name), self._where(), wait=True)
+                else:
+                    self._client.delete_collection(self._called(name))
+
+    # Making it, and finding it again
+
+    def _stored_schema(self) -> Schema | None:
+        """What the store was made with; None where there is none, or its making was cut short."""
+        with self._mapped_errors():
+            if not self._client.collection_exists(self._called("recordings")):
+                return None
+            metadata = self._client.get_collection(self._called("recordings")).config.metadata or {}
+        if "audiosearch" not in metadata:
+            raise StoreMismatchError(
+                f"the collection {self._called('recordings')} at {self._place} is no store of audiosearch; "
+                "give another name in --store"
+            )
+        return Schema(**metadata["audiosearch"])
+
+    def _make(self, schema: Schema | None) -> Schema:
+        if schema is None:
+            raise StoreNotFoundError(
+                f"there is no store {self._name} at {self._place}; run `audiosearch ingest` first"
+            )
+        shards = int(self._options["shards"])
+        anchor = models.VectorParams(
+            size=schema.anchor_dim,
+            distance=models.Distance.COSINE,
+            datatype=models.Datatype.FLOAT16,
+            on_disk=True,
+            quantization_config=_quantization(str(self._options["quantization"])),
+        )
+        self._create("clips", schema, shards, {}, {"histogram": models.SparseVectorParams()})
+        self._create("anchors", schema, shards, {"anchor": anchor}, None)
+        # One shard: its finished and pending points change in one operation.
+        self._create("recordings", schema, 1, {}, None)
+        stored = self._stored_schema()
+        assert stored is not None
+        return stored
+
+    def _create(
+        self,
+        name: str,
+        schema: Schema,
+        shards: int,
+        vectors: Mapping[str, models.VectorParams],
+        sparse: Mapping[str, models.SparseVectorParams] | None,
+    ) -> None:
+        called, metadata = self._called(name), {"audiosearch": dataclasses.asdict(schema)}
+        with self._mapped_errors():
+            if self._client.collection_exists(called):
+                if (self._client.get_collection(called).config.metadata or {}) != metadata:
+                    raise StoreMismatchError(
+                        f"the collection {called} at {self._place} was made for something else; "
+                        "give another name in --store, or delete that collection"
+                    )
+            else:
+                self._client.create_collection(
+                    called,
+                    vectors_config=vectors,
+                    sparse_vectors_config=sparse,
+                    shard_number=shards,
+                    replication_factor=int(self._options["replicas"]),
+                    write_consistency_factor=int(self._options["write_consistency"]),
+                    on_disk_payload=True,
+                    strict_mode_config=models.StrictModeConfig(
+                        enabled=True, unindexed_filtering_retrieve=False, unindexed_filtering_update=False
+                    ),
+                    metadata=metadata,
+                )
+            tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
+            self._client.create_payload_index(called, "tenant", tenant)
+            for field in KEYWORDS[name]:
+                self._client.create_payload_index(called, field, models.PayloadSchemaType.KEYWORD)
+            if name == "clips":
+                for field in ("start", "end"):
+                    self._client.create_payload_index(called, field, models.PayloadSchemaType.FLOAT)
+
+    # Writing
+
+    def _begin(self, recording: str) -> None:
+        """Make a recording pending, unless it is stored already: then its clips are replaced in place."""
+        self._upsert("recordings", [self._recording_point(recording, state="pending")], only_new=True)
+        self._written[recording] = Written()
+
+    def _remove_leftovers(self, recording: str, written: Written) -> None:
+        """Make the server hold of a recording what was put now, and nothing that was put before."""
+        has = self.count(recording)
+        wanted = len(written.clips), written.n_anchors
+        if has != wanted:
+            of_it = self._conditions(_is_of([recording]))
+            ids = models.HasIdCondition(has_id=[self._id(clip) for clip in written.clips])
+            self._delete("anchors", models.Filter(must=of_it, must_not=_same_any("clip", written.clips)))
+            self._delete("clips", models.Filter(must=of_it, must_not=ids))
+            for some in batches(written.clips, CLIPS_AT_ONCE):
+                of_these = self._conditions(_same_any("clip", some))
+                kept = models.HasIdCondition(has_id=[self._id(anchor) for anchor in written.anchors(some)])
+                self._delete("anchors", models.Filter(must=of_these, must_not=kept))
+            has = self.count(recording)
+        if has != wanted:
+            raise StoreError(
+                f"the server at {self._place} holds {has[0]} clips and {has[1]} anchors of recording "
+                f"{recording} where {wanted[0]} and {wanted[1]} were written: another process writes or "
+                "removes the same recording; run the same command again"
+            )
+
+    def _purge(self, recording: str) -> None:
+        """Remove a pending recording's points, then its own."""
+        for name in ("anchors", "clips", "recordings"):
+            self._delete(name, self._where(_is_of([recording])))
+
+    def _upsert(self, name: str, points: list[models.PointStruct], only_new: bool = False) -> None:
+        mode = models.UpdateMode.INSERT_ONLY if only_new else None
+        self._patiently(lambda: self._client.upsert(self._called(name), points, wait=True, update_mode=mode))
+
+    def _delete(self, name: str, where: models.Filter) -> None:
+        self._patiently(lambda: self._client.delete(self._called(name), where, wait=True))
+
+    def _clip_point(self, entry: Entry) -> models.PointStruct:
+        vector: dict[str, Any] = {"histogram": _sparse(entry.histogram)} if entry.histogram.any() else {}
+        fields = {**payload.clip_payload(entry), "tenant": self._tenant}
+        return models.PointStruct(id=self._id(entry.clip.id), vector=vector, payload=fields)
+
+    def _anchor_point(self, anchor: payload.AnchorPoint) -> models.PointStruct:
+        fields = {**anchor.payload, "tenant": self._tenant}
+        vector: dict[str, Any] = {"anchor": anchor.vector.tolist()}
+        return models.PointStruct(id=self._id(anchor.id), vector=vector, payload=fields)
+
+    def _recording_point(self, recording: str, **fields: str) -> models.PointStruct:
+        return models.PointStruct(
+            id=self._id(payload.recording_point_id(recording)),
+            vector={},
+            payload={"recording": recording, "tenant": self._tenant, **fields},
+        )
+
+    # Reading
+
+    def _pending(self) -> list[str]:
+        where = self._where(_same("state", "pending"))
+        return [r.payload["recording"] for r in self._scroll("recordings", where, None, ["recording"])]
+
+    def _finished_as(self, name: str) -> list[str]:
+        where = self._where(_same("state", "finished"), _same("name", name))
+        return [r.payload["recording"] for r in self._scroll("recordings", where, None, ["recording"])]
+
+    def _clips_of(self, recording: str, within: Segment | None, with_vectors: bool) -> list[Any]:
+        times: list[models.Condition] = []
+        if within is not None:
+            times = [
+                models.FieldCondition(key="start", range=models.Range(lt=within.end)),
+                models.FieldCondition(key="end", range=models.Range(gt=within.start)),
+            ]
+        where = self._visible([recording], *times)
+        found = self._scroll("clips", where, None, True, with_vectors)
+        return sorted(found, key=lambda record: float(record.payload["start"]))
+
+    def _anchors_of(self, clips: list[str]) -> dict[str, list[list[float]]]:
+        """Anchors by clip, in the order of time."""
+        found = self._scroll("anchors", self._where(_same_any("clip", clips)), None, ["clip", "start"], True)
+        rows: dict[str, list[list[float]]] = {clip: [] for clip in clips}
+        for record in sorted(found, key=lambda record: float(record.payload["start"])):
+            rows[record.payload["clip"]].append(record.vector["anchor"])
+        return rows
+
+    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
+        return payload.clip_of(fields), payload.unpack(fields["codes"], fields["frames"], self.schema)
+
+    def _entry(self, record: Any, anchors: dict[str, list[list[float]]]) -> Entry:
+        clip, codes = self._clip_and_codes(record.payload)
+        histogram = np.zeros(self.schema.codebook_size, np.float32)
+        if sparse := (record.vector or {}).get("histogram"):
+            histogram[sparse.indices] = sparse.values
+        rows = anchors[clip.id]
+        return Entry(
+            clip=clip,
+            codes=codes,
+            fingerprint=record.payload["fingerprint"],
+            anchors=np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim),
+            hop=self.schema.anchor_hop,
+            histogram=histogram,
+        )
+
+    def _scroll(
+        self,
+        name: str,
+        where: models.Filter,
+        limit: int | None,
+        fields: list[str] | bool,
+        with_vectors: bool = False,
+    ) -> list[Any]:
+        found: list[Any] = []
+        offset = None
+        while limit is None or len(found) < limit:
+            with self._mapped_errors():
+                page, offset = self._client.scroll(
+                    self._called(name),
+                    where,
+                    PAGE if limit is None else min(PAGE, limit - len(found)),
+                    offset=offset,
+                    with_payload=fields,
+                    with_vectors=with_vectors,
+                )
+            found += page
+            if offset is None:
+                break
+        return found
+
+    def _count(self, name: str, where: models.Filter) -> int:
+        with self._mapped_errors():
+            return self._client.count(self._called(name), where, exact=True).count
+
+    def _query_weights(self) -> Float32:
+        """Document frequencies of what is visible now, read again when other recordings are."""
+        size = self.schema.codebook_size
+        if self.schema.histogram_norm != "tf-idf":
+            return np.ones(size, np.float32)
+        finished = self._where(_same("state", "finished"))
+        points = frozenset(str(record.id) for record in self._scroll("recordings", finished, None, False))
+        if self._weights is None or self._weights[0] != points:
+            found = self._scroll("recordings", finished, None, ["frequencies"])
+            self._weights = points, weights((r.payload["frequencies"] for r in found), size)
+        return self._weights[1]
+
+    def _search_params(self) -> models.SearchParams | None:
+        if self._options["quantization"] == "none":
+            return None
+        rescored = models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
+        return models.SearchParams(quantization=rescored)
+
+    def _visible(self, recordings: Collection[str] | None, *must: models.Condition) -> models.Filter:
+        """Points of finished recordings, of these alone if any are named, that meet the conditions."""
+        of_these = [] if recordings is None else [_is_of(recordings)]
+        pending = self._pending()
+        return models.Filter(
+            must=self._conditions(*of_these, *must), must_not=_is_of(pending) if pending else None
+        )
+
+    def _where(self, *must: models.Condition) -> models.Filter:
+        return models.Filter(must=self._conditions(*must))
+
+    def _conditions(self, *must: models.Condition) -> list[models.Condition]:
+        return [_same("tenant", self._tenant), *must]
+
+    # Names, ids, errors
+
+    def _called(self, name: str) -> str:
+        return f"{self._name}_{name}"
+
+    def _id(self, point: str) -> str:
+        """Ids of one tenant are those of the entries; those of another must not meet them."""
+        return (
+            point
+            if self._tenant == QDRANT_OPTIONS["tenant"]
+            else str(uuid.uuid5(uuid.UUID(point), self._tenant))
+        )
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        def once() -> T:
+            with self._mapped_errors():
+                return work()
+
+        return patiently(once, self._patience)
+
+    def _mapped_errors(self) -> AbstractContextManager[None]:
+        return _mapped_errors(self._place)
+
+
+AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "UNKNOWN"}
+REFUSED = {"UNAUTHENTICATED", "PERMISSION_DENIED", "401", "403"}
+AWAY_HTTP = {"408", "429", "500", "502", "503", "504"}
+WRONG = {"INVALID_ARGUMENT", "400", "422"}
+FULL = ("no space left", "out of disk", "disk is full", "not enough space")
+
+
+@contextmanager
+def _mapped_errors(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (ApiException, QdrantException, grpc.RpcError, ValueError, OSError) as exc:
+        raise _as_ours(exc, place) from exc
+
+
+def _as_ours(error: Exception, place: str) -> StoreError:
+    """An error of the client as one of ours."""
+    code, said = _code(error), _said(error)
+    if any(words in said.lower() for words in FULL):
+        return StoreFullError(f"the disk of the Qdrant server at {place} is full; make room and run again")
+    if code in REFUSED:
+        return StoreError(
+            f"the Qdrant server at {place} refused the API key; set QDRANT_API_KEY to one that it takes"
+        )
+    if code in WRONG and "dimension" in said:
+        return StoreMismatchError(f"the Qdrant server at {place} keeps other vectors: {said}")
+    if code in AWAY | AWAY_HTTP or (not code and isinstance(error, (ApiException, QdrantException, OSError))):
+        return StoreUnavailableError(f"the Qdrant server at {place} does not answer as it should: {said}")
+    return StoreError(f"the Qdrant server at {place} failed: {said}")
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, grpc.Call):
+        return str(error.code().name)
+    return str(error.status_code) if isinstance(error, UnexpectedResponse) else ""
+
+
+def _said(error: Exception) -> str:
+    """What the server said, in one line."""
+    if isinstance(error, grpc.Call):
+        text = error.details() or error.code().name
+    elif isinstance(error, UnexpectedResponse):
+        text = error.content.decode("utf-8", "replace")
+    else:
+        text = str(getattr(error, "source", error)) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _hit(point: models.ScoredPoint) -> Hit:
+    fields = point.payload or {}
+    return Hit(fields["recording"], payload.seconds(fields["start"]), point.score)
+
+
+def _sparse(histogram: Float32) -> models.SparseVector:
+    indices = np.flatnonzero(histogram)
+    return models.SparseVector(indices=indices.tolist(), values=histogram[indices].tolist())
+
+
+def _same(field: str, value: str) -> models.FieldCondition:
+    return models.FieldCondition(key=field, match=models.MatchValue(value=value))
+
+
+def _same_any(field: str, values: Collection[str]) -> models.FieldCondition:
+    return models.FieldCondition(key=field, match=models.MatchAny(any=sorted(values)))
+
+
+def _is_of(recordings: Collection[str]) -> models.FieldCondition:
+    return _same_any("recording", recordings)
+
+
+def _quantization(name: str) -> models.QuantizationConfig | None:
+    """How the vectors are kept that the server searches before it scores the best again."""
+    if name == "none":
+        return None
+    if name == "turbo4":
+        bits = models.TurboQuantBitSize.BITS4
+        return models.TurboQuantization(turbo=models.TurboQuantQuantizationConfig(bits=bits, always_ram=True))
+    if name == "int8":
+        kind = models.ScalarType.INT8
+        return models.ScalarQuantization(
+            scalar=models.ScalarQuantizationConfig(type=kind, quantile=0.99, always_ram=True)
+        )
+    raise UsageError(f"there is no quantization called {name!r}; there are: int8, turbo4, none")

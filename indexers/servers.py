@@ -1,0 +1,86 @@
+"""Stores on servers: whether anybody is there is asked before a client is loaded, which takes seconds."""
+
+import importlib
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from audiosearch.errors import MissingDependencyError, StoreError
+from audiosearch.interfaces import Store
+from audiosearch.types import Schema
+from indexers import address
+
+QDRANT_OPTIONS: Mapping[str, float | str] = {
+    "tenant": "main",  # whose recordings: one store can hold those of many
+    "grpc_port": 6334,  # 0: REST alone
+    "timeout": 30.0,  # seconds for one request
+    "patience": 120.0,  # seconds that a write waits for a server that is away
+    "quantization": "int8",  # of anchors, as the server searches them: int8, turbo4 or none
+    "shards": 1,
+    "replicas": 1,
+    "write_consistency": 1,  # replicas that must have a write
+}
+WEAVIATE_OPTIONS: Mapping[str, float | str] = {
+    "tenant": "",  # whose recordings; a store is made with tenants or without
+    "grpc_port": 50051,
+    "timeout": 30.0,  # seconds for one request
+    "patience": 120.0,  # seconds that a write waits for a server that is away
+    "consistency": "quorum",  # replicas that must have a write, or agree on an answer: one, quorum, all
+    "shards": 1,
+    "replicas": 1,
+}
+
+
+def open_qdrant(location: str, schema: Schema | None) -> Store:
+    """Open the store at ``qdrant://host:port/name?option=value``, or make one if a schema is given.
+
+    Raises
+    ------
+    UsageError
+        When that is no address.
+    StoreNotFoundError, StoreMismatchError, StoreUnavailableError, StoreError
+    """
+    at = address.parse(location, "qdrants", 6333, QDRANT_OPTIONS)
+    address.require_reachable(at.host, at.port, "Qdrant server")
+    store: Store = _module("qdrant").connect(at, schema)
+    return store
+
+
+def open_weaviate(location: str, schema: Schema | None) -> Store:
+    """Open the store at ``weaviate://host:port/name?option=value``, or make one if a schema is given.
+
+    Raises
+    ------
+    UsageError
+        When that is no address.
+    StoreNotFoundError, StoreMismatchError, StoreUnavailableError, StoreError
+    """
+    at = address.parse(location, "weaviates", 8080, WEAVIATE_OPTIONS)
+    address.require_reachable(at.host, at.port, "Weaviate server")
+    address.require_reachable(at.host, at.number("grpc_port"), "gRPC port of the Weaviate server")
+    store: Store = _module("weaviate").connect(at, schema)
+    return store
+
+
+def require_version(server: str, has: str, least: tuple[int, int]) -> None:
+    """Refuse a server that is too old for what its store asks of it.
+
+    >>> require_version("Qdrant", "1.18.3", (1, 17))
+
+    Raises
+    ------
+    StoreError
+    """
+    if tuple(int(part) for part in has.split(".")[:2]) < least:
+        raise StoreError(f"the {server} server is of version {has}; {least[0]}.{least[1]} or newer is needed")
+
+
+def _module(name: str) -> Any:
+    try:
+        # What the clients bring along warns of its own dependencies on being imported.
+        with warnings.catch_warnings(record=True):
+            return importlib.import_module(f"indexers.{name}")
+    except ModuleNotFoundError as exc:
+        raise MissingDependencyError(
+            f"a store on {name.capitalize()} needs its client: pip install 'audiosearch[{name}]'"
+        ) from exc

@@ -1,0 +1,668 @@
+"""A store on a Weaviate server or cluster.
+
+    weaviate://host:8080/name      weaviates:// encrypts; WEAVIATE_API_KEY is sent where it is set
+
+Three collections make one store:
+
+    Audiosearch_name_clips        one object a clip: histogram (dense vector), fingerprint, codes, times
+    Audiosearch_name_anchors      one object an anchor: vector, times, codes, context
+    Audiosearch_name_recordings   one object a recording, finished or pending; made last
+
+Objects of a recording are written while it is pending, and every question leaves pending recordings
+out. Before a recording is made finished, the server is asked whether it holds what was put. Where a
+process ends between a new state of a file and the old one, `recordings` removes the old one.
+
+A batch of Weaviate fails object by object and raises nothing: each object that failed is sent again,
+and one that keeps failing is an error. There is no sparse vector, so histograms are dense; texts are
+kept whole (tokenization "field"), since by default they are found by their words.
+"""
+
+import dataclasses
+import json
+import os
+import uuid
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+import grpc
+import httpx
+import numpy as np
+import weaviate
+from weaviate.classes.config import (
+    Configure,
+    ConsistencyLevel,
+    DataType,
+    Property,
+    Tokenization,
+    VectorDistances,
+)
+from weaviate.classes.data import DataObject
+from weaviate.classes.init import AdditionalConfig, Auth, Timeout
+from weaviate.classes.query import Filter, MetadataQuery, Sort
+from weaviate.exceptions import (
+    AuthenticationFailedError,
+    InsufficientPermissionsError,
+    ObjectAlreadyExistsError,
+    UnexpectedStatusCodeError,
+    WeaviateBaseError,
+    WeaviateInsertManyAllFailedError,
+)
+
+from audiosearch.errors import (
+    StoreError,
+    StoreFullError,
+    StoreMismatchError,
+    StoreNotFoundError,
+    StoreUnavailableError,
+    UsageError,
+)
+from audiosearch.types import (
+    Candidate,
+    Clip,
+    Codes,
+    Entry,
+    Float32,
+    Hit,
+    Recording,
+    Schema,
+    Segment,
+)
+from indexers import address, payload
+from indexers.batches import batches
+from indexers.patience import patiently
+from indexers.servers import WEAVIATE_OPTIONS, require_version
+from indexers.written import Written, weights
+
+LEAST_VERSION = (1, 33)  # the first with the filter "contains none"
+PREFIX = "Audiosearch"
+CLIPS_AT_ONCE = 64
+ANCHORS_AT_ONCE = 512
+QUERIES_AT_ONCE = 8
+PAGE = 500  # objects read at a time
+MOST = 10_000  # objects that the server gives, or removes, in one request
+LONGEST_MESSAGE = 400  # characters of what a server says that are passed on
+ATTEMPTS = 5  # at an object that the server does not take
+CLIP_FIELDS = ["recording", "start", "end", "speech"]
+
+T = TypeVar("T")
+
+
+def connect(at: address.Address, schema: Schema | None) -> "WeaviateStore":
+    """Open the store at an address, or make one (see `indexers.servers`)."""
+    key = os.environ.get("WEAVIATE_API_KEY")
+    seconds = at.seconds("timeout")
+    with _mapped_errors(str(at)):
+        client = weaviate.connect_to_custom(
+            http_host=at.host,
+            http_port=at.port,
+            http_secure=at.secure,
+            grpc_host=at.host,
+            grpc_port=at.number("grpc_port"),
+            grpc_secure=at.secure,
+            auth_credentials=Auth.api_key(key) if key else None,
+            additional_config=AdditionalConfig(timeout=Timeout(query=seconds, insert=seconds, init=2)),
+            skip_init_checks=True,  # one of them asks the package index for a newer client
+        )
+    try:
+        with _mapped_errors(str(at)):
+            require_version("Weaviate", str(client.get_meta()["version"]), LEAST_VERSION)
+        return WeaviateStore(client, at.name, schema, at.options, str(at))
+    except BaseException:
+        client.close()
+        raise
+
+
+class WeaviateStore:
+    """Three collections of a server.
+
+    Parameters
+    ----------
+    client : weaviate.WeaviateClient
+        Closed with the store.
+    name : str
+        What the names of the collections have in common.
+    schema : Schema or None
+        For a store that is made now; an existing one keeps its own.
+    options : mapping of str to float or str
+        Any of `servers.WEAVIATE_OPTIONS`.
+    place : str
+        How messages call the server.
+    """
+
+    def __init__(
+        self,
+        client: weaviate.WeaviateClient,
+        name: str,
+        schema: Schema | None,
+        options: Mapping[str, float | str] = WEAVIATE_OPTIONS,
+        place: str = "here",
+    ) -> None:
+        self._client = client
+        self._name = name
+        self._options = {**WEAVIATE_OPTIONS, **options}
+        self._tenant = str(self._options["tenant"])
+        self._consistency = _consistency(str(self._options["consistency"]))
+        self._patience = float(self._options["patience"])
+        self._place = place
+        self._written: dict[str, Written] = {}
+        self._weights: tuple[frozenset[str], Float32] | None = None
+        self.schema = self._stored_schema() or self._make(schema)
+        self._clips, self._anchors, self._recordings = map(self._open, ("clips", "anchors", "recordings"))
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        for batch in batches(entries, CLIPS_AT_ONCE):
+            for recording in dict.fromkeys(entry.clip.recording for entry in batch):
+                if recording not in self._written:
+                    self._begin(recording)
+            self._insert(self._clips, [_clip_object(entry) for entry in batch])
+            anchors = (_anchor_object(a) for entry in batch for a in payload.anchor_points(entry))
+            for some in batches(anchors, ANCHORS_AT_ONCE):
+                self._insert(self._anchors, some)
+            for entry in batch:
+                self._written[entry.clip.recording].add(entry)
+
+    def finish(self, recording: Recording) -> None:
+        written = self._written.get(recording.id, Written())
+        self._remove_leftovers(recording.id, written)
+        others = [other for other in self._finished_as(recording.name) if other != recording.id]
+        finished = _recording_object(
+            recording.id,
+            state="finished",
+            name=recording.name,
+            details=json.dumps(dataclasses.asdict(recording)),
+            frequencies=written.frequencies(self.schema.codebook_size),
+        )
+        pending = [_recording_object(other, state="pending") for other in others]
+        self._insert(self._recordings, [finished, *pending])
+        self._written.pop(recording.id, None)
+        for other in others:
+            self._purge(other)
+
+    def delete(self, recording: str) -> int:
+        n_clips, _ = self.count(recording)
+        self._insert(self._recordings, [_recording_object(recording, state="pending")])
+        self._purge(recording)
+        self._written.pop(recording, None)
+        return n_clips
+
+    def recordings(self) -> list[Recording]:
+        found: dict[str, Recording] = {}
+        for details in self._finished("details"):
+            recording = Recording(**json.loads(details))
+            other = found.get(recording.name)
+            if other is not None:  # a process ended between the two
+                recording, older = sorted((recording, other), key=lambda r: r.added, reverse=True)
+                self.delete(older.id)
+            found[recording.name] = recording
+        return [found[name] for name in sorted(found)]
+
+    def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
+        for found in self._clips_of(recording, within, ["histogram"]):
+            clip, codes = self._clip_and_codes(found.properties)
+            histogram = found.vector.get("histogram") or np.zeros(self.schema.codebook_size)
+            yield Entry(
+                clip=clip,
+                codes=codes,
+                fingerprint=found.properties["fingerprint"],
+                anchors=self._anchors_of(clip.id),
+                hop=self.schema.anchor_hop,
+                histogram=np.array(histogram, np.float32),
+            )
+
+    def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
+        for found in self._clips_of(recording, within, False):
+            yield self._clip_and_codes(found.properties)
+
+    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+        if not fingerprint:
+            return []
+        where = self._visible(None, _same("fingerprint", fingerprint))
+        with self._mapped_errors():
+            found = self._clips.query.fetch_objects(
+                filters=where, limit=min(limit, MOST), return_properties=CLIP_FIELDS
+            )
+        clips = [payload.clip_of(one.properties) for one in found.objects]
+        return sorted(clips, key=lambda clip: (clip.recording, clip.segment))
+
+    def by_anchors(
+        self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[list[Hit]]:
+        if recordings is not None and not recordings:
+            return [[] for _ in anchors]
+        if not len(anchors):
+            return []
+        where = self._visible(recordings)
+
+        def ask(anchor: Float32) -> list[Hit]:
+            with self._mapped_errors():
+                answer = self._anchors.query.near_vector(
+                    anchor.tolist(),
+                    target_vector="anchor",
+                    limit=limit,
+                    filters=where,
+                    return_metadata=MetadataQuery(distance=True),
+                    return_properties=["recording", "start"],
+                )
+            return [_hit(one) for one in answer.objects]
+
+        with ThreadPoolExecutor(QUERIES_AT_ONCE) as pool:  # the server takes one at a time
+            return list(pool.map(ask, anchors))
+
+    def by_histogram(
+        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+    ) -> list[Candidate]:
+        if recordings is not None and not recordings:
+            return []
+        weighted = histogram * self._query_weights()
+        if not weighted.any():
+            return []
+        with self._mapped_errors():
+            answer = self._clips.query.near_vector(
+                weighted.tolist(),
+                target_vector="histogram",
+                limit=limit,
+                filters=self._visible(recordings),
+                return_metadata=MetadataQuery(distance=True),
+                return_properties=CLIP_FIELDS,
+            )
+        # The distance is the inner product, negated.
+        found = [Candidate(payload.clip_of(o.properties), -o.metadata.distance) for o in answer.objects]
+        return [candidate for candidate in found if candidate.score > 0]
+
+    def close(self) -> None:
+        self._client.close()
+
+    def count(self, recording: str | None = None) -> tuple[int, int]:
+        where = _same("recording", recording) if recording else None
+        with self._mapped_errors():
+            n_clips, n_anchors = (
+                collection.aggregate.over_all(total_count=True, filters=where).total_count or 0
+                for collection in (self._clips, self._anchors)
+            )
+        return n_clips, n_anchors
+
+    def unfinished(self) -> list[str]:
+        return sorted(self._pending())
+
+    def drop(self) -> None:
+        with self._mapped_errors():
+            for name in ("recordings", "anchors", "clips"):
+                collection = self._client.collections.use(self._called(name))
+                if self._tenant:
+                    collection.tenants.remove(self._tenant)
+                if not self._tenant or not collection.tenants.get():
+                    self._client.collections.delete(self._called(name))
+
+    # Making it, and finding it again
+
+    def _stored_schema(self) -> Schema | None:
+        """What the store was made with; None where there is none, or its making was cut short."""
+        called = self._called("recordings")
+        with self._mapped_errors():
+            if not self._client.collections.exists(called):
+                return None
+            config = self._client.collections.use(called).config.get()
+        try:
+            schema = Schema(**json.loads(config.description or ""))
+        except (ValueError, TypeError) as exc:
+            raise StoreMismatchError(
+                f"the collection {called} at {self._place} is no store of audiosearch; "
+                "give another name in --store"
+            ) from exc
+        if config.multi_tenancy_config.enabled != bool(self._tenant):
+            wants = "tenants; name one: ?tenant=" if config.multi_tenancy_config.enabled else "no tenants"
+            raise StoreMismatchError(f"the store {self._name} at {self._place} was made with {wants}")
+        return schema
+
+    def _make(self, schema: Schema | None) -> Schema:
+        if schema is None:
+            raise StoreNotFoundError(
+                f"there is no store {self._name} at {self._place}; run `audiosearch ingest` first"
+            )
+        words = [
+            Property(
+                name=name,
+                data_type=DataType.TEXT,
+                tokenization=Tokenization.FIELD,
+                index_filterable=True,
+                index_searchable=False,
+            )
+            for name in ("recording", "fingerprint", "clip", "state", "name")
+        ]
+        times = [
+            Property(name=name, data_type=DataType.NUMBER, index_filterable=True, index_range_filters=True)
+            for name in ("start", "end")
+        ]
+        kept = [
+            Property(name=name, data_type=DataType.TEXT, index_filterable=False, index_searchable=False)
+            for name in ("codes", "context", "details", "frequencies")
+        ]
+        speech = Property(name="speech", data_type=DataType.BOOL, index_filterable=False)
+        frames = Property(name="frames", data_type=DataType.INT, index_filterable=False)
+        of = {one.name: one for one in (*words, *times, *kept, speech, frames)}
+
+        def chosen(*names: str) -> list[Property]:
+            return [of[name] for name in names]
+
+        clips = chosen("recording", "start", "end", "speech", "fingerprint", "frames", "codes")
+        anchors = chosen("recording", "clip", "start", "end", "codes", "context")
+        recordings = chosen("recording", "state", "name", "details", "frequencies")
+        self._create("clips", schema, clips, ("histogram", VectorDistances.DOT))
+        self._create("anchors", schema, anchors, ("anchor", VectorDistances.COSINE))
+        self._create("recordings", schema, recordings, None)
+        stored = self._stored_schema()
+        assert stored is not None
+        return stored
+
+    def _create(
+        self,
+        name: str,
+        schema: Schema,
+        properties: list[Property],
+        vector: tuple[str, VectorDistances] | None,
+    ) -> None:
+        called, description = self._called(name), json.dumps(dataclasses.asdict(schema), sort_keys=True)
+        with self._mapped_errors():
+            if self._client.collections.exists(called):
+                if self._client.collections.use(called).config.get().description != description:
+                    raise StoreMismatchError(
+                        f"the collection {called} at {self._place} was made for something else; "
+                        "give another name in --store, or delete that collection"
+                    )
+                return
+            quantizer = Configure.VectorIndex.Quantizer.rq(bits=8)
+            index = (
+                Configure.VectorIndex.hnsw(distance_metric=vector[1], quantizer=quantizer) if vector else None
+            )
+            self._client.collections.create(
+                called,
+                description=description,
+                properties=properties,
+                vector_config=Configure.Vectors.self_provided(name=vector[0], vector_index_config=index)
+                if vector
+                else None,
+                multi_tenancy_config=Configure.multi_tenancy(auto_tenant_creation=False)
+                if self._tenant
+                else None,
+                replication_config=Configure.replication(factor=int(self._options["replicas"])),
+                sharding_config=None
+                if self._tenant
+                else Configure.sharding(desired_count=int(self._options["shards"])),
+            )
+
+    def _open(self, name: str) -> Any:
+        with self._mapped_errors():
+            collection = self._client.collections.use(self._called(name))
+            if self._tenant:
+                if not collection.tenants.exists(self._tenant):
+                    collection.tenants.create(self._tenant)
+                collection = collection.with_tenant(self._tenant)
+            return collection.with_consistency_level(self._consistency)
+
+    # Writing
+
+    def _begin(self, recording: str) -> None:
+        """Make a recording pending, unless it is stored already: then its clips are replaced in place."""
+        pending = _recording_object(recording, state="pending")
+
+        def insert() -> None:
+            try:
+                self._recordings.data.insert(pending.properties, uuid=pending.uuid)
+            except (ObjectAlreadyExistsError, UnexpectedStatusCodeError) as exc:
+                if "already exists" not in str(exc):
+                    raise
+
+        self._patiently(insert)
+        self._written[recording] = Written()
+
+    def _remove_leftovers(self, recording: str, written: Written) -> None:
+        """Make the server hold of a recording what was put now, and nothing that was put before."""
+        has = self._patiently(lambda: self.count(recording))
+        wanted = len(written.clips), written.n_anchors
+        if has != wanted:
+            clips = self._ids_of(self._clips, _same("recording", recording))
+            for clip in clips - set(written.clips):
+                self._delete(self._anchors, _same("clip", clip))
+                self._clips.data.delete_by_id(clip)
+            for clip in written.clips:
+                for anchor in self._ids_of(self._anchors, _same("clip", clip)) - set(written.anchors([clip])):
+                    self._anchors.data.delete_by_id(anchor)
+            has = self.count(recording)
+        if has != wanted:
+            raise StoreError(
+                f"the server at {self._place} holds {has[0]} clips and {has[1]} anchors of recording "
+                f"{recording} where {wanted[0]} and {wanted[1]} were written: another process writes or "
+                "removes the same recording; run the same command again"
+            )
+
+    def _purge(self, recording: str) -> None:
+        """Remove a pending recording's objects, then its own."""
+        for collection in (self._anchors, self._clips, self._recordings):
+            self._delete(collection, _same("recording", recording))
+
+    def _insert(self, collection: Any, objects: list[DataObject[Any, Any]]) -> None:
+        left = objects
+        attempts = 0
+
+        def insert() -> None:
+            nonlocal left, attempts
+            errors = _failures(collection, left)
+            if not errors:
+                return
+            left = [left[i] for i in sorted(errors)]
+            attempts += 1
+            error = _as_ours("; ".join(sorted(set(errors.values()))), self._place)
+            hopeless = isinstance(error, (StoreMismatchError, StoreFullError))
+            away = isinstance(error, StoreUnavailableError)
+            if hopeless or (attempts >= ATTEMPTS and not away):
+                raise type(error)(f"{len(left)} of {len(objects)} objects were not stored: {error}")
+            raise StoreUnavailableError(str(error))
+
+        self._patiently(insert)
+
+    def _delete(self, collection: Any, where: Any) -> None:
+        while True:
+            done = self._patiently(lambda: collection.data.delete_many(where))
+            if done.failed:
+                raise StoreError(f"the Weaviate server at {self._place} did not remove {done.failed} objects")
+            if done.matches < MOST:
+                return
+
+    # Reading
+
+    def _pending(self) -> list[str]:
+        return self._recordings_where(_same("state", "pending"))
+
+    def _finished_as(self, name: str) -> list[str]:
+        return self._recordings_where(_same("state", "finished") & _same("name", name))
+
+    def _recordings_where(self, where: Any) -> list[str]:
+        with self._mapped_errors():
+            found = self._recordings.query.fetch_objects(
+                filters=where, limit=MOST, return_properties=["recording"]
+            )
+        return [one.properties["recording"] for one in found.objects]
+
+    def _finished(self, field: str) -> list[str]:
+        """A field of every finished recording."""
+        with self._mapped_errors():
+            stored = self._recordings.iterator(return_properties=["state", field], cache_size=PAGE)
+            return [one.properties[field] for one in stored if one.properties["state"] == "finished"]
+
+    def _clips_of(self, recording: str, within: Segment | None, vectors: list[str] | bool) -> Iterator[Any]:
+        """Page by page, in the order of time; no two clips of a recording start together."""
+        conditions = [] if within is None else [_below("start", within.end), _above("end", within.start)]
+        where = self._visible([recording], *conditions)
+        after: list[Any] = []
+        while True:
+            with self._mapped_errors():
+                page = self._clips.query.fetch_objects(
+                    filters=Filter.all_of([where, *after]),
+                    sort=Sort.by_property("start"),
+                    limit=PAGE,
+                    include_vector=vectors,
+                ).objects
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = [_above("start", page[-1].properties["start"])]
+
+    def _ids_of(self, collection: Any, where: Any) -> set[str]:
+        with self._mapped_errors():
+            found = collection.query.fetch_objects(filters=where, limit=MOST, return_properties=[]).objects
+        return {str(one.uuid) for one in found}
+
+    def _anchors_of(self, clip: str) -> Float32:
+        with self._mapped_errors():
+            found = self._anchors.query.fetch_objects(
+                filters=_same("clip", clip),
+                limit=MOST,
+                include_vector=["anchor"],
+                return_properties=["start"],
+            ).objects
+        rows = [one.vector["anchor"] for one in sorted(found, key=lambda one: one.properties["start"])]
+        return np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim)
+
+    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
+        return payload.clip_of(fields), payload.unpack(fields["codes"], int(fields["frames"]), self.schema)
+
+    def _query_weights(self) -> Float32:
+        """Document frequencies of what is visible now, read again when other recordings are."""
+        size = self.schema.codebook_size
+        if self.schema.histogram_norm != "tf-idf":
+            return np.ones(size, np.float32)
+        finished = frozenset(self._finished("recording"))
+        if self._weights is None or self._weights[0] != finished:
+            self._weights = finished, weights(self._finished("frequencies"), size)
+        return self._weights[1]
+
+    def _visible(self, recordings: Collection[str] | None, *must: Any) -> Any:
+        """Objects of finished recordings, of these alone if any are named, that meet the conditions."""
+        conditions = list(must)
+        of = Filter.by_property("recording")
+        if recordings is not None:
+            conditions.append(of.contains_any(sorted(recordings)))
+        if pending := self._pending():
+            conditions.append(of.contains_none(pending))
+        return Filter.all_of(conditions) if conditions else None
+
+    # Names, errors
+
+    def _called(self, name: str) -> str:
+        return f"{PREFIX}_{self._name}_{name}"
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        def once() -> T:
+            with self._mapped_errors():
+                return work()
+
+        return patiently(once, self._patience)
+
+    def _mapped_errors(self) -> AbstractContextManager[None]:
+        return _mapped_errors(self._place)
+
+
+AWAY = (
+    "unavailable",
+    "failed to connect",
+    "connection refused",
+    "connection reset",
+    "socket closed",
+    "deadline",
+    "timed out",
+    "timeout",
+    "connection to weaviate failed",
+    "could not connect",
+    "leader not found",
+    "not ready",
+    "no route to host",
+    "cancelled",
+)
+FULL = ("no space left", "disk is full", "read-only", "read only", "readonly", "disk usage")
+WRONG = ("vector lengths don't match", "vector dimension", "dimensions")
+REFUSED = ("unauthorized", "unauthenticated", "invalid api key", "forbidden", "401", "403")
+
+
+@contextmanager
+def _mapped_errors(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (WeaviateBaseError, grpc.RpcError, httpx.HTTPError, ValueError, OSError) as exc:
+        refused = isinstance(exc, (AuthenticationFailedError, InsufficientPermissionsError))
+        away = isinstance(exc, (httpx.HTTPError, OSError))
+        said = "unauthorized" if refused else _line(str(exc)) or type(exc).__name__
+        raise _as_ours(f"unavailable: {said}" if away else said, place) from exc
+
+
+def _as_ours(said: str, place: str) -> StoreError:
+    """What the server or its client said, as one of our errors: they have no codes."""
+    low = said.lower()
+    if any(words in low for words in FULL):
+        return StoreFullError(
+            f"the Weaviate server at {place} has no room left ({said}); make room and run again"
+        )
+    if any(words in low for words in WRONG):
+        return StoreMismatchError(f"the Weaviate server at {place} keeps other vectors: {said}")
+    if any(words in low for words in AWAY):
+        return StoreUnavailableError(f"the Weaviate server at {place} does not answer as it should: {said}")
+    if any(words in low for words in REFUSED):
+        return StoreError(
+            f"the Weaviate server at {place} refused the API key; set WEAVIATE_API_KEY to one that it takes"
+        )
+    return StoreError(f"the Weaviate server at {place} failed: {said}")
+
+
+def _failures(collection: Any, objects: list[DataObject[Any, Any]]) -> dict[int, str]:
+    """Insert objects; what was said of each that failed, or of all: the client raises if none is taken."""
+    try:
+        errors = collection.data.insert_many(objects).errors
+    except WeaviateInsertManyAllFailedError as exc:
+        return dict.fromkeys(range(len(objects)), _line(str(exc)))
+    return {i: _line(error.message) for i, error in errors.items()}
+
+
+def _line(text: str) -> str:
+    """In one line, cut off where it is endless."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + " ..."
+
+
+def _clip_object(entry: Entry) -> DataObject[Any, Any]:
+    vector = {"histogram": entry.histogram.tolist()} if entry.histogram.any() else {}
+    fields = {name: value for name, value in payload.clip_payload(entry).items() if value is not None}
+    return DataObject(properties=fields, uuid=entry.clip.id, vector=vector)
+
+
+def _anchor_object(anchor: payload.AnchorPoint) -> DataObject[Any, Any]:
+    return DataObject(properties=anchor.payload, uuid=anchor.id, vector={"anchor": anchor.vector.tolist()})
+
+
+def _recording_object(recording: str, **fields: str) -> DataObject[Any, Any]:
+    point = uuid.UUID(payload.recording_point_id(recording))
+    return DataObject(properties={"recording": recording, **fields}, uuid=point)
+
+
+def _hit(found: Any) -> Hit:
+    fields = found.properties
+    return Hit(fields["recording"], payload.seconds(fields["start"]), 1.0 - found.metadata.distance)
+
+
+def _same(field: str, value: str) -> Any:
+    return Filter.by_property(field).equal(value)
+
+
+def _below(field: str, value: float) -> Any:
+    return Filter.by_property(field).less_than(value)
+
+
+def _above(field: str, value: float) -> Any:
+    return Filter.by_property(field).greater_than(value)
+
+
+def _consistency(name: str) -> ConsistencyLevel:
+    try:
+        return ConsistencyLevel(name.upper())
+    except ValueError as exc:
+        raise UsageError(f"there is no consistency level {name!r}; there are: one, quorum, all") from exc

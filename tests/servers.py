@@ -1,0 +1,238 @@
+"""Real servers for the tests.
+
+Each is found by its address in the environment (AUDIOSEARCH_QDRANT_URL, AUDIOSEARCH_WEAVIATE_URL); else a
+`qdrant` or `weaviate` program on PATH is started on free loopback ports and a temporary directory; else
+testcontainers is asked; else the test is skipped, or fails where AUDIOSEARCH_REQUIRE_SERVICES is 1.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+QDRANT_IMAGE = "qdrant/qdrant:v1.18.3"
+WEAVIATE_IMAGE = "cr.weaviate.io/semitechnologies/weaviate:1.39.0"
+START_SECONDS = 120.0
+STOP_SECONDS = 20.0
+
+
+class Server:
+    """A program that can be started, stopped, killed and started again on the same data.
+
+    Parameters
+    ----------
+    kind : "qdrant" or "weaviate"
+    folder : Path
+        Of its data.
+    environment : mapping of str to str, optional
+        More of its settings.
+    """
+
+    def __init__(self, kind: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.kind = kind
+        self.folder = folder
+        self.port, self.grpc_port, *self._inner = free_ports(8)
+        self._settings = _SETTINGS[kind](self) | dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.txt"
+
+    def address(self, name: str, **options: float | str) -> str:
+        """Of a store there."""
+        return address(self.kind, "127.0.0.1", self.port, name, {"grpc_port": self.grpc_port, **options})
+
+    def start(self) -> None:
+        program = shutil.which(self.kind)
+        assert program
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            command = [program, *_ARGUMENTS[self.kind](self)]
+            self._process = subprocess.Popen(
+                command, cwd=self.folder, env={**os.environ, **self._settings}, stdout=log, stderr=log
+            )
+        self._await()
+
+    def kill(self) -> None:
+        """At once, as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        """In good order."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def version(self) -> str:
+        """As the server says it."""
+        path = {"qdrant": "/", "weaviate": "/v1/meta"}[self.kind]
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return str(json.load(answer)["version"])
+
+    def inner(self, number: int) -> int:
+        """One of the ports that it needs for itself."""
+        return self._inner[number]
+
+    def _await(self) -> None:
+        assert self._process is not None
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError), urllib.request.urlopen(self._ready_url, timeout=2):
+                return
+            time.sleep(0.1)
+        self.stop()
+        raise RuntimeError(f"{self.kind} did not start: {self.log.read_text()[-2000:]}")
+
+    @property
+    def _ready_url(self) -> str:
+        return (
+            f"http://127.0.0.1:{self.port}"
+            + {"qdrant": "/readyz", "weaviate": "/v1/.well-known/ready"}[self.kind]
+        )
+
+
+def _qdrant_settings(server: Server) -> dict[str, str]:
+    return {
+        "QDRANT__SERVICE__HOST": "127.0.0.1",
+        "QDRANT__SERVICE__HTTP_PORT": str(server.port),
+        "QDRANT__SERVICE__GRPC_PORT": str(server.grpc_port),
+        "QDRANT__STORAGE__STORAGE_PATH": str(server.folder / "storage"),
+        "QDRANT__STORAGE__SNAPSHOTS_PATH": str(server.folder / "snapshots"),
+        "QDRANT__TELEMETRY_DISABLED": "true",
+    }
+
+
+def _weaviate_settings(server: Server) -> dict[str, str]:
+    return {
+        "PERSISTENCE_DATA_PATH": str(server.folder / "data"),
+        "GRPC_PORT": str(server.grpc_port),
+        "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "true",
+        "DISABLE_TELEMETRY": "true",
+        "CLUSTER_HOSTNAME": "node1",
+        "CLUSTER_ADVERTISE_ADDR": "127.0.0.1",
+        "CLUSTER_BIND_ADDR": "127.0.0.1",
+        "CLUSTER_GOSSIP_BIND_PORT": str(server.inner(0)),
+        "CLUSTER_DATA_BIND_PORT": str(server.inner(1)),
+        "RAFT_PORT": str(server.inner(2)),
+        "RAFT_INTERNAL_RPC_PORT": str(server.inner(3)),
+        "GO_PROFILING_DISABLE": "true",
+        "RAFT_BOOTSTRAP_EXPECT": "1",
+        "LOG_LEVEL": "error",
+    }
+
+
+_SETTINGS = {"qdrant": _qdrant_settings, "weaviate": _weaviate_settings}
+_ARGUMENTS = {
+    "qdrant": lambda server: ["--disable-telemetry"],
+    "weaviate": lambda server: ["--host", "127.0.0.1", "--port", str(server.port), "--scheme", "http"],
+}
+
+
+@contextlib.contextmanager
+def running(kind: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A server that is started for the tests, from its program; the test is skipped where there is none."""
+    if not shutil.which(kind):
+        give_up(f"no program called {kind} on PATH")
+    with tempfile.TemporaryDirectory(prefix=f"{kind}-") as folder:
+        server = Server(kind, Path(folder), environment)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def found(kind: str) -> Iterator[str]:
+    """Address of a server without the store's name, however it is found; ``{}`` stands for the name."""
+    variable = f"AUDIOSEARCH_{kind.upper()}_URL"
+    if url := os.environ.get(variable):
+        head, _, options = url.partition("?")
+        yield f"{head.rstrip('/')}/{{}}" + (f"?{options}" if options else "")
+    elif shutil.which(kind):
+        with running(kind) as server:
+            yield server.address("{}")
+    else:
+        with _container(kind, variable) as address_of:
+            yield address_of
+
+
+def address(kind: str, host: str, port: int, name: str, options: Mapping[str, float | str]) -> str:
+    """Of a store on a server."""
+    query = "&".join(f"{key}={value}" for key, value in options.items())
+    return f"{kind}://{host}:{port}/{name}?{query}"
+
+
+def free_ports(n: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def give_up(why: str) -> NoReturn:
+    """Skip the test, or fail where servers are required."""
+    if os.environ.get("AUDIOSEARCH_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{why} (AUDIOSEARCH_REQUIRE_SERVICES is 1)")
+    pytest.skip(why)
+
+
+@contextlib.contextmanager
+def _container(kind: str, variable: str) -> Iterator[str]:
+    sought = f"no {kind} server: {variable} is not set, no program called {kind} on PATH"
+    try:
+        from testcontainers.core.container import DockerContainer
+    except ImportError:
+        give_up(f"{sought}, testcontainers is not installed")
+    image, ports = {
+        "qdrant": (QDRANT_IMAGE, (6333, 6334)),
+        "weaviate": (WEAVIATE_IMAGE, (8080, 50051)),
+    }[kind]
+    container = DockerContainer(image).with_exposed_ports(*ports)
+    container = container.with_env("AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED", "true")
+    try:
+        container.start()
+    except Exception as exc:  # whatever Docker's client raises where there is no Docker
+        give_up(f"{sought}, and no container starts: {exc}")
+    try:
+        host = container.get_container_host_ip()
+        port, grpc_port = (int(container.get_exposed_port(one)) for one in ports)
+        _await_port(host, grpc_port)
+        yield address(kind, host, port, "{}", {"grpc_port": grpc_port})
+    finally:
+        container.stop()
+
+
+def _await_port(host: str, port: int) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"nothing listens at {host}:{port}")
