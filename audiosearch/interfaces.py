@@ -5,7 +5,7 @@ package's ``pyproject.toml`` makes it known by name (see README, "Add your own")
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,24 @@ class Tokenizer(Protocol):
 
     def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
         """Codes of each waveform; those of one do not depend on the others."""
+        ...
+
+
+@runtime_checkable
+class LayeredTokenizer(Tokenizer, Protocol):
+    """A tokenizer that spares the work of layers which nobody asks for."""
+
+    def encode_layers(self, waveforms: Sequence[Waveform], n_layers: int) -> list[Codes]:
+        """The first layers of what ``encode`` gives."""
+        ...
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """A tokenizer that can turn codes into sound again."""
+
+    def decode(self, codes: Sequence[Codes], layers: Collection[int] | None = None) -> list[Waveform]:
+        """The sound of codes; where ``layers`` is given, of those layers alone."""
         ...
 
 

@@ -61,5 +61,5 @@ def load_tokenizer(
     for option in options:
         if option not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
             raise UsageError(f"the tokenizer {name} has no option --{option.replace('_', '-')}")
-    tokenizer: "Tokenizer" = make(device=device, **options)
+    tokenizer: Tokenizer = make(device=device, **options)
     return tokenizer

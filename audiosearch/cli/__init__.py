@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from audiosearch.cli import ask, demo, doctor, fill, keep
+from audiosearch.cli import ask, demo, doctor, fill, keep, tokens
 from audiosearch.cli.options import show_version
 from audiosearch.cli.output import complain
 from audiosearch.errors import AudioSearchError
@@ -36,6 +36,7 @@ for command in (
     demo.demo,
 ):
     app.command(name=command.__name__.rstrip("_"))(command)
+app.add_typer(tokens.app, name="tokens", no_args_is_help=True)
 
 
 def main() -> None:

@@ -87,9 +87,7 @@ def ingest(
     }
     decision = Decision(onset, offset, min_speech, min_silence, pad)
     cutting = Cutting(longest, long_pause, speech_only)
-    with Library(
-        store, tokenizer, segmenter, decision, device, schema, model, max_gpu_memory
-    ) as library:
+    with Library(store, tokenizer, segmenter, decision, device, schema, model, max_gpu_memory) as library:
         summary = _run(library, paths, cutting, as_json)
     if not summary.count.total():
         raise UsageError(f"there is no audio or video file in {', '.join(map(str, paths))}")

@@ -10,7 +10,7 @@ itself; on a GPU, where several are computed at once, the padding between them i
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from audiosearch.tokenizers.qwen3.decode import Decoder
     from audiosearch.tokenizers.qwen3.network import Encoder
 
 GPU_BATCH = 240.0  # seconds of sound in a batch; about 40 MB of GPU memory each
@@ -120,6 +121,32 @@ class Qwen3:
             arrays[window.waveform][:, window.begin : window.end] = codes
         return [Codes(array, self.frame_rate, self.codebook_size) for array in arrays]
 
+    def decode(self, codes: Sequence[Codes], layers: Collection[int] | None = None) -> list[Waveform]:
+        """The sound of codes, through the decoder of qwen-tts.
+
+        Parameters
+        ----------
+        codes : sequence of Codes
+            Of this tokenizer.
+        layers : collection of int, optional
+            The layers that are heard; by default all that the codes have.
+
+        Returns
+        -------
+        list of Waveform
+            Each as long as its frames.
+
+        Raises
+        ------
+        MissingDependencyError
+            When qwen-tts is not installed.
+        UsageError
+            For layers that there are not, or a checkpoint without the decoder's weights.
+        """
+        from audiosearch.tokenizers.qwen3 import decode
+
+        return decode.decode(self._decoder, codes, layers)
+
     def _require_sound(self, waveforms: Sequence[Waveform]) -> None:
         audio.require_rate(waveforms, self.sample_rate, self.name)
         for number, waveform in enumerate(waveforms):
@@ -186,6 +213,12 @@ class Qwen3:
 
         weights = {name: self._read(name) for name in self._tensors}
         return network.load(self.config.encoder, weights, str(self.folder)).place(self.device)
+
+    @functools.cached_property
+    def _decoder(self) -> "Decoder":
+        from audiosearch.tokenizers.qwen3 import decode
+
+        return decode.load(self.folder, self.device)
 
     def _codebook(self, layer: int) -> Float32:
         n_semantic = self.config.n_semantic
