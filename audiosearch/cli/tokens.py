@@ -8,7 +8,6 @@ import time
 import wave
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +17,13 @@ import typer
 from audiosearch import audio, fidelity, gpu, plugins, token_cache
 from audiosearch.cli import options
 from audiosearch.cli.output import clock, complain, output, report, short
+from audiosearch.code_statistics import lose_frames, statistics
 from audiosearch.errors import AudioError, AudioSearchError, UsageError
 from audiosearch.interfaces import Decoder, LayeredTokenizer, Tokenizer
 from audiosearch.types import Codes, Int16, Waveform
 
 SOME_FAILED = 5
 BATCH_SECONDS = 240.0  # of sound tokenized in one call
-SHOWN = 12  # codes of a layer in the table
 
 app = typer.Typer(help="Turn sound into tokens and back, keep tokens in files, look at them.")
 
@@ -183,53 +182,6 @@ def show(
         "codes": lambda s: " ".join(map(str, s.first)),
     }
     report(statistics(codes), as_json, vars, columns)
-
-
-@dataclass(frozen=True)
-class LayerStatistics:
-    """What the codes of a layer are like.
-
-    Parameters
-    ----------
-    layer : int
-    entropy : float
-        Of how often each code occurs, in bits a frame.
-    used : int
-        How many different codes occur.
-    first : list of int
-        The first codes.
-    """
-
-    layer: int
-    entropy: float
-    used: int
-    first: list[int]
-
-
-def statistics(codes: Codes) -> list[LayerStatistics]:
-    """Entropy and use of each layer.
-
-    >>> two = Codes(np.array([[0, 1, 0, 1], [7, 7, 7, 7]], np.int16), 12.5, 8)
-    >>> [(layer.entropy, layer.used) for layer in statistics(two)]
-    [(1.0, 2), (0.0, 1)]
-    """
-    found = []
-    for layer, row in enumerate(codes.array):
-        counts = np.unique(row, return_counts=True)[1]
-        shares = counts / max(1, counts.sum())
-        entropy = abs(float(-(shares * np.log2(shares)).sum()))
-        found.append(LayerStatistics(layer, entropy, len(counts), row[:SHOWN].tolist()))
-    return found
-
-
-def lose_frames(codes: Codes, share: float, seed: int = 0) -> Codes:
-    """Codes where frames are lost at random; each lost one is replaced by the last that was not.
-
-    Of what is lost at the beginning, the first frame is kept.
-    """
-    lost = np.random.default_rng(seed).random(codes.n_frames) < share
-    heard = np.where(lost, 0, np.arange(codes.n_frames))
-    return Codes(codes.array[:, np.maximum.accumulate(heard)], codes.frame_rate, codes.codebook_size)
 
 
 def information(path: Path, tokenizer: Tokenizer, waveform: Waveform, codes: Codes) -> dict[str, object]:
