@@ -32,7 +32,9 @@ def draw_roundtrip(before: Waveform, codes: Codes, after: Waveform, path: Path) 
         axes[place].plot(times, waveform.samples, linewidth=0.4)
         axes[place].set_title(title)
         samples = np.pad(waveform.samples, (0, max(0, 512 - len(waveform.samples)))) + 1e-9
-        axes[place + 1].specgram(samples, NFFT=512, Fs=waveform.sample_rate, noverlap=256, vmin=-150, vmax=-30)
+        axes[place + 1].specgram(
+            samples, NFFT=512, Fs=waveform.sample_rate, noverlap=256, vmin=-150, vmax=-30
+        )
         axes[place + 1].set_ylabel("Hz")
     _draw_codes(axes[2], codes)
     _save(figure, path)

@@ -303,6 +303,14 @@ def test_tensors_of_other_shapes_are_named(folder: Path, tmp_path: Path) -> None
         Qwen3(model=str(tmp_path)).encode([waveform(100)])
 
 
+def test_settings_that_make_no_encoder_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    config = qwen.CONFIG | {"encoder_config": qwen.ENCODER | {"num_attention_heads": 5}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UsageError, match="does not describe a Mimi encoder"):
+        Qwen3(model=str(tmp_path)).encode([waveform(100)])
+
+
 def test_weights_that_are_cut_short_are_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     with pytest.raises(UsageError, match=r"there is no \.safetensors file in"):

@@ -4,9 +4,10 @@
 checkpoint. Layer 0 says *what is said*; the others add, each to those before it, how it sounds.
 
 The codes of a waveform are those that `Qwen3TTSTokenizer.encode` of qwen-tts gives for it alone, in
-float32. They depend neither on the other waveforms nor on their order: on a CPU each is computed by
-itself; on a GPU, where several are computed at once, the padding between them is kept out (see
-`network`). What is longer than `batches.CHUNK` is encoded in chunks with `batches.CONTEXT` before them.
+float32. On a CPU each waveform is computed by itself. On a GPU several are computed at once; the padding
+behind the shorter ones is kept out (see `network`), so that they depend on the others at most by how the
+GPU rounds sums in batches of another shape. What is longer than `batches.CHUNK` is encoded in chunks with
+`batches.CONTEXT` before them.
 """
 
 import functools

@@ -63,6 +63,7 @@ class Encoder(nn.Module):
         strided = [i for i, layer in enumerate(self.encoder.layers) if _stride(layer) > 1]
         self._n_tiled = strided[TILED_STRIDES - 1] + 1
         self._hop, self._context = _reach(self.encoder.layers[: self._n_tiled])
+        self._tile = TILE // self._hop * self._hop
 
     def place(self, device: str) -> "Encoder":
         """Move the weights; the numbers that padding is computed from stay, or each layer would wait."""
@@ -113,9 +114,9 @@ class Encoder(nn.Module):
     def _tiled(self, samples: "Tensor") -> "Tensor":
         layers = self.encoder.layers[: self._n_tiled]
         parts = []
-        for begin in range(0, samples.shape[-1], TILE):
+        for begin in range(0, samples.shape[-1], self._tile):
             first = max(0, begin - self._context)
-            part = _through(layers, samples[..., first : begin + TILE])
+            part = _through(layers, samples[..., first : begin + self._tile])
             parts.append(part[..., (begin - first) // self._hop :])
         return torch.cat(parts, dim=-1)
 
@@ -174,9 +175,12 @@ def load(settings: dict[str, Any], weights: dict[str, "Tensor"], where: str) -> 
     Raises
     ------
     UsageError
-        When tensors are missing or have other shapes than the config says.
+        When tensors are missing or have other shapes than the config says, or it says nonsense.
     """
-    encoder = Encoder(settings)
+    try:
+        encoder = Encoder(settings)
+    except Exception as exc:  # each version of transformers has other errors for a config it cannot use
+        raise UsageError(f"the config.json of {where} does not describe a Mimi encoder: {exc}") from exc
     wanted = encoder.state_dict()
     if missing := sorted(set(wanted) - set(weights)):
         raise UsageError(f"{where} lacks {len(missing)} tensors: {_some(missing)}; get it again")
