@@ -14,9 +14,11 @@ pytest.importorskip("transformers", reason="transformers is not installed: pip i
 import torch
 from safetensors.torch import load_file, save_file
 
+import media
 import qwen
 import sounds
-from audiosearch.errors import AudioError, MissingDependencyError, UsageError
+from audiosearch import Library, cli
+from audiosearch.errors import AudioError, MissingDependencyError, StoreMismatchError, UsageError
 from audiosearch.tokenizers.qwen3 import Qwen3, batches, checkpoint
 from audiosearch.types import Float32, Waveform
 
@@ -325,6 +327,35 @@ def test_weights_that_are_cut_short_are_refused(folder: Path, tmp_path: Path) ->
     save_file({"decoder.weight": torch.zeros(3)}, tmp_path / "model.safetensors")
     with pytest.raises(UsageError, match="no tensor whose name begins with encoder"):
         Qwen3(model=str(tmp_path))
+
+
+def test_a_library_is_bound_to_the_weights(folder: Path, tmp_path: Path) -> None:
+    path = media.write(tmp_path / "melody.wav", sounds.melody(5.0, 16000), 16000)
+    arguments = {"tokenizer": "qwen3-tts-12hz", "segmenter": "off"}
+    with Library(tmp_path / "store", model=str(folder), **arguments) as library:
+        (outcome,) = library.ingest([path])
+        assert outcome.status == "stored", outcome.note
+        (entry,) = library.entries(outcome.recording.id)
+        assert entry.codes.array.shape == (16, 63)
+    other = qwen.write_encoder(tmp_path / "other", seed=1)
+    with (
+        Library(tmp_path / "store", model=str(other), **arguments) as library,
+        pytest.raises(StoreMismatchError, match="was made with tokenizer qwen3-tts-12hz@"),
+    ):
+        library.recordings()
+
+
+def test_the_model_comes_from_the_environment(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AUDIOSEARCH_TOKENIZER", "qwen3-tts-12hz")
+    monkeypatch.setenv("AUDIOSEARCH_MODEL", str(folder))
+    monkeypatch.setattr(sys, "argv", ["audiosearch", "doctor", "--store", str(tmp_path), "--json"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    found = {line["what"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert found["tokenizer"]["detail"] == Qwen3(model=str(folder)).name
+    assert found["transformers"]["state"] == "ok"
 
 
 def test_reading_the_name_loads_no_torch(folder: Path) -> None:
