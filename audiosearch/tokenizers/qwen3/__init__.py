@@ -198,10 +198,11 @@ class Qwen3:
 
         heard = torch.from_numpy(batches.padded(batch, waveforms, self.config.frame_samples))
         lengths = [window.n_samples for window in batch]
+        encoder = self._encoder
         try:
             # TF32 rounds to 10 bits and autotuning picks other kernels on other days: both change codes.
             with torch.inference_mode(), torch.backends.cudnn.flags(benchmark=False, allow_tf32=False):
-                codes = self._encoder(_to(heard, self.device), lengths, n_layers)
+                codes = encoder(_to(heard, self.device), lengths, n_layers)
                 array: Int16 = codes.to(torch.int16).cpu().numpy()
                 return array
         except torch.OutOfMemoryError as exc:
