@@ -32,7 +32,7 @@ from audiosearch.errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-TILE = 9600  # samples: 0.4 s at 24 kHz, where two CPU cores were fastest
+TILE = 38400  # samples: 1.6 s at 24 kHz; as quick as 0.4 s on one core, with fewer waits on several
 TILED_STRIDES = 2  # tiles go through the layers up to the second that lowers the rate
 
 
