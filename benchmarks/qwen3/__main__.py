@@ -151,7 +151,8 @@ def speed_table(ours: Qwen3, theirs: Any, clips: list[Waveform], device: str) ->
 
 def chunk_table(ours: Qwen3, clips: list[Waveform], seconds: float) -> list[str]:
     """One long recording in chunks and in one piece: the share of equal codes, per layer."""
-    joined = np.concatenate([clip.samples for clip in clips])[: round(seconds * ours.sample_rate)]
+    joined = np.concatenate([clip.samples for clip in clips])
+    joined = np.resize(joined, round(seconds * ours.sample_rate))
     long = [Waveform(joined, ours.sample_rate)]
     chunked = ours.encode(long)[0].array
     found = {"as shipped": agreement(chunked, whole := _in_one_piece(ours, long))}
