@@ -55,6 +55,10 @@ class Library:
         When sound counts as speech; for a segmenter given by name.
     device : str
         Where a tokenizer given by name runs.
+    model : str, optional
+        Its weights, for a tokenizer that takes any: a directory, or an id on Hugging Face.
+    max_gpu_memory : float, optional
+        Gigabytes of GPU memory that it may use.
     schema : mapping of str to object, optional
         How a new store represents clips: any of ``fingerprint_frames``, ``anchor_hop``,
         ``histogram_layers`` and ``histogram_norm`` (see `types.Schema`). An existing store that was
@@ -75,10 +79,12 @@ class Library:
         decision: Decision | None = None,
         device: str = "cpu",
         schema: Mapping[str, object] | None = None,
+        model: str | None = None,
+        max_gpu_memory: float | None = None,
     ) -> None:
         self.address = os.fspath(store) if store is not None else default_store()
         self.tokenizer: Tokenizer = (
-            plugins.load(plugins.TOKENIZERS, tokenizer)(device=device)
+            plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
             if isinstance(tokenizer, str)
             else tokenizer
         )

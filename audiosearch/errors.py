@@ -26,6 +26,12 @@ class AudioError(AudioSearchError):
     exit_code = 3
 
 
+class CacheError(AudioSearchError):
+    """A token cache cannot be read or written, or is of another tokenizer."""
+
+    exit_code = 4
+
+
 class StoreError(AudioSearchError):
     """A store cannot be opened, reached, read or written."""
 

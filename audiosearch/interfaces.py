@@ -53,6 +53,24 @@ class Tokenizer(Protocol):
         ...
 
 
+@runtime_checkable
+class LayeredTokenizer(Tokenizer, Protocol):
+    """A tokenizer that spares the work of layers which nobody asks for."""
+
+    def encode_layers(self, waveforms: Sequence[Waveform], n_layers: int) -> list[Codes]:
+        """The first layers of what ``encode`` gives."""
+        ...
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """A tokenizer that can turn codes into sound again."""
+
+    def decode(self, codes: Sequence[Codes], layers: Collection[int] | None = None) -> list[Waveform]:
+        """The sound of codes; where ``layers`` is given, of those layers alone."""
+        ...
+
+
 class Synthesizer(Protocol):
     """Speaks text."""
 

@@ -231,7 +231,7 @@ def test_demo_shows_everything_once(run: Run) -> None:
     [
         (["match", "missing.wav"], 3, "missing.wav does not exist"),
         (["match", "."], 3, ". is a directory, not a file"),
-        (["match", "missing.wav", "--tokenizer", "none"], 2, "is none of pocket"),
+        (["match", "missing.wav", "--tokenizer", "none"], 2, "is none of pocket, qwen3-tts-12hz"),
         (["nonsense"], 2, "No such command"),
         (["list", "--device"], 2, "No such option"),
         (["show", "unknown"], 2, "no recording called unknown is stored"),

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import entries
-import media
 import numpy as np
 import pytest
+
+import entries
+import media
 import servers
 import sounds
 import tokens
-
 from audiosearch.api import Library
 from audiosearch.errors import (
     StoreError,

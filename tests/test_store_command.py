@@ -8,10 +8,10 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import doubles
-import entries
 import pytest
 
+import doubles
+import entries
 from audiosearch import cli
 from audiosearch.interfaces import Maintained
 from audiosearch.types import Segment

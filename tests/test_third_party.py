@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-import media
 import pytest
+
+import media
 import sounds
 import tokens
-
 from audiosearch.api import Library
 from audiosearch.errors import StoreNotFoundError, UsageError
 from indexers.stores import open_store

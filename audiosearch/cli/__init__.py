@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from audiosearch.cli import ask, demo, doctor, fill, keep, stores
+from audiosearch.cli import ask, demo, doctor, fill, keep, stores, tokens
 from audiosearch.cli.options import show_version
 from audiosearch.cli.output import complain
 from audiosearch.errors import AudioSearchError
@@ -37,6 +37,7 @@ for command in (
 ):
     app.command(name=command.__name__.rstrip("_"))(command)
 app.add_typer(stores.app)
+app.add_typer(tokens.app, name="tokens", no_args_is_help=True)
 
 
 def main() -> None:

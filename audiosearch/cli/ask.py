@@ -25,6 +25,7 @@ def match(
     limit: options.Limit = 10,
     min_probability: Certainty = 0.5,
     tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
     segmenter: options.SegmenterName = "webrtc",
     device: options.Device = "cpu",
     as_json: options.Json = False,
@@ -33,7 +34,7 @@ def match(
 
     Speed and tempo may differ, noise may lie on top. Exits 1 when nothing is found.
     """
-    with Library(store, tokenizer, segmenter, device=device) as library:
+    with Library(store, tokenizer, segmenter, device=device, model=model) as library:
         found = [m for m in library.match(query, limit) if m.probability >= min_probability]
         names = {r.id: r.name for r in library.recordings()}
     print_matches(found, names, as_json)
@@ -52,6 +53,7 @@ def locate(
     limit: options.Limit = 10,
     min_probability: Certainty = 0.0,
     tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
     device: options.Device = "cpu",
     as_json: options.Json = False,
 ) -> None:
@@ -64,7 +66,7 @@ def locate(
 
     if bool(phrase) == (example is not None):
         raise UsageError("give a phrase in words, or one recording of it with --example")
-    with Library(store, tokenizer, device=device) as library:
+    with Library(store, tokenizer, device=device, model=model) as library:
         found = library.locate(example or phrase, limit, within, Espeak(voice))
         names = {r.id: r.name for r in library.recordings()}
     print_matches([m for m in found if m.probability >= min_probability], names, as_json, with_query=False)
@@ -75,6 +77,7 @@ def similar(
     store: options.Store,
     limit: options.Limit = 10,
     tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
     device: options.Device = "cpu",
     as_json: options.Json = False,
 ) -> None:
@@ -82,7 +85,7 @@ def similar(
 
     Exits 1 when nothing is found.
     """
-    with Library(store, tokenizer, device=device) as library:
+    with Library(store, tokenizer, device=device, model=model) as library:
         found = library.similar(query, limit)
         names = {r.id: r.name for r in library.recordings()}
     print_candidates(found, names, as_json)

@@ -15,20 +15,24 @@ from audiosearch.clips import Cutting
 from audiosearch.errors import MissingDependencyError
 
 
-def demo(tokenizer: options.TokenizerName = "pocket", device: options.Device = "cpu") -> None:
+def demo(
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+    device: options.Device = "cpu",
+) -> None:
     """Show the main job once: store seven recordings, then match, locate, similar.
 
     Everything happens in a temporary folder that is removed at the end.
     """
     with tempfile.TemporaryDirectory(prefix="audiosearch-demo-") as folder:
-        _demo(Path(folder), tokenizer, device)
+        _demo(Path(folder), tokenizer, model, device)
 
 
-def _demo(folder: Path, tokenizer: str, device: str) -> None:
+def _demo(folder: Path, tokenizer: str, model: str | None, device: str) -> None:
     source = shipped.clips() / "history-of-printing.mp4"
     upload = shipped.make_upload(source, 40.0, 8.0, folder / "upload.opus")
     tune = shipped.make_upload(shipped.clips() / "land-5.opus", 20.0, 10.0, folder / "tune.opus")
-    with Library(folder / "store", tokenizer, device=device) as library:
+    with Library(folder / "store", tokenizer, device=device, model=model) as library:
         _say(f"audiosearch ingest {short(str(shipped.clips()))}")
         stored = [o.recording for o in library.ingest([shipped.clips()], Cutting()) if o.recording]
         columns = {"stored": lambda r: Path(r.name).name, "length": lambda r: clock(r.duration)}

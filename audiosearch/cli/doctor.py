@@ -6,14 +6,26 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 import typer
 
 import audiosearch
-from audiosearch import espeak, plugins
+from audiosearch import espeak, gpu, plugins
 from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.output import report
 from audiosearch.errors import AudioSearchError, StoreNotFoundError
+from audiosearch.interfaces import Tokenizer
+from audiosearch.types import Waveform
+
+# distribution, extra, what for
+EXTRAS = (
+    ("transformers", "qwen3", "for --tokenizer qwen3-tts-12hz"),
+    ("qwen-tts", "qwen-tts", "to turn tokens of qwen3-tts-12hz into sound"),
+    ("pesq", "metrics", "for PESQ in tokens roundtrip"),
+    ("pystoi", "metrics", "for STOI in tokens roundtrip"),
+    ("matplotlib", "metrics", "for pictures of tokens"),
+)
 
 Finding = tuple[str, str, str]  # what, state, detail
 
@@ -21,6 +33,7 @@ Finding = tuple[str, str, str]  # what, state, detail
 def doctor(
     store: options.Store,
     tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
     device: options.Device = "cpu",
     as_json: options.Json = False,
 ) -> None:
@@ -29,7 +42,8 @@ def doctor(
     Exits with the code of the first thing that is broken; what is optional and missing is no fault.
     """
     broken: list[AudioSearchError] = []
-    findings = [*_software(), *_optional(), *_device(), *_in_use(store, tokenizer, device, broken)]
+    used = _in_use(store, tokenizer, model, device, broken)
+    findings = [*_software(), *_optional(), *_device(), *used]
     columns = {"what": lambda f: f[0], "": lambda f: f[1], "detail": lambda f: f[2]}
     report(findings, as_json, lambda f: {"what": f[0], "state": f[1], "detail": f[2]}, columns)
     if broken:
@@ -47,6 +61,11 @@ def _software() -> Iterator[Finding]:
 
 
 def _optional() -> Iterator[Finding]:
+    for package, extra, purpose in EXTRAS:
+        try:
+            yield package, "ok", version(package)
+        except PackageNotFoundError:
+            yield package, "missing", f"needed {purpose}: pip install 'audiosearch[{extra}]'"
     spoken = espeak.version()
     yield (
         "eSpeak NG",
@@ -72,12 +91,15 @@ def _device() -> Iterator[Finding]:
         yield "device", "ok", f"cpu, {torch.get_num_threads()} threads (no CUDA device)"
 
 
-def _in_use(store: str, tokenizer: str, device: str, broken: list[AudioSearchError]) -> Iterator[Finding]:
+def _in_use(
+    store: str, tokenizer: str, model: str | None, device: str, broken: list[AudioSearchError]
+) -> Iterator[Finding]:
     yield "tokenizers", "ok", ", ".join(plugins.names(plugins.TOKENIZERS))
     yield "stores", "ok", ", ".join(plugins.names(plugins.STORES))
     try:
-        library = Library(store, tokenizer, device=device)
+        library = Library(store, tokenizer, device=device, model=model)
         yield "tokenizer", "ok", library.tokenizer.name
+        yield from _gpu_memory(library.tokenizer, device)
     except AudioSearchError as exc:
         broken.append(exc)
         yield "tokenizer", "broken", str(exc)
@@ -94,6 +116,13 @@ def _in_use(store: str, tokenizer: str, device: str, broken: list[AudioSearchErr
     if not (folder := Path(store)).is_dir() and "://" not in store and not store.endswith(":"):
         folder = next((parent for parent in folder.absolute().parents if parent.is_dir()), Path("/"))
     yield from _room(folder)
+
+
+def _gpu_memory(tokenizer: Tokenizer, device: str) -> Iterator[Finding]:
+    if device.startswith("cuda"):
+        silence = np.zeros(10 * tokenizer.sample_rate, np.float32)
+        tokenizer.encode([Waveform(silence, tokenizer.sample_rate)])
+        yield "GPU memory", "ok", f"{gpu.peak_gigabytes():.2f} GB at the peak, for 10 s of sound"
 
 
 def _room(folder: Path) -> Iterator[Finding]:

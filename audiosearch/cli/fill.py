@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from audiosearch import audio
+from audiosearch import audio, gpu
 from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.output import clock, complain, output, short
@@ -33,8 +33,10 @@ def ingest(
     ],
     store: options.Store,
     tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
     segmenter: options.SegmenterName = "webrtc",
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
     speech_only: Annotated[
         bool, typer.Option("--speech-only", help="Leave out clips without speech (music and noise too).")
     ] = False,
@@ -85,7 +87,7 @@ def ingest(
     }
     decision = Decision(onset, offset, min_speech, min_silence, pad)
     cutting = Cutting(longest, long_pause, speech_only)
-    with Library(store, tokenizer, segmenter, decision, device, schema) as library:
+    with Library(store, tokenizer, segmenter, decision, device, schema, model, max_gpu_memory) as library:
         summary = _run(library, paths, cutting, as_json)
     if not summary.count.total():
         raise UsageError(f"there is no audio or video file in {', '.join(map(str, paths))}")
@@ -120,7 +122,9 @@ class _Summary:
             else ""
         )
         nothing_new = " (nothing new)" if set(self.count) == {"unchanged"} else ""
-        typer.echo(", ".join(part for part in parts if part[0] != "0") + nothing_new + speed, err=True)
+        typer.echo(
+            ", ".join(part for part in parts if part[0] != "0") + nothing_new + speed + gpu.report(), err=True
+        )
         for outcome in self.failed:
             complain(outcome.note)
 

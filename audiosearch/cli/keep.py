@@ -18,10 +18,13 @@ Name = Annotated[
 
 
 def list_(
-    store: options.Store, tokenizer: options.TokenizerName = "pocket", as_json: options.Json = False
+    store: options.Store,
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+    as_json: options.Json = False,
 ) -> None:
     """List the recordings that are stored."""
-    with Library(store, tokenizer) as library:
+    with Library(store, tokenizer, model=model) as library:
         recordings = library.recordings()
     columns = {
         "recording": lambda r: short(r.name),
@@ -38,10 +41,11 @@ def show(
     recording: Name,
     store: options.Store,
     tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
     as_json: options.Json = False,
 ) -> None:
     """Show the clips of a recording: times, speech, fingerprint."""
-    with Library(store, tokenizer) as library:
+    with Library(store, tokenizer, model=model) as library:
         found = library.find(recording)
         entries = [entry for one in found for entry in library.entries(one.id)]
 
@@ -72,9 +76,10 @@ def remove(
     store: options.Store,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
 ) -> None:
     """Remove a recording from the store; its file stays where it is."""
-    with Library(store, tokenizer) as library:
+    with Library(store, tokenizer, model=model) as library:
         found = library.find(recording)
         if not yes:
             for one in found:
@@ -86,10 +91,13 @@ def remove(
 
 
 def stats(
-    store: options.Store, tokenizer: options.TokenizerName = "pocket", as_json: options.Json = False
+    store: options.Store,
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+    as_json: options.Json = False,
 ) -> None:
     """Say how much is stored, and how it was made."""
-    with Library(store, tokenizer) as library:
+    with Library(store, tokenizer, model=model) as library:
         recordings = library.recordings()
         schema = library.store.schema
     totals = {

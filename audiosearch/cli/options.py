@@ -74,5 +74,22 @@ SegmenterName = Annotated[
 Device = Annotated[
     str, typer.Option("--device", envvar="AUDIOSEARCH_DEVICE", help="Where the tokenizer runs: cpu or cuda.")
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        envvar="AUDIOSEARCH_MODEL",
+        help="Weights of a tokenizer that has them elsewhere: a directory, or an id on Hugging Face.",
+    ),
+]
+MaxGpuMemory = Annotated[
+    float | None,
+    typer.Option(
+        "--max-gpu-memory",
+        envvar="AUDIOSEARCH_MAX_GPU_MEMORY",
+        min=0.1,
+        help="Gigabytes of GPU memory that the tokenizer may use.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many answers at the most.")]

@@ -1,0 +1,1 @@
+"""Which codes of a tokenizer survive what happens to sound."""
