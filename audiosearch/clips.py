@@ -27,7 +27,7 @@ from audiosearch.types import Float32, Segment, Waveform
 LONGEST = 30.0  # seconds
 SHORTEST_SHARE = 1 / 3  # of LONGEST: no cut is looked for before it
 LONG_PAUSE = 1.0  # seconds
-WINDOW = 120.0  # seconds segmented at a time
+WINDOW = 60.0  # seconds segmented at a time
 QUIET = 0.2  # seconds over which loudness is averaged in the search of a quiet moment
 QUIET_STEP = 0.02  # seconds
 

@@ -46,7 +46,7 @@ from indexers.catalogue import Catalogue
 CATALOGUE = "catalogue.sqlite"
 ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
 ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by at once
-BATCH = 64  # clips written at a time
+BATCH = 16  # clips written at a time
 PAGE = 256  # points read at a time
 
 

@@ -7,6 +7,7 @@ Reading runs ahead of tokenizing by a few pieces, so that both cores work. A rec
 when all of it is stored; one that cannot be read to its end leaves nothing behind.
 """
 
+import ctypes
 import hashlib
 import os
 import queue
@@ -27,8 +28,8 @@ from audiosearch.interfaces import Segmenter, Store, Tokenizer
 from audiosearch.representations import represent
 from audiosearch.types import ID_NAMESPACE, Clip, Codes, Entry, Float32, Recording
 
-AHEAD = 8  # pieces read before they are tokenized
-BATCH_SECONDS = 120.0  # of sound tokenized in one call
+AHEAD = 4  # pieces read before they are tokenized
+BATCH_SECONDS = 60.0  # of sound tokenized in one call
 BATCH_PIECES = 64
 
 Status = Literal["stored", "replaced", "unchanged", "failed"]
@@ -92,6 +93,7 @@ def ingest(
                 else:
                     yield writer.settle(event)
             writer.write()
+            _give_back()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -243,6 +245,14 @@ def _batches(events: Iterable[_Event]) -> Iterator[list[_Event]]:
             batch, seconds, n_pieces = [], 0.0, 0
     yield batch
 
+
+def _give_back() -> None:
+    """Memory that was freed, to the system: glibc would keep it for buffers of the same sizes."""
+    if _trim is not None:
+        _trim(0)
+
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 T = TypeVar("T")
 _END = object()

@@ -64,7 +64,7 @@ def ingest(listing: Path, store: Path) -> dict:
             seconds += outcome.recording.duration
             files += 1
         wall = time.perf_counter() - began
-    on_disk = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
+    on_disk = sum(file.stat().st_blocks * 512 for file in store.rglob("*") if file.is_file())  # sparse
     return {
         "seconds": seconds,
         "files": files,

@@ -14,6 +14,7 @@ moving mean of the features reach, so that a part of it has the codes of the who
 """
 
 import functools
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -127,12 +128,15 @@ class _Model:
 
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise UsageError("there is no CUDA device here; use --device cpu")
+        # Clips have many lengths, and the library would keep compiled convolutions for each of them.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
         loaded = {name: torch.from_numpy(array).to(device) for name, array in weights.shipped().items()}
         self.speech = _network(loaded, "speech.")
         self.sound = _network(loaded, "sound.")
-        self.speech_codebooks = loaded["codebooks.speech"]
-        self.sound_codebooks = loaded["codebooks.sound"]
-        self.speech_dim = self.speech_codebooks.shape[2]
+        self.speech_dim = loaded["codebooks.speech"].shape[2]
+        codebooks = torch.from_numpy(_codebooks()).to(device)
+        self.speech_codebooks = codebooks[:1, :, : self.speech_dim]
+        self.sound_codebooks = codebooks[1:]
 
 
 @functools.cache
@@ -152,6 +156,7 @@ def _network(loaded: dict[str, "Tensor"], prefix: str) -> "Encoder":
 
 @functools.cache
 def _codebooks() -> Float32:
-    speech, sound = weights.shipped()["codebooks.speech"], weights.shipped()["codebooks.sound"]
+    shipped = weights.shipped()
+    speech, sound = shipped["codebooks.speech"], shipped["codebooks.sound"]
     missing = sound.shape[2] - speech.shape[2]
     return np.concatenate([np.pad(speech, ((0, 0), (0, 0), (0, missing))), sound])

@@ -56,9 +56,8 @@ def read(content: bytes) -> dict[str, Float32]:
     return weights
 
 
-@functools.cache
 def shipped() -> dict[str, Float32]:
-    """The weights in the package."""
+    """The weights in the package; read anew each time, since what uses them keeps them."""
     return read(_content())
 
 
