@@ -126,7 +126,7 @@ class Library:
         phrase: str | Path | Waveform,
         limit: int = 10,
         recordings: Sequence[str] | None = None,
-        synthesizer: Synthesizer | None = None,
+        voices: Sequence[Synthesizer] | None = None,
     ) -> list[Match]:
         """Where a phrase is said; see `queries.locate`.
 
@@ -137,15 +137,15 @@ class Library:
         limit : int
         recordings : sequence of str, optional
             Only in these (as `find` understands them).
-        synthesizer : Synthesizer, optional
-            Speaks the text; by default eSpeak NG.
+        voices : sequence of Synthesizer, optional
+            They speak the text; by default `espeak.ensemble`.
         """
         from queries.locate import locate
 
-        if isinstance(phrase, str):
-            phrase = self.speak(phrase, synthesizer)
+        examples = self.speak(phrase, voices) if isinstance(phrase, str) else [phrase]
         chosen = None if recordings is None else [r for name in recordings for r in self.find(name)]
-        return locate(self.store, self.tokenizer, self._heard(phrase), limit, chosen)
+        heard = [self._heard(example) for example in examples]
+        return locate(self.store, self.tokenizer, heard, limit, chosen)
 
     def similar(self, query: PathLike | Waveform, limit: int = 10) -> list[Candidate]:
         """Clips that sound like the query; see `queries.similar`."""
@@ -153,13 +153,13 @@ class Library:
 
         return similar(self.store, self.tokenizer, self._heard(query), limit)
 
-    def speak(self, text: str, synthesizer: Synthesizer | None = None) -> Waveform:
-        """Text as sound."""
-        if synthesizer is None:
-            from audiosearch.espeak import Espeak
+    def speak(self, text: str, voices: Sequence[Synthesizer] | None = None) -> list[Waveform]:
+        """Text as sound, once by each voice."""
+        if voices is None:
+            from audiosearch.espeak import ensemble
 
-            synthesizer = Espeak()
-        return synthesizer.synthesize(text)
+            voices = ensemble()
+        return [voice.synthesize(text) for voice in voices]
 
     def recordings(self) -> list[Recording]:
         """What is stored, by name."""

@@ -23,6 +23,7 @@ from audiosearch.errors import MissingDependencyError, UsageError
 from audiosearch.types import Waveform
 
 MARKS = r"\(.*?\)|[\u02c8\u02cc\u02d0\u02d10-9.\-'|_:;]"  # of change of voice, stress, length, tone
+VARIANTS = ("", "+f2", "+m3", "+f4")  # of every voice: a man's, a woman's ...
 HOW_TO_INSTALL = (
     "typed text is spoken by eSpeak NG, which is not installed: pip install 'audiosearch[espeak]', "
     "or apt-get install espeak-ng (macOS: brew install espeak-ng)"
@@ -89,6 +90,11 @@ class Espeak:
             raise UsageError(f"eSpeak NG has no voice {self.voice!r}: {done.stderr.decode().strip()}")
         pcm = np.frombuffer(done.stdout[44:], "<i2")  # behind a WAV header of unknown length
         return Waveform((pcm / 32768).astype(np.float32), 22050)
+
+
+def ensemble(voice: str = "en-us") -> list[Espeak]:
+    """A voice and others that speak like it, unless it names a variant itself."""
+    return [Espeak(voice)] if "+" in voice else [Espeak(voice + variant) for variant in VARIANTS]
 
 
 def phones(text: str, voice: str = "en-us") -> list[str]:

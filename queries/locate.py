@@ -18,25 +18,31 @@ from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.representations import unit
 from audiosearch.types import Codes, Float32, Match, Recording, Segment, Waveform
 
+Int64 = npt.NDArray[np.int64]
+
 SHORTEST = 3  # frames: less is no phrase
+LISTEN = 0.01  # seconds over which loudness is measured
+SILENT = 10 ** (-35 / 10)  # of the loudest moment's power
+MARGIN = 4  # of those moments left on either side
+BLUR = 3  # frames by which the ends of several examples may differ
 
 
 def locate(
     store: Store,
     tokenizer: Tokenizer,
-    waveform: Waveform,
+    examples: Sequence[Waveform],
     limit: int = 10,
     recordings: Sequence[Recording] | None = None,
 ) -> list[Match]:
-    """Where the stored recordings say what the example says.
+    """Where the stored recordings say what the examples say.
 
     Parameters
     ----------
     store : Store
     tokenizer : Tokenizer
         The one that the store was made with.
-    waveform : Waveform
-        The phrase, spoken, without long silence before or behind it; at the tokenizer's rate.
+    examples : sequence of Waveform
+        The same phrase, spoken once or by several voices; at the tokenizer's rate.
     limit : int
     recordings : sequence of Recording, optional
         Search these alone.
@@ -44,23 +50,25 @@ def locate(
     Returns
     -------
     list of Match
-        Likeliest first, no two overlapping. The score is the mean likeness of the frames; the
+        Likeliest first, no two overlapping. The score is the mean likeness of the frames, of all
+        examples; the
         probability is calibrated on the recordings searched (`audiosearch.calibration`).
 
     Raises
     ------
     AudioError
-        When the example is shorter than 3 frames.
+        When an example is shorter than 3 frames.
     """
-    codes = tokenizer.encode([waveform])[0]
-    if codes.n_frames < SHORTEST:
-        raise AudioError(f"an example of {waveform.duration:.2f} s is too short to be found")
-    likeness = _likeness(codes, tokenizer)
+    spoken = tokenizer.encode([trimmed(example) for example in examples])
+    if min(codes.n_frames for codes in spoken) < SHORTEST:
+        shortest = min(example.duration for example in examples)
+        raise AudioError(f"an example of {shortest:.2f} s is too short to be found")
+    likenesses = [_likeness(codes, tokenizer) for codes in spoken]
     searched = store.recordings() if recordings is None else recordings
-    peaks = [peak for recording in searched for peak in _peaks(store, recording.id, likeness)]
+    peaks = [peak for recording in searched for peak in _peaks(store, recording.id, likenesses)]
     background = Background.fit(np.array([peak.score for peak in peaks]))
     peaks.sort(key=lambda peak: -peak.score)
-    whole = Segment(0.0, to_seconds(codes.n_frames, codes.frame_rate))
+    whole = Segment(0.0, to_seconds(spoken[0].n_frames, spoken[0].frame_rate))
     return [
         Match(
             recording=peak.recording,
@@ -93,7 +101,7 @@ def _likeness(example: Codes, tokenizer: Tokenizer) -> dict[int, Float32]:
     return likeness
 
 
-def _peaks(store: Store, recording: str, likeness: dict[int, Float32]) -> list[_Peak]:
+def _peaks(store: Store, recording: str, likenesses: list[dict[int, Float32]]) -> list[_Peak]:
     """The best places in a recording, none overlapping another."""
     clips = list(store.codes(recording))
     if not clips:
@@ -101,15 +109,58 @@ def _peaks(store: Store, recording: str, likeness: dict[int, Float32]) -> list[_
     frame = to_seconds(1, clips[0][1].frame_rate)
     times = np.concatenate([clip.segment.start + frame * np.arange(codes.n_frames) for clip, codes in clips])
     codes = np.concatenate([codes.array for _, codes in clips], axis=1)
-    per_layer = [table[:, codes[layer]] for layer, table in likeness.items()]
-    scores, starts = warp(np.mean(per_layer, axis=0))
+    paths = [
+        warp(np.mean([table[:, codes[layer]] for layer, table in likeness.items()], axis=0))
+        for likeness in likenesses
+    ]
+    scores, starts = fused(paths)
+    shortest = min(len(table) for likeness in likenesses for table in likeness.values())
     return [
         _Peak(recording, Segment(float(times[starts[end]]), float(times[end]) + frame), float(scores[end]))
-        for end in apart(scores, starts, reach=max(1, len(per_layer[0]) // 2))
+        for end in apart(scores, starts, reach=max(1, shortest // 2))
     ]
 
 
-def warp(cosines: Float32) -> tuple[Float32, npt.NDArray[np.int64]]:
+def trimmed(example: Waveform) -> Waveform:
+    """Without the silence before the first and behind the last sound: it would be looked for, too."""
+    size = round(LISTEN * example.sample_rate)
+    blocks = example.samples[: len(example.samples) // size * size].reshape(-1, size)
+    power = np.square(blocks).mean(axis=1)
+    loud = np.flatnonzero(power > power.max() * SILENT) if power.any() else power[:0]
+    if len(loud) == 0:
+        return example
+    first, after = max(0, int(loud[0]) - MARGIN), int(loud[-1]) + 1 + MARGIN
+    return Waveform(example.samples[first * size : after * size], example.sample_rate)
+
+
+def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:
+    """The paths of several examples that end at about the same frame as one: their mean score.
+
+    Parameters
+    ----------
+    paths : sequence of (scores, starts)
+        As `warp` gives them.
+
+    Returns
+    -------
+    scores, starts
+        Likewise; it starts where the best of them does.
+    """
+    if len(paths) == 1:
+        return paths[0]
+    here = np.arange(len(paths[0][0]))
+    best, begins = [], []
+    for scores, starts in paths:
+        padded = np.pad(scores, BLUR, constant_values=-np.inf)
+        around = np.lib.stride_tricks.sliding_window_view(padded, 2 * BLUR + 1)
+        ends = (here + around.argmax(axis=1) - BLUR).clip(0, len(here) - 1)
+        best.append(scores[ends])
+        begins.append(np.minimum(starts[ends], here))
+    chosen = np.argmax(best, axis=0)
+    return np.mean(best, axis=0), np.stack(begins)[chosen, here]
+
+
+def warp(cosines: Float32) -> tuple[Float32, Int64]:
     """The best path that ends at each stored frame.
 
     A path takes every example frame once and moves on in the recording by 1 frame each time, by 2
@@ -145,7 +196,7 @@ def warp(cosines: Float32) -> tuple[Float32, npt.NDArray[np.int64]]:
     return (totals / n_example).astype(np.float32), starts
 
 
-def apart(scores: Float32, starts: npt.NDArray[np.int64], reach: int = 1) -> list[int]:
+def apart(scores: Float32, starts: Int64, reach: int = 1) -> list[int]:
     """Ends of the best paths that share no frame, best first (non-maximum suppression).
 
     Parameters

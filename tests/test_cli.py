@@ -283,7 +283,7 @@ def test_other_options_than_the_stores_own_are_refused(run: Run, copy: Path) -> 
 def test_interrupted_it_exits_130_and_can_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "long"
     folder.mkdir()
-    for i in range(30):
+    for i in range(60):
         media.write(folder / f"{i:02d}.wav", sounds.noise(30.0, 8000, seed=i), 8000)
     command = [sys.executable, "-m", "audiosearch", "ingest", folder, "--store", tmp_path / "store"]
     child = subprocess.Popen(command, stdout=-1, stderr=-1, text=True)
@@ -294,7 +294,7 @@ def test_interrupted_it_exits_130_and_can_go_on(tmp_path: Path) -> None:
     assert "what is stored is safe" in err
     again = subprocess.run([*command, "--json"], check=True, capture_output=True, text=True)
     statuses = [json.loads(line)["status"] for line in again.stdout.splitlines()]
-    assert len(statuses) == 30
+    assert len(statuses) == 60
     assert set(statuses) == {"unchanged", "stored"}
 
 

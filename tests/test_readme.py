@@ -56,9 +56,10 @@ def test_every_command_is_shown() -> None:
     (block,) = blocks("console")
     shown = {line.split()[2] for line in block.splitlines()} | {"demo"}
     assert shown == {command.name for command in cli.app.registered_commands}
-    (block,) = blocks("bash")
-    shown = {line.split()[2] for line in block.splitlines()}
-    assert shown == {command.callback.__name__ for command in cli.stores.app.registered_commands}
+    lines = [line.split() for block in blocks("bash") for line in block.splitlines()]
+    for group, app in (("store", cli.stores.app), ("tokens", cli.tokens.app)):
+        shown = {line[2] for line in lines if line[:2] == ["audiosearch", group]}
+        assert shown == {command.name or command.callback.__name__ for command in app.registered_commands}
 
 
 def test_every_option_of_an_address_is_listed() -> None:

@@ -185,8 +185,9 @@ def test_the_commands_that_readme_shows_run(
 ) -> None:
     monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
     readme = (Path(__file__).parent.parent / "README.md").read_text()
-    (block,) = re.findall(r"```bash\n(.*?)```", readme, re.S)
-    for line in block.splitlines():
+    lines = re.findall(r"^audiosearch store .*", readme, re.M)
+    assert len(lines) == 4
+    for line in lines:
         there = line.replace("qdrant://localhost:6333/recordings", str(tmp_path / "on-a-server"))
         _, group, *arguments = there.replace("recordings.store", str(filled)).split()
         assert group == "store"

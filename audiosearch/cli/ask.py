@@ -62,12 +62,12 @@ def locate(
     The probability tells how a place compares with all else that is stored; places of any
     probability are shown, likeliest first. Exits 1 when nothing is found.
     """
-    from audiosearch.espeak import Espeak
+    from audiosearch.espeak import ensemble
 
     if bool(phrase) == (example is not None):
         raise UsageError("give a phrase in words, or one recording of it with --example")
     with Library(store, tokenizer, device=device, model=model) as library:
-        found = library.locate(example or phrase, limit, within, Espeak(voice))
+        found = library.locate(example or phrase, limit, within, ensemble(voice))
         names = {r.id: r.name for r in library.recordings()}
     print_matches([m for m in found if m.probability >= min_probability], names, as_json, with_query=False)
 
