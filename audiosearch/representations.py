@@ -136,6 +136,6 @@ def inverse_document_frequency(n_documents: int, containing: Float32) -> Float32
 def _projection(n: int, dim: int) -> Float32:
     """Orthonormal columns (where ``dim <= n``), the same on every machine."""
     gaussian = np.random.Generator(np.random.PCG64(20)).standard_normal((n, dim))
-    if dim <= n:
-        gaussian = np.linalg.qr(gaussian)[0]
-    return gaussian.astype(np.float32)
+    if dim <= n:  # by Cholesky: a QR would take much more memory for the same
+        gaussian = np.linalg.solve(np.linalg.cholesky(gaussian.T @ gaussian), gaussian.T).T
+    return np.ascontiguousarray(gaussian, np.float32)

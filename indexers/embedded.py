@@ -22,6 +22,7 @@ from typing import Any, TextIO
 import numpy as np
 import qdrant_edge as edge
 
+from audiosearch import footprint
 from audiosearch.errors import (
     StoreError,
     StoreFullError,
@@ -111,6 +112,7 @@ class EmbeddedStore:
                 anchors = [_anchor_point(a) for e in batch for a in payload.anchor_points(e)]
                 if anchors:
                     self._anchors.update(edge.UpdateOperation.upsert_points(anchors))
+            footprint.release_files(self.path)
 
     def finish(self, recording: Recording) -> None:
         self._flush()

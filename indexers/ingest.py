@@ -7,7 +7,6 @@ Reading runs ahead of tokenizing by a few pieces, so that both cores work. A rec
 when all of it is stored; one that cannot be read to its end leaves nothing behind.
 """
 
-import ctypes
 import hashlib
 import os
 import queue
@@ -21,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from audiosearch import audio
+from audiosearch import audio, footprint
 from audiosearch.clips import Cutting, Piece, cut
 from audiosearch.errors import AudioError
 from audiosearch.interfaces import Segmenter, Store, Tokenizer
@@ -93,7 +92,7 @@ def ingest(
                 else:
                     yield writer.settle(event)
             writer.write()
-            _give_back()
+            footprint.trim()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -245,14 +244,6 @@ def _batches(events: Iterable[_Event]) -> Iterator[list[_Event]]:
             batch, seconds, n_pieces = [], 0.0, 0
     yield batch
 
-
-def _give_back() -> None:
-    """Memory that was freed, to the system: glibc would keep it for buffers of the same sizes."""
-    if _trim is not None:
-        _trim(0)
-
-
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 T = TypeVar("T")
 _END = object()

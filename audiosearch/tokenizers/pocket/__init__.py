@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosearch import audio, frames
+from audiosearch import audio, footprint, frames
 from audiosearch.errors import UsageError
 from audiosearch.tokenizers.pocket import weights
 from audiosearch.types import Codes, Float32, Int16, Waveform
@@ -137,6 +137,8 @@ class _Model:
         codebooks = torch.from_numpy(_codebooks()).to(device)
         self.speech_codebooks = codebooks[:1, :, : self.speech_dim]
         self.sound_codebooks = codebooks[1:]
+        if device == "cpu":
+            footprint.release_libraries("/nvidia/")  # torch loads them all, 120 MB
 
 
 @functools.cache
