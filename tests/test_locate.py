@@ -67,8 +67,8 @@ def test_a_spoken_example_is_found_where_it_was_said(library: Library, speech_cl
     samples = audio.load(speech_clip, RATE).samples[round(45.0 * RATE) : round(47.0 * RATE)]
     match = library.locate(Waveform(samples, RATE))[0]
     assert Path(library.name(match.recording)).name == "lonesome-pine.opus"
-    assert match.reference.start == pytest.approx(45.0, abs=0.2)
-    assert match.reference.end == pytest.approx(47.0, abs=0.2)
+    assert match.reference.start == pytest.approx(45.0, abs=0.4)
+    assert match.reference.end == pytest.approx(47.0, abs=0.4)
     assert match.probability > 0.8
 
 

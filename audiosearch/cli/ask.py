@@ -23,7 +23,7 @@ def match(
     query: Query,
     store: options.Store,
     limit: options.Limit = 10,
-    min_probability: Certainty = 0.5,
+    min_probability: Certainty = 0.8,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     segmenter: options.SegmenterName = "webrtc",

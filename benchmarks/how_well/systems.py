@@ -28,7 +28,7 @@ class Audiosearch:
     """The product: embedded store, tokenizer pocket."""
 
     name = "audiosearch"
-    min_score = 0.0  # log-odds: probability .5
+    min_score = 1.386  # log-odds: probability .8, as on the command line
 
     def __init__(self) -> None:
         import torch
@@ -83,10 +83,9 @@ class Chromaprint:
             return []
         best = []
         for name, stored in self._stored.items():
-            shifts = range(max(0, len(stored) - len(asked)) + 1)
-            scores = [self._alike(asked, stored[shift : shift + len(asked)]) for shift in shifts]
+            scores = self._alike(asked, stored)
             shift = int(np.argmax(scores))
-            best.append((name, scores[shift], shift * self.frame))
+            best.append((name, float(scores[shift]), shift * self.frame))
         return sorted(best, key=lambda answer: -answer[1])[:5]
 
     def index_bytes(self) -> int:
@@ -96,10 +95,12 @@ class Chromaprint:
     def close(self) -> None:
         """Nothing is left behind."""
 
-    def _alike(self, asked: np.ndarray, stored: np.ndarray) -> float:
-        n = min(len(asked), len(stored))
-        different = int(np.bitwise_count(asked[:n] ^ stored[:n]).sum()) if n else 0
-        return n / len(asked) * (1 - different / (32 * n)) if n else 0.0
+    def _alike(self, asked: np.ndarray, stored: np.ndarray) -> np.ndarray:
+        """Share of equal bits at each offset; what hangs over the end counts as different."""
+        padded = np.pad(stored, (0, max(0, len(asked) - len(stored))))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(asked))
+        different = np.bitwise_count(windows ^ asked).sum(axis=1)
+        return 1 - different / (32 * len(asked))
 
     def _fingerprint(self, file: str) -> np.ndarray:
         command = ["fpcalc", "-raw", "-plain", "-length", "0", file]
