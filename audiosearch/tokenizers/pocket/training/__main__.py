@@ -65,7 +65,9 @@ def main(
         train_speech(data, work, speech_steps, synthetic_hours, seed)
     if stage in (Stage.finish, Stage.all):
         origin = {
-            "command": "python -m audiosearch.tokenizers.pocket.training " + " ".join(sys.argv[1:]),
+            "command": f"python -m audiosearch.tokenizers.pocket.training --holdout {holdout} "
+            f"--sound-steps {sound_steps} --speech-steps {speech_steps} "
+            f"--synthetic-hours {synthetic_hours} --seed {seed}",
             "commit": commit(),
             "data": corpus.fingerprint(chosen),
             "torch": torch.__version__,
