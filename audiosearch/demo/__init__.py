@@ -13,7 +13,7 @@ import numpy as np
 from audiosearch import audio
 from audiosearch.types import Float32
 
-PHRASE = "thirteen years"  # said twice in northanger-abbey.opus
+PHRASE = "comparatively obsolete"  # said in northanger-abbey.opus, at 22.7 s
 OPUS_RATE = 48000  # Hz
 
 
