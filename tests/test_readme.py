@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that the README names."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AUDIOSEARCH_STORE", str(tmp_path / "store"))
@@ -32,7 +32,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_commands_run(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (block,) = blocks("console")
     commands = [shlex.split(line[2:], comments=True) for line in block.splitlines()]
@@ -44,7 +44,7 @@ def test_the_commands_run(
         assert not stopped.value.code, (command, capsys.readouterr().err)
 
 
-def test_the_python_runs(workplace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = blocks("python")
     exec(compile(block, "README.md", "exec"), {})
     printed = capsys.readouterr().out

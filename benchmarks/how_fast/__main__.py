@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -206,17 +206,10 @@ def report(stages: dict, whole: dict, long: dict, big: dict, asked: dict, baseli
 
 def peak_mb() -> float:
     """Largest resident memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
-
-
-def clocked(spent: dict[str, float], name: str) -> Callable[[float], None]:
-    """Adds to a stage what passed since a moment."""
-
-    def add(since: float) -> None:
-        spent[name] = spent.get(name, 0.0) + time.perf_counter() - since
-
-    return add
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says there was inherited from the parent
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 if __name__ == "__main__":
