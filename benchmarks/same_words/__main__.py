@@ -106,7 +106,7 @@ def compared(words: list[Word]) -> list[str]:
     same = np.array([a.word == b.word for a, b in pairs])
     by_codes, equal = [], []
     by_mfcc = []
-    for block in (pairs[i : i + 4000] for i in range(0, len(pairs), 4000)):
+    for block in (pairs[i : i + 400] for i in range(0, len(pairs), 400)):
         costs, shares = warped([(a.heard, b.heard) for a, b in block], [(a.codes, b.codes) for a, b in block])
         by_codes.append(costs)
         equal.append(shares)
