@@ -29,8 +29,9 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, and for each unit of evidence. Fitted by benchmarks/how_well/calibrate.py
-# on recordings that the tokenizer was trained on.
+# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over 741 excerpts of
+# recordings that the tokenizer was trained on, degraded as in benchmarks/how_well and by recorded noises
+# and rooms; benchmarks/how_well/calibrate.py fits such odds on any folder.
 ODDS = (-15.85, 27.9)
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
 SELF_LAGS = range(6, 26)  # frames

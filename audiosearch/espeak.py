@@ -109,10 +109,7 @@ def phones(text: str, voice: str = "en-us") -> list[str]:
     MissingDependencyError
         Without eSpeak NG's library.
     """
-    library = _find_library()
-    if library is None:
-        raise MissingDependencyError(HOW_TO_INSTALL)
-    return library.phones(text, voice)
+    return _required().phones(text, voice)
 
 
 def aligned(text: str, voice: str, words_per_minute: int) -> tuple[Waveform, list[tuple[float, str]]]:
@@ -125,9 +122,7 @@ def aligned(text: str, voice: str, words_per_minute: int) -> tuple[Waveform, lis
     MissingDependencyError
         Without eSpeak NG's library.
     """
-    library = _find_library()
-    if library is None:
-        raise MissingDependencyError(HOW_TO_INSTALL)
+    library = _required()
     waveform = library.synthesize(text, voice, words_per_minute)
     return waveform, [(sample / waveform.sample_rate, bare(phone)) for sample, phone in library.said]
 
@@ -135,6 +130,13 @@ def aligned(text: str, voice: str, words_per_minute: int) -> tuple[Waveform, lis
 def bare(phone: str) -> str:
     """A phone without marks of stress, length and tone."""
     return re.sub(MARKS, "", phone)
+
+
+def _required() -> "_Library":
+    library = _find_library()
+    if library is None:
+        raise MissingDependencyError(HOW_TO_INSTALL)
+    return library
 
 
 def version() -> str | None:

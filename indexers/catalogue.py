@@ -98,14 +98,6 @@ class Catalogue:
             rows = self._db.execute("select details from recordings where finished order by name").fetchall()
         return [Recording(**json.loads(row[0])) for row in rows]
 
-    def is_finished(self, recording: str) -> bool:
-        """Whether it is stored, whole."""
-        with _mapped_errors(self._path):
-            row = self._db.execute(
-                "select 1 from recordings where id = ? and finished", (recording,)
-            ).fetchone()
-        return row is not None
-
     def close(self) -> None:
         """Close the file."""
         self._db.close()
