@@ -125,6 +125,27 @@ def test_match_names_recording_range_and_speed(run: Run, store: Path, upload: Pa
     assert 0.5 <= record["probability"] <= 1
 
 
+def test_matches_are_exported_as_the_ending_says(run: Run, store: Path, upload: Path, tmp_path: Path) -> None:
+    done = run("match", upload, "--store", store, "--export", tmp_path / "found.cue")
+    assert (done.code, "land-5.opus" in done.out) == (0, True)
+    assert (tmp_path / "found.cue").read_text().startswith(f'FILE "{upload}" WAVE\n  TRACK 01 AUDIO')
+    printed = run("match", upload, "--store", store, "--format", "srt")
+    assert re.match(r"1\n00:00:00,\d{3} --> 00:00:0[78],\d{3}\nland-5.opus", printed.out)
+
+
+def test_an_export_without_a_format_is_refused_before_anything_is_searched(run: Run, tmp_path: Path) -> None:
+    done = run("match", tmp_path / "none.wav", "--store", tmp_path, "--export", tmp_path / "found.doc")
+    assert done.code == 2
+    assert "the ending of found.doc means no format" in done.err
+
+
+def test_located_phrases_are_exported(run: Run, store: Path, tmp_path: Path, speech_clip: Path) -> None:
+    spoken = demo.make_upload(speech_clip, 45.0, 2.0, tmp_path / "phrase.opus")
+    arguments = ("locate", "--example", spoken, "--store", store, "--in", "lonesome-pine.opus", "-n", 1)
+    done = run(*arguments, "--format", "vtt")
+    assert re.search(r"^00:00:4[45]\.\d{3} --> 00:00:4\d\.\d{3}\nphrase.opus", done.out, re.M)
+
+
 def test_nothing_found_exits_1(run: Run, store: Path, tmp_path: Path) -> None:
     path = media.write(tmp_path / "noise.wav", sounds.noise(5.0), 16000)
     done = run("match", path, "--store", store)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from audiosearch import cli, demo
+from audiosearch import cli, demo, exports
 from audiosearch.errors import AudioSearchError
 from indexers import servers
 
@@ -101,6 +101,12 @@ def test_every_environment_variable_is_listed() -> None:
 def test_ci_runs_the_readmes_test_command() -> None:
     _, test_command = (block.strip() for block in blocks("sh"))
     assert test_command in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_export_is_listed() -> None:
+    table = README[README.index("| ending | format | |") : README.index("Ingest passes over")]
+    assert set(re.findall(r"`(\.\w+)`", table)) == set(exports.ENDINGS)
+    assert set(exports.FORMATS) <= set(re.findall(r"`(\w+)`", table))
 
 
 def test_every_extra_is_listed() -> None:

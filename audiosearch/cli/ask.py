@@ -1,15 +1,17 @@
 """The commands that ask: match, locate, similar."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from audiosearch import exports
 from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.output import chance, report, short, span
 from audiosearch.errors import UsageError
-from audiosearch.types import Candidate, Match, Segment
+from audiosearch.types import Candidate, Match
 
 NOTHING_FOUND = 1
 
@@ -29,15 +31,21 @@ def match(
     segmenter: options.SegmenterName = "webrtc",
     device: options.Device = "cpu",
     as_json: options.Json = False,
+    export: options.Export = None,
+    format_: options.Format = None,
 ) -> None:
     """Is this, or a part of it, something that is stored? Which recording, which range.
 
     Speed and tempo may differ, noise may lie on top. Exits 1 when nothing is found.
     """
+    _check(export, format_)
     with Library(store, tokenizer, segmenter, device=device, model=model) as library:
         found = [m for m in library.match(query, limit) if m.probability >= min_probability]
         names = {r.id: r.name for r in library.recordings()}
-    print_matches(found, names, as_json)
+    marks = [exports.on_the_query(m, str(query), names[m.recording]) for m in found]
+    if not _exported(marks, export, format_):
+        print_matches(found, names, as_json)
+    _exit_if_none(len(found))
 
 
 def locate(
@@ -56,6 +64,8 @@ def locate(
     model: options.Model = None,
     device: options.Device = "cpu",
     as_json: options.Json = False,
+    export: options.Export = None,
+    format_: options.Format = None,
 ) -> None:
     """Where is this phrase said? Give it in words, or as a recording of it.
 
@@ -66,10 +76,16 @@ def locate(
 
     if bool(phrase) == (example is not None):
         raise UsageError("give a phrase in words, or one recording of it with --example")
+    _check(export, format_)
     with Library(store, tokenizer, device=device, model=model) as library:
         found = library.locate(example or phrase, limit, within, ensemble(voice))
         names = {r.id: r.name for r in library.recordings()}
-    print_matches([m for m in found if m.probability >= min_probability], names, as_json, with_query=False)
+    found = [m for m in found if m.probability >= min_probability]
+    label = phrase or Path(str(example)).name
+    marks = [exports.on_the_recording(m, label, names[m.recording]) for m in found]
+    if not _exported(marks, export, format_):
+        print_matches(found, names, as_json, with_query=False)
+    _exit_if_none(len(found))
 
 
 def similar(
@@ -89,17 +105,19 @@ def similar(
         found = library.similar(query, limit)
         names = {r.id: r.name for r in library.recordings()}
     print_candidates(found, names, as_json)
+    _exit_if_none(len(found))
 
 
 def print_candidates(found: list[Candidate], names: dict[str, str], as_json: bool) -> None:
-    """Clips as rows; exits 1 when there are none."""
+    """Clips as rows."""
 
     def record(candidate: Candidate) -> dict[str, object]:
         clip = candidate.clip
         return {
             "recording": names[clip.recording],
             "id": clip.recording,
-            **_range("clip", clip.segment),
+            "clip_start": round(clip.segment.start, 3),
+            "clip_end": round(clip.segment.end, 3),
             "speech": clip.speech,
             "score": round(candidate.score, 4),
         }
@@ -110,22 +128,14 @@ def print_candidates(found: list[Candidate], names: dict[str, str], as_json: boo
         "speech": lambda c: speech_word(c.clip.speech),
         "score": lambda c: f"{c.score:.3f}",
     }
-    _exit_if_none(report(found, as_json, record, columns))
+    report(found, as_json, record, columns)
 
 
 def print_matches(found: list[Match], names: dict[str, str], as_json: bool, with_query: bool = True) -> None:
-    """Matches as rows; exits 1 when there are none."""
+    """Matches as rows."""
 
     def record(match: Match) -> dict[str, object]:
-        return {
-            "recording": names[match.recording],
-            "id": match.recording,
-            **_range("query", match.query),
-            **_range("reference", match.reference),
-            "rate": round(match.rate, 4),
-            "score": round(match.score, 4),
-            "probability": round(match.probability, 6),
-        }
+        return exports.record(match, names[match.recording])
 
     columns = {
         "recording": lambda m: short(names[m.recording]),
@@ -136,7 +146,7 @@ def print_matches(found: list[Match], names: dict[str, str], as_json: bool, with
     }
     if not with_query:
         del columns["in the query"], columns["speed"]
-    _exit_if_none(report(found, as_json, record, columns))
+    report(found, as_json, record, columns)
 
 
 def speech_word(speech: bool | None) -> str:
@@ -144,8 +154,20 @@ def speech_word(speech: bool | None) -> str:
     return {True: "speech", False: "-", None: "?"}[speech]
 
 
-def _range(name: str, segment: Segment) -> dict[str, object]:
-    return {f"{name}_start": round(segment.start, 3), f"{name}_end": round(segment.end, 3)}
+def _check(export: Path | None, format_: str | None) -> None:
+    """Refuses a format that there is not, before anything is searched."""
+    if export is not None or format_ is not None:
+        exports.format_of(export or Path(), format_)
+
+
+def _exported(marks: list[exports.Mark], export: Path | None, format_: str | None) -> bool:
+    """Writes marks where they are asked for; whether that was standard output."""
+    if export is not None:
+        exports.write(marks, export, format_)
+    elif format_ is not None:
+        sys.stdout.write(exports.text(marks, format_))
+        return True
+    return False
 
 
 def _exit_if_none(n_found: int) -> None:

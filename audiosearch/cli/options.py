@@ -1,12 +1,13 @@
 """Options that commands share, one alias each."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import audiosearch
-from audiosearch import plugins
+from audiosearch import exports, plugins
 from audiosearch.api import default_store
 
 
@@ -93,3 +94,18 @@ MaxGpuMemory = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many answers at the most.")]
+Export = Annotated[
+    Path | None,
+    typer.Option(
+        "--export",
+        help=f"Write the matches into this file too, as its ending says: {', '.join(exports.ENDINGS)}",
+        dir_okay=False,
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help=f"Format of --export, or without it of what is printed: {', '.join(exports.FORMATS)}",
+    ),
+]
