@@ -147,11 +147,13 @@ class Library:
         heard = [self._heard(example) for example in examples]
         return locate(self.store, self.tokenizer, heard, limit, chosen)
 
-    def similar(self, query: PathLike | Waveform, limit: int = 10) -> list[Candidate]:
+    def similar(
+        self, query: PathLike | Waveform, limit: int = 10, per_recording: int | None = None
+    ) -> list[Candidate]:
         """Clips that sound like the query; see `queries.similar`."""
         from queries.similar import similar
 
-        return similar(self.store, self.tokenizer, self._heard(query), limit)
+        return similar(self.store, self.tokenizer, self._heard(query), limit, per_recording)
 
     def speak(self, text: str, voices: Sequence[Synthesizer] | None = None) -> list[Waveform]:
         """Text as sound, once by each voice."""

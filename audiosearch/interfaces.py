@@ -134,9 +134,13 @@ class Store(Protocol):
         ...
 
     def by_histogram(
-        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+        self,
+        histogram: Float32,
+        limit: int = 10,
+        recordings: Collection[str] | None = None,
+        per_recording: int | None = None,
     ) -> list[Candidate]:
-        """Clips whose histograms are nearest, best first."""
+        """Clips whose histograms are nearest, best first; of each recording at most so many."""
         ...
 
     def close(self) -> None:

@@ -43,6 +43,7 @@ from audiosearch.types import (
 from indexers import payload
 from indexers.batches import batches
 from indexers.catalogue import Catalogue
+from indexers.groups import grouped
 
 CATALOGUE = "catalogue.sqlite"
 ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
@@ -185,18 +186,25 @@ class EmbeddedStore:
         ]
 
     def by_histogram(
-        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+        self,
+        histogram: Float32,
+        limit: int = 10,
+        recordings: Collection[str] | None = None,
+        per_recording: int | None = None,
     ) -> list[Candidate]:
-        request = edge.QueryRequest(
-            limit=limit,
-            query=edge.Query.Nearest(_sparse(histogram), using="histogram"),
-            filter=self._visible(recordings),
-            with_payload=CLIP_FIELDS,
-            params=self._weights(),
-        )
-        with self._engine():
-            points = self._clips.query(request)
-        return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in points]
+        def ask(n: int) -> list[Candidate]:
+            request = edge.QueryRequest(
+                limit=n,
+                query=edge.Query.Nearest(_sparse(histogram), using="histogram"),
+                filter=self._visible(recordings),
+                with_payload=CLIP_FIELDS,
+                params=self._weights(),
+            )
+            with self._engine():
+                points = self._clips.query(request)
+            return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in points]
+
+        return grouped(ask, limit, per_recording)
 
     def count(self, recording: str | None = None) -> tuple[int, int]:
         request = edge.CountRequest(exact=True, filter=_filter([recording]) if recording else None)

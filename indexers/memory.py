@@ -8,6 +8,7 @@ from audiosearch.errors import StoreNotFoundError
 from audiosearch.frames import to_seconds
 from audiosearch.representations import inverse_document_frequency
 from audiosearch.types import Candidate, Clip, Codes, Entry, Float32, Hit, Recording, Schema, Segment
+from indexers.groups import grouped
 
 
 def open_store(location: str, schema: Schema | None) -> "MemoryStore":
@@ -81,7 +82,11 @@ class MemoryStore:
         return hits
 
     def by_histogram(
-        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+        self,
+        histogram: Float32,
+        limit: int = 10,
+        recordings: Collection[str] | None = None,
+        per_recording: int | None = None,
     ) -> list[Candidate]:
         weights = self._weights()
         found = [
@@ -89,7 +94,8 @@ class MemoryStore:
             for entry in self._searched(recordings)
         ]
         found = [candidate for candidate in found if candidate.score > 0]
-        return sorted(found, key=lambda candidate: -candidate.score)[:limit]
+        found.sort(key=lambda candidate: -candidate.score)
+        return grouped(lambda n: found[:n], limit, per_recording)
 
     def count(self, recording: str | None = None) -> tuple[int, int]:
         chosen = self._entries if recording is None else {recording: self._entries.get(recording, {})}

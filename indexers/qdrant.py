@@ -51,7 +51,7 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
-from indexers.servers import QDRANT_OPTIONS, require_version
+from indexers.servers import QDRANT_OPTIONS, require_trust, require_version
 from indexers.written import Written, weights
 
 LEAST_VERSION = (1, 17)  # the first that can write points only where there are none
@@ -216,23 +216,34 @@ class QdrantStore:
         return [[_hit(point) for point in answer.points] for answer in answers]
 
     def by_histogram(
-        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+        self,
+        histogram: Float32,
+        limit: int = 10,
+        recordings: Collection[str] | None = None,
+        per_recording: int | None = None,
     ) -> list[Candidate]:
         if recordings is not None and not recordings:
             return []
         weighted = histogram * self._query_weights()
         if not weighted.any():
             return []
+        asked: dict[str, Any] = {
+            "query": _sparse(weighted),
+            "using": "histogram",
+            "query_filter": self._visible(recordings),
+            "limit": limit,
+            "with_payload": CLIP_FIELDS,
+        }
+        clips = self._called("clips")
         with self._mapped_errors():
-            answer = self._client.query_points(
-                self._called("clips"),
-                query=_sparse(weighted),
-                using="histogram",
-                query_filter=self._visible(recordings),
-                limit=limit,
-                with_payload=CLIP_FIELDS,
-            )
-        return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in answer.points]
+            if per_recording is None:
+                points = self._client.query_points(clips, **asked).points
+            else:
+                found = self._client.query_points_groups(
+                    clips, group_by="recording", group_size=per_recording, **asked
+                )
+                points = sorted((p for group in found.groups for p in group.hits), key=lambda p: -p.score)
+        return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in points[:limit]]
 
     def close(self) -> None:
         self._client.close()
@@ -532,6 +543,7 @@ def _mapped_errors(place: str) -> Iterator[None]:
     try:
         yield
     except (ApiException, QdrantException, grpc.RpcError, ValueError, OSError) as exc:
+        require_trust("Qdrant", place, exc)
         raise _as_ours(exc, place) from exc
 
 

@@ -1,6 +1,7 @@
 """Stores on servers: whether anybody is there is asked before a client is loaded, which takes seconds."""
 
 import importlib
+import ssl
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -73,6 +74,23 @@ def require_version(server: str, has: str, least: tuple[int, int]) -> None:
     """
     if tuple(int(part) for part in has.split(".")[:2]) < least:
         raise StoreError(f"the {server} server is of version {has}; {least[0]}.{least[1]} or newer is needed")
+
+
+def require_trust(server: str, place: str, error: BaseException) -> None:
+    """Say so where a client failed because it does not trust the server's certificate.
+
+    Raises
+    ------
+    StoreError
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            raise StoreError(
+                f"the certificate of the {server} server at {place} is not trusted ({cause.verify_message}); "
+                "name who signed it in SSL_CERT_FILE and GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"
+            ) from error
+        cause = cause.__cause__ or cause.__context__
 
 
 def _module(name: str) -> Any:

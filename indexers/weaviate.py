@@ -71,8 +71,9 @@ from audiosearch.types import (
 )
 from indexers import address, payload
 from indexers.batches import batches
+from indexers.groups import grouped
 from indexers.patience import patiently
-from indexers.servers import WEAVIATE_OPTIONS, require_version
+from indexers.servers import WEAVIATE_OPTIONS, require_trust, require_version
 from indexers.written import Written, weights
 
 LEAST_VERSION = (1, 33)  # the first with the filter "contains none"
@@ -102,7 +103,10 @@ def connect(at: address.Address, schema: Schema | None) -> "WeaviateStore":
             grpc_port=at.number("grpc_port"),
             grpc_secure=at.secure,
             auth_credentials=Auth.api_key(key) if key else None,
-            additional_config=AdditionalConfig(timeout=Timeout(query=seconds, insert=seconds, init=2)),
+            additional_config=AdditionalConfig(
+                timeout=Timeout(query=seconds, insert=seconds, init=2),
+                trust_env=at.secure,  # a certificate authority of one's own is named in the environment
+            ),
             skip_init_checks=True,  # one of them asks the package index for a newer client
         )
     try:
@@ -251,25 +255,34 @@ class WeaviateStore:
             return list(pool.map(ask, anchors))
 
     def by_histogram(
-        self, histogram: Float32, limit: int = 10, recordings: Collection[str] | None = None
+        self,
+        histogram: Float32,
+        limit: int = 10,
+        recordings: Collection[str] | None = None,
+        per_recording: int | None = None,
     ) -> list[Candidate]:
         if recordings is not None and not recordings:
             return []
         weighted = histogram * self._query_weights()
         if not weighted.any():
             return []
-        with self._mapped_errors():
-            answer = self._clips.query.near_vector(
-                weighted.tolist(),
-                target_vector="histogram",
-                limit=limit,
-                filters=self._visible(recordings),
-                return_metadata=MetadataQuery(distance=True),
-                return_properties=CLIP_FIELDS,
-            )
-        # The distance is the inner product, negated.
-        found = [Candidate(payload.clip_of(o.properties), -o.metadata.distance) for o in answer.objects]
-        return [candidate for candidate in found if candidate.score > 0]
+        where = self._visible(recordings)
+
+        def ask(n: int) -> list[Candidate]:
+            with self._mapped_errors():
+                answer = self._clips.query.near_vector(
+                    weighted.tolist(),
+                    target_vector="histogram",
+                    limit=min(n, MOST),
+                    filters=where,
+                    return_metadata=MetadataQuery(distance=True),
+                    return_properties=CLIP_FIELDS,
+                )
+            # The distance is the inner product, negated.
+            found = [Candidate(payload.clip_of(o.properties), -o.metadata.distance) for o in answer.objects]
+            return [candidate for candidate in found if candidate.score > 0]
+
+        return grouped(ask, limit, per_recording)  # the server groups no more than the limit that it is given
 
     def close(self) -> None:
         self._client.close()
@@ -590,6 +603,7 @@ def _mapped_errors(place: str) -> Iterator[None]:
     try:
         yield
     except (WeaviateBaseError, grpc.RpcError, httpx.HTTPError, ValueError, OSError) as exc:
+        require_trust("Weaviate", place, exc)
         refused = isinstance(exc, (AuthenticationFailedError, InsufficientPermissionsError))
         away = isinstance(exc, (httpx.HTTPError, OSError))
         said = "unauthorized" if refused else _line(str(exc)) or type(exc).__name__

@@ -6,7 +6,13 @@ from audiosearch.representations import histogram
 from audiosearch.types import Candidate, Waveform
 
 
-def similar(store: Store, tokenizer: Tokenizer, waveform: Waveform, limit: int = 10) -> list[Candidate]:
+def similar(
+    store: Store,
+    tokenizer: Tokenizer,
+    waveform: Waveform,
+    limit: int = 10,
+    per_recording: int | None = None,
+) -> list[Candidate]:
     """Stored clips in order of their likeness to the query.
 
     Parameters
@@ -17,6 +23,8 @@ def similar(store: Store, tokenizer: Tokenizer, waveform: Waveform, limit: int =
     waveform : Waveform
         At the tokenizer's sample rate.
     limit : int
+    per_recording : int, optional
+        At most so many clips of each recording; by default the best, wherever they are.
 
     Returns
     -------
@@ -34,4 +42,4 @@ def similar(store: Store, tokenizer: Tokenizer, waveform: Waveform, limit: int =
     if codes.n_frames == 0:
         raise AudioError("the query holds no sound")
     asked = histogram(codes, store.schema.histogram_layers, "l2")
-    return store.by_histogram(asked, limit)
+    return store.by_histogram(asked, limit, None, per_recording)

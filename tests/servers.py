@@ -10,11 +10,13 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +26,30 @@ QDRANT_IMAGE = "qdrant/qdrant:v1.18.3"
 WEAVIATE_IMAGE = "cr.weaviate.io/semitechnologies/weaviate:1.39.0"
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Of this machine, signed by itself: two files."""
+
+    public: Path
+    private: Path
+
+    def context(self) -> ssl.SSLContext:
+        """That trusts it alone."""
+        return ssl.create_default_context(cafile=str(self.public))
+
+
+def certificate(folder: Path) -> Certificate:
+    """A new one, made by OpenSSL's program; the test is skipped where there is none."""
+    if not shutil.which("openssl"):
+        pytest.skip("no program called openssl on PATH")
+    made = Certificate(folder / "certificate.pem", folder / "key.pem")
+    command = "openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=us"
+    files = ["-out", str(made.public), "-keyout", str(made.private)]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command.split(), *files, *names], check=True, capture_output=True)
+    return made
 
 
 class Server:
@@ -36,11 +62,20 @@ class Server:
         Of its data.
     environment : mapping of str to str, optional
         More of its settings.
+    certificate : Certificate, optional
+        With one, all connections are encrypted.
     """
 
-    def __init__(self, kind: str, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        certificate: Certificate | None = None,
+    ) -> None:
         self.kind = kind
         self.folder = folder
+        self.certificate = certificate
         self.port, self.grpc_port, *self._inner = free_ports(8)
         self._settings = _SETTINGS[kind](self) | dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,7 +91,8 @@ class Server:
 
     def address(self, name: str, **options: float | str) -> str:
         """Of a store there."""
-        return address(self.kind, "127.0.0.1", self.port, name, {"grpc_port": self.grpc_port, **options})
+        scheme = f"{self.kind}s" if self.certificate else self.kind
+        return address(scheme, "127.0.0.1", self.port, name, {"grpc_port": self.grpc_port, **options})
 
     def start(self) -> None:
         program = shutil.which(self.kind)
@@ -88,8 +124,7 @@ class Server:
     def version(self) -> str:
         """As the server says it."""
         path = {"qdrant": "/", "weaviate": "/v1/meta"}[self.kind]
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-            return str(json.load(answer)["version"])
+        return str(json.loads(self._get(path))["version"])
 
     def inner(self, number: int) -> int:
         """One of the ports that it needs for itself."""
@@ -101,22 +136,29 @@ class Server:
         while time.monotonic() < end:
             if self._process.poll() is not None:
                 break
-            with contextlib.suppress(OSError), urllib.request.urlopen(self._ready_url, timeout=2):
+            with contextlib.suppress(OSError):
+                self._get({"qdrant": "/readyz", "weaviate": "/v1/.well-known/ready"}[self.kind])
                 return
             time.sleep(0.1)
         self.stop()
         raise RuntimeError(f"{self.kind} did not start: {self.log.read_text()[-2000:]}")
 
-    @property
-    def _ready_url(self) -> str:
-        return (
-            f"http://127.0.0.1:{self.port}"
-            + {"qdrant": "/readyz", "weaviate": "/v1/.well-known/ready"}[self.kind]
-        )
+    def _get(self, path: str) -> bytes:
+        scheme, trusted = ("https", self.certificate.context()) if self.certificate else ("http", None)
+        url = f"{scheme}://127.0.0.1:{self.port}{path}"
+        with urllib.request.urlopen(url, timeout=2, context=trusted) as answer:
+            return bytes(answer.read())
 
 
 def _qdrant_settings(server: Server) -> dict[str, str]:
-    return {
+    encrypted = {}
+    if server.certificate:
+        encrypted = {
+            "QDRANT__SERVICE__ENABLE_TLS": "true",
+            "QDRANT__TLS__CERT": str(server.certificate.public),
+            "QDRANT__TLS__KEY": str(server.certificate.private),
+        }
+    return encrypted | {
         "QDRANT__SERVICE__HOST": "127.0.0.1",
         "QDRANT__SERVICE__HTTP_PORT": str(server.port),
         "QDRANT__SERVICE__GRPC_PORT": str(server.grpc_port),
@@ -127,7 +169,15 @@ def _qdrant_settings(server: Server) -> dict[str, str]:
 
 
 def _weaviate_settings(server: Server) -> dict[str, str]:
-    return {
+    encrypted = {}
+    if server.certificate:
+        encrypted = {
+            "GRPC_CERT_FILE": str(server.certificate.public),
+            "GRPC_KEY_FILE": str(server.certificate.private),
+            "TLS_CERTIFICATE": str(server.certificate.public),
+            "TLS_PRIVATE_KEY": str(server.certificate.private),
+        }
+    return encrypted | {
         "PERSISTENCE_DATA_PATH": str(server.folder / "data"),
         "GRPC_PORT": str(server.grpc_port),
         "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "true",
@@ -145,20 +195,28 @@ def _weaviate_settings(server: Server) -> dict[str, str]:
     }
 
 
+def _weaviate_arguments(server: Server) -> list[str]:
+    if server.certificate:
+        return ["--scheme", "https", "--tls-host", "127.0.0.1", "--tls-port", str(server.port)]
+    return ["--scheme", "http", "--host", "127.0.0.1", "--port", str(server.port)]
+
+
 _SETTINGS = {"qdrant": _qdrant_settings, "weaviate": _weaviate_settings}
 _ARGUMENTS = {
     "qdrant": lambda server: ["--disable-telemetry"],
-    "weaviate": lambda server: ["--host", "127.0.0.1", "--port", str(server.port), "--scheme", "http"],
+    "weaviate": _weaviate_arguments,
 }
 
 
 @contextlib.contextmanager
-def running(kind: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+def running(
+    kind: str, environment: Mapping[str, str] | None = None, certificate: Certificate | None = None
+) -> Iterator[Server]:
     """A server that is started for the tests, from its program; the test is skipped where there is none."""
     if not shutil.which(kind):
         give_up(f"no program called {kind} on PATH")
     with tempfile.TemporaryDirectory(prefix=f"{kind}-") as folder:
-        server = Server(kind, Path(folder), environment)
+        server = Server(kind, Path(folder), environment, certificate)
         server.start()
         try:
             yield server

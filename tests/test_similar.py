@@ -23,6 +23,17 @@ def test_what_sounds_most_like_a_stretch_is_where_it_is_from(
     assert all(c.score >= 0 for c in ranked)
 
 
+def test_of_each_recording_at_most_so_many(library: Library, clips: Path) -> None:
+    samples = audio.load(clips / "land-5.opus", RATE).samples[10 * RATE : 25 * RATE]
+    waveform = Waveform(samples, RATE)
+    ranked = library.similar(waveform, limit=100)
+    best = {c.clip.recording: c for c in reversed(ranked)}
+    assert len(ranked) > len(best) == 7
+    one_each = library.similar(waveform, limit=100, per_recording=1)
+    assert {c.clip.recording: c for c in one_each} == best
+    assert library.similar(waveform, limit=3, per_recording=1) == one_each[:3]
+
+
 def test_nothing_is_like_nothing(library: Library) -> None:
     with pytest.raises(AudioError, match="the query holds no sound"):
         library.similar(Waveform(np.zeros(0, np.float32), RATE))

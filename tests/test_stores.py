@@ -207,6 +207,23 @@ def test_finds_a_histogram(store: Maintained) -> None:
     assert found[0].score > found[1].score
 
 
+def test_finds_histograms_by_recording(store: Maintained) -> None:
+    put = fill(store, "a", "b", "c", n_clips=6)["a"]
+    ranked = store.by_histogram(put[1].histogram, limit=18)
+    for per_recording in (1, 2, 6):
+        counts = {f"id-of-{name}": 0 for name in "abc"}
+        expected = []
+        for candidate in ranked:
+            counts[candidate.clip.recording] += 1
+            if counts[candidate.clip.recording] <= per_recording:
+                expected.append(candidate)
+        for limit in (2, 18):
+            got = store.by_histogram(put[1].histogram, limit, None, per_recording)
+            assert [c.clip for c in got] == [c.clip for c in expected[:limit]]
+    (only,) = store.by_histogram(put[1].histogram, 5, ["id-of-c"], 1)
+    assert only.clip.recording == "id-of-c"
+
+
 def test_searches_the_named_recordings_alone(store: Maintained) -> None:
     put = fill(store, "a", "b", "c")["a"]
     only = ["id-of-b", "id-of-c"]

@@ -92,6 +92,10 @@ def similar(
     query: Query,
     store: options.Store,
     limit: options.Limit = 10,
+    per_recording: Annotated[
+        int | None,
+        typer.Option("--per-recording", min=1, help="Show at most so many clips of each recording."),
+    ] = None,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
@@ -102,7 +106,7 @@ def similar(
     Exits 1 when nothing is found.
     """
     with Library(store, tokenizer, device=device, model=model) as library:
-        found = library.similar(query, limit)
+        found = library.similar(query, limit, per_recording)
         names = {r.id: r.name for r in library.recordings()}
     print_candidates(found, names, as_json)
     _exit_if_none(len(found))
