@@ -1,0 +1,1 @@
+"""Where is a phrase said? The measurement of `locate`, and of others beside it."""
