@@ -14,9 +14,11 @@ from audiosearch.types import (
     Candidate,
     Clip,
     Codes,
+    Document,
     Entry,
     Float32,
     Hit,
+    Passage,
     Recording,
     Schema,
     Segment,
@@ -162,4 +164,33 @@ class Maintained(Store, Protocol):
 
     def drop(self) -> None:
         """Remove the store with everything in it; it cannot be used any more."""
+        ...
+
+
+@runtime_checkable
+class DocumentStore(Store, Protocol):
+    """A store that also keeps documents, for ``audiosearch kb`` and ``ask``."""
+
+    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
+        """Write a document, all of it or nothing; another one of its id is replaced."""
+        ...
+
+    def delete_document(self, document: str) -> int:
+        """Remove a document; the number of passages that it had."""
+        ...
+
+    def documents(self) -> list[Document]:
+        """What is stored, by name."""
+        ...
+
+    def passages(self, document: str | None = None) -> Iterator[Passage]:
+        """Those of a document, in its order; of all documents, by their names, when None is given."""
+        ...
+
+    def put_model(self, name: str, model: bytes) -> None:
+        """Keep something that was learned from the documents; another one of its name is replaced."""
+        ...
+
+    def model(self, name: str) -> bytes | None:
+        """What was kept under a name; None when nothing was."""
         ...

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
 Int16 = npt.NDArray[np.int16]
+Int32 = npt.NDArray[np.int32]
 
 SCHEMA_VERSION = 1  # raised whenever what an Entry holds changes its meaning
 ID_NAMESPACE = uuid.UUID("6d1f6a3e-6f0b-5c55-9a3e-0c1d5f2b8e21")  # of every id that a store holds
@@ -235,6 +236,101 @@ class Match:
     rate: float
     score: float
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that questions are answered from.
+
+    Parameters
+    ----------
+    id : str
+        UUIDv5 of the name.
+    name : str
+        Where it came from: the absolute path of the file.
+    sha256 : str
+        Of the file's bytes, hexadecimal.
+    title : str
+        As the text itself says.
+    voice : str
+        Of eSpeak NG, that its words were read with: en-us, cmn ...
+    encoder : str
+        Name of the text encoder that made the passages' vectors; empty when none did.
+    n_passages : int
+        How many there are.
+    added : str
+        When it was stored, ISO 8601, UTC.
+    """
+
+    id: str
+    name: str
+    sha256: str
+    title: str = ""
+    voice: str = ""
+    encoder: str = ""
+    n_passages: int = 0
+    added: str = ""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Spoken:
+    """A passage as a synthetic voice says it.
+
+    Parameters
+    ----------
+    voice : str
+    codes : Codes
+        Of the tokenizer's speech layers alone.
+    words : np.ndarray, shape (n_words,), int32
+        The frame in which each word of the passage begins.
+    """
+
+    voice: str
+    codes: Codes
+    words: Int32
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Passage:
+    """A part of a document that answers by itself: a paragraph or two, or an answer with its question.
+
+    Parameters
+    ----------
+    document : str
+        Id of the document.
+    number : int
+        From 0, in the order of the document.
+    title : str
+        The headings above it, or the question.
+    text : str
+    line : int
+        In which it begins in the file, from 1.
+    phones : tuple of str
+        Of each of its `words`, separated by spaces; empty when nobody knows.
+    spoken : tuple of Spoken
+        By several voices, or by none.
+    vector : np.ndarray, shape (dim,), float32
+        What the document's text encoder makes of it; empty without one.
+    """
+
+    document: str
+    number: int
+    title: str
+    text: str
+    line: int = 1
+    phones: tuple[str, ...] = ()
+    spoken: tuple[Spoken, ...] = ()
+    vector: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
+
+    @property
+    def id(self) -> str:
+        """UUIDv5 of the document and what is said: it stays when other parts of the file change."""
+        return str(uuid.uuid5(ID_NAMESPACE, f"{self.document}/{self.title}/{self.text}"))
+
+    @property
+    def words(self) -> list[str]:
+        """Those of the title, then those of the text."""
+        return f"{self.title} {self.text}".split()
 
 
 HistogramLayers = Literal["first", "all"]

@@ -41,7 +41,7 @@ class Catalogue:
     """
 
     def __init__(self, path: Path) -> None:
-        with _mapped_errors(path):
+        with mapped_errors(path):
             self._path = path
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("pragma synchronous = full")
@@ -49,18 +49,18 @@ class Catalogue:
 
     def schema(self) -> Schema | None:
         """What the store was made with; None when its making was cut short."""
-        with _mapped_errors(self._path):
+        with mapped_errors(self._path):
             row = self._db.execute("select value from meta where key = 'schema'").fetchone()
         return Schema(**json.loads(row[0])) if row else None
 
     def set_schema(self, schema: Schema) -> None:
         """Write down what the store is made with."""
-        with _mapped_errors(self._path):
+        with mapped_errors(self._path):
             self._db.execute("insert into meta values ('schema', ?)", (json.dumps(asdict(schema)),))
 
     def begin(self, recording: str) -> None:
         """A recording's points are about to be written, or removed."""
-        with _mapped_errors(self._path):
+        with mapped_errors(self._path):
             self._db.execute(
                 "insert into recordings (id, finished) values (?, 0) "
                 "on conflict (id) do update set finished = 0",
@@ -69,7 +69,7 @@ class Catalogue:
 
     def finish(self, recording: Recording) -> list[str]:
         """Its points are on disk. Ids of recordings of the same name, which are pending now."""
-        with _mapped_errors(self._path), self._transaction():
+        with mapped_errors(self._path), self._transaction():
             same_name = (recording.name, recording.id)
             replaced = self._db.execute(
                 "update recordings set finished = 0 where name = ? and id != ? and finished returning id",
@@ -83,18 +83,18 @@ class Catalogue:
 
     def forget(self, recording: str) -> None:
         """Its points are gone."""
-        with _mapped_errors(self._path):
+        with mapped_errors(self._path):
             self._db.execute("delete from recordings where id = ?", (recording,))
 
     def pending(self) -> list[str]:
         """Ids of recordings that are being written or removed."""
-        with _mapped_errors(self._path):
+        with mapped_errors(self._path):
             rows = self._db.execute("select id from recordings where not finished").fetchall()
         return [row[0] for row in rows]
 
     def recordings(self) -> list[Recording]:
         """The finished ones, by name."""
-        with _mapped_errors(self._path):
+        with mapped_errors(self._path):
             rows = self._db.execute("select details from recordings where finished order by name").fetchall()
         return [Recording(**json.loads(row[0])) for row in rows]
 
@@ -114,7 +114,8 @@ class Catalogue:
 
 
 @contextlib.contextmanager
-def _mapped_errors(path: Path) -> Iterator[None]:
+def mapped_errors(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
     try:
         yield
     except sqlite3.OperationalError as exc:

@@ -1,21 +1,24 @@
-"""From one store into another, recording by recording.
+"""From one store into another, recording by recording, document by document.
 
-A recording that the target holds is passed over, so a copy that was cut short is simply run again.
-Afterwards both are read and compared: clip by clip what is kept exactly, by checksum; vectors within
-the precision that stores keep them in.
+What the target holds is passed over, so a copy that was cut short is simply run again. Afterwards
+both are read and compared: what is kept exactly by checksum, a clip's vectors within the precision
+that stores keep them in.
 """
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
 
-from audiosearch.interfaces import Store
-from audiosearch.types import Entry, Recording
+from audiosearch.errors import UsageError
+from audiosearch.interfaces import DocumentStore, Store
+from audiosearch.types import Document, Entry, Recording
 from indexers.batches import batches
+from indexers.payload import passage_payload
 
 CLIPS_AT_ONCE = 64
 TOLERANCE = 4e-3  # of a number in a vector: half precision, and once more normalised
@@ -23,29 +26,36 @@ TOLERANCE = 4e-3  # of a number in a vector: half precision, and once more norma
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a store holds of some recordings.
+    """What a store holds of some recordings and documents.
 
     Parameters
     ----------
-    recordings, clips, anchors : int
+    recordings, clips, anchors, documents, passages : int
         How many.
     checksum : str
-        SHA-256 over names, times, codes and fingerprints, hexadecimal.
+        SHA-256 over names, times, codes, fingerprints and texts, hexadecimal.
     """
 
     recordings: int
     clips: int
     anchors: int
+    documents: int
+    passages: int
     checksum: str
 
 
-def copy(source: Store, target: Store) -> Iterator[tuple[Recording, bool]]:
+def copy(source: Store, target: Store) -> Iterator[tuple[Recording | Document, bool]]:
     """Copy what the target does not hold.
 
     Yields
     ------
-    Recording, bool
-        Each recording of the source as it is done, and whether it had to be copied.
+    Recording or Document, bool
+        Each one of the source as it is done, and whether it had to be copied.
+
+    Raises
+    ------
+    UsageError
+        When the source holds documents and the target cannot.
     """
     there = {recording.id: recording for recording in target.recordings()}
     for recording in source.recordings():
@@ -55,16 +65,30 @@ def copy(source: Store, target: Store) -> Iterator[tuple[Recording, bool]]:
                 target.put(some)
             target.finish(recording)
         yield recording, is_new
+    yield from _copy_documents(source, target)
+
+
+def _copy_documents(source: Store, target: Store) -> Iterator[tuple[Document, bool]]:
+    if not isinstance(source, DocumentStore) or not source.documents():
+        return
+    if not isinstance(target, DocumentStore):
+        raise UsageError("the store that is copied to cannot keep documents")
+    there = {document.id: document for document in target.documents()}
+    for document in source.documents():
+        is_new = there.get(document.id) != document
+        if is_new:
+            target.put_document(document, list(source.passages(document.id)))
+        yield document, is_new
 
 
 def compare(source: Store, target: Store) -> tuple[Contents, Contents, list[str]]:
-    """Read the recordings of the source in both stores.
+    """Read the recordings and documents of the source in both stores.
 
     Returns
     -------
     source, target : Contents
     different : list of str
-        Names of the recordings that are not the same in both.
+        Names of those that are not the same in both.
     """
     there = {recording.id: recording for recording in target.recordings()}
     ours, theirs = _Reading(), _Reading()
@@ -77,6 +101,8 @@ def compare(source: Store, target: Store) -> tuple[Contents, Contents, list[str]
         ours.add_recording(recording)
         if other is not None:
             theirs.add_recording(other)
+    if isinstance(source, DocumentStore) and isinstance(target, DocumentStore):
+        different += _different_documents(source, target, ours, theirs)
     return ours.contents(), theirs.contents(), different
 
 
@@ -84,7 +110,7 @@ class _Reading:
     """Counts and checksum of what has been read so far."""
 
     def __init__(self) -> None:
-        self._recordings = self._clips = self._anchors = 0
+        self._recordings = self._clips = self._anchors = self._documents = self._passages = 0
         self._sum = hashlib.sha256()
 
     def add_recording(self, recording: Recording) -> None:
@@ -97,8 +123,36 @@ class _Reading:
         self._sum.update(repr((entry.clip, entry.fingerprint, entry.hop, entry.anchors.shape)).encode())
         self._sum.update(np.ascontiguousarray(entry.codes.array).tobytes())
 
+    def add_document(self, document: Document, passages: list[str]) -> None:
+        self._documents += 1
+        self._passages += len(passages)
+        self._sum.update(repr((dataclasses.astuple(document), passages)).encode())
+
     def contents(self) -> Contents:
-        return Contents(self._recordings, self._clips, self._anchors, self._sum.hexdigest())
+        return Contents(
+            self._recordings,
+            self._clips,
+            self._anchors,
+            self._documents,
+            self._passages,
+            self._sum.hexdigest(),
+        )
+
+
+def _different_documents(
+    source: DocumentStore, target: DocumentStore, ours: _Reading, theirs: _Reading
+) -> Iterator[str]:
+    there = {document.id: document for document in target.documents()}
+    for document in source.documents():
+        mine, other = (
+            [json.dumps(passage_payload(p), sort_keys=True) for p in store.passages(document.id)]
+            for store in (source, target)
+        )
+        ours.add_document(document, mine)
+        if document.id in there:
+            theirs.add_document(there[document.id], other)
+        if (document, mine) != (there.get(document.id), other):
+            yield document.name
 
 
 def _same(source: Store, target: Store, recording: Recording, ours: _Reading, theirs: _Reading) -> bool:

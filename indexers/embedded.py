@@ -1,6 +1,7 @@
 """The default store: Qdrant's engine inside this process, in a directory.
 
     DIRECTORY/catalogue.sqlite   which recordings are stored (see `indexers.catalogue`)
+    DIRECTORY/documents.sqlite   texts that answer questions (see `indexers.documents`)
     DIRECTORY/clips/             one point a clip: histogram (sparse), fingerprint, codes, times
     DIRECTORY/anchors/           one point an anchor: vector (dense), times, codes, context
     DIRECTORY/lock               held while the store is open, by one process
@@ -14,7 +15,7 @@ disk is a deadly signal and not an error; so room is asked for before every writ
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -33,9 +34,11 @@ from audiosearch.types import (
     Candidate,
     Clip,
     Codes,
+    Document,
     Entry,
     Float32,
     Hit,
+    Passage,
     Recording,
     Schema,
     Segment,
@@ -43,9 +46,11 @@ from audiosearch.types import (
 from indexers import payload
 from indexers.batches import batches
 from indexers.catalogue import Catalogue
+from indexers.documents import Documents
 from indexers.groups import grouped
 
 CATALOGUE = "catalogue.sqlite"
+DOCUMENTS = "documents.sqlite"
 ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
 ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by at once
 BATCH = 16  # clips written at a time
@@ -93,6 +98,7 @@ class EmbeddedStore:
             self._require_room(ROOM_TO_OPEN)
             self._catalogue = Catalogue(path / CATALOGUE)
             self.schema = self._catalogue.schema() or self._make(schema)
+            self._documents = Documents(path / DOCUMENTS, self.schema)
             self._clips = self._load("clips")
             self._anchors = self._load("anchors")
             self._pending = set(self._catalogue.pending())
@@ -214,11 +220,31 @@ class EmbeddedStore:
     def unfinished(self) -> list[str]:
         return sorted(self._pending)
 
+    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
+        self._require_room(ROOM_TO_WRITE)
+        self._documents.put(document, passages)
+
+    def delete_document(self, document: str) -> int:
+        return self._documents.delete(document)
+
+    def documents(self) -> list[Document]:
+        return self._documents.documents()
+
+    def passages(self, document: str | None = None) -> Iterator[Passage]:
+        return self._documents.passages(document)
+
+    def put_model(self, name: str, model: bytes) -> None:
+        self._require_room(ROOM_TO_WRITE)
+        self._documents.put_model(name, model)
+
+    def model(self, name: str) -> bytes | None:
+        return self._documents.model(name)
+
     def drop(self) -> None:
         self.close()
         for name in INDEXED:
             shutil.rmtree(self.path / name, ignore_errors=True)
-        for name in (CATALOGUE, "lock"):
+        for name in (CATALOGUE, DOCUMENTS, "lock"):
             (self.path / name).unlink(missing_ok=True)
         if not any(self.path.iterdir()):
             self.path.rmdir()
@@ -228,6 +254,7 @@ class EmbeddedStore:
             with self._engine():
                 self._clips.close()
                 self._anchors.close()
+            self._documents.close()
             self._catalogue.close()
             self._lock.close()
 

@@ -1,13 +1,25 @@
 """A store in memory: exact, small, gone with the process. The oracle that the others are held to."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from audiosearch.errors import StoreNotFoundError
 from audiosearch.frames import to_seconds
 from audiosearch.representations import inverse_document_frequency
-from audiosearch.types import Candidate, Clip, Codes, Entry, Float32, Hit, Recording, Schema, Segment
+from audiosearch.types import (
+    Candidate,
+    Clip,
+    Codes,
+    Document,
+    Entry,
+    Float32,
+    Hit,
+    Passage,
+    Recording,
+    Schema,
+    Segment,
+)
 from indexers.groups import grouped
 
 
@@ -30,6 +42,8 @@ class MemoryStore:
         self.schema = schema
         self._finished: dict[str, Recording] = {}
         self._entries: dict[str, dict[str, Entry]] = {}  # by recording, by clip id
+        self._documents: dict[str, tuple[Document, tuple[Passage, ...]]] = {}
+        self._models: dict[str, bytes] = {}
 
     def put(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -105,9 +119,29 @@ class MemoryStore:
     def unfinished(self) -> list[str]:
         return sorted(set(self._entries) - set(self._finished))
 
+    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
+        self._documents[document.id] = document, tuple(passages)
+
+    def delete_document(self, document: str) -> int:
+        return len(self._documents.pop(document, (None, ()))[1])
+
+    def documents(self) -> list[Document]:
+        return sorted((document for document, _ in self._documents.values()), key=lambda d: d.name)
+
+    def passages(self, document: str | None = None) -> Iterator[Passage]:
+        for one in self.documents():
+            if document in (None, one.id):
+                yield from self._documents[one.id][1]
+
+    def put_model(self, name: str, model: bytes) -> None:
+        self._models[name] = model
+
+    def model(self, name: str) -> bytes | None:
+        return self._models.get(name)
+
     def drop(self) -> None:
-        self._finished.clear()
-        self._entries.clear()
+        for kept in (self._finished, self._entries, self._documents, self._models):
+            kept.clear()
 
     def close(self) -> None:
         pass

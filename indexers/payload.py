@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from audiosearch import frames
 from audiosearch.representations import SEPARATOR
-from audiosearch.types import ID_NAMESPACE, Clip, Codes, Entry, Float32, Schema, Segment
+from audiosearch.types import (
+    ID_NAMESPACE,
+    Clip,
+    Codes,
+    Entry,
+    Float32,
+    Passage,
+    Schema,
+    Segment,
+    Spoken,
+)
 
 CONTEXT_FRAMES = 10  # layer-0 codes kept on either side of an anchor
 
@@ -82,6 +93,60 @@ def anchor_points(entry: Entry) -> Iterator[AnchorPoint]:
 def anchor_id(clip: str, number: int) -> str:
     """Id of an anchor, by its clip's id and its number in the clip."""
     return str(uuid.uuid5(uuid.UUID(clip), str(number)))
+
+
+def passage_payload(passage: Passage) -> dict[str, Any]:
+    """All of a passage."""
+    return {
+        "document": passage.document,
+        "number": passage.number,
+        "title": passage.title,
+        "text": passage.text,
+        "line": passage.line,
+        "phones": list(passage.phones),
+        "spoken": [_spoken_payload(spoken) for spoken in passage.spoken],
+        "vector": _packed(passage.vector, np.float32),
+    }
+
+
+def passage_of(payload: dict[str, Any], schema: Schema) -> Passage:
+    """The passage that a payload speaks of."""
+    return Passage(
+        document=payload["document"],
+        number=int(payload["number"]),
+        title=payload["title"],
+        text=payload["text"],
+        line=int(payload["line"]),
+        phones=tuple(payload["phones"]),
+        spoken=tuple(_spoken_of(spoken, schema) for spoken in payload["spoken"]),
+        vector=_unpacked(payload["vector"], np.float32),
+    )
+
+
+def _spoken_payload(spoken: Spoken) -> dict[str, Any]:
+    return {
+        "voice": spoken.voice,
+        "layers": spoken.codes.n_layers,
+        "codes": _packed(spoken.codes.array, np.int16),
+        "words": _packed(spoken.words, np.int32),
+    }
+
+
+def _spoken_of(payload: dict[str, Any], schema: Schema) -> Spoken:
+    codes = _unpacked(payload["codes"], np.int16).reshape(int(payload["layers"]), -1)
+    return Spoken(
+        payload["voice"],
+        Codes(codes, schema.frame_rate, schema.codebook_size),
+        _unpacked(payload["words"], np.int32),
+    )
+
+
+def _packed(array: np.ndarray, kind: npt.DTypeLike) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, kind).tobytes()).decode("ascii")
+
+
+def _unpacked(text: str, kind: npt.DTypeLike) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), kind)
 
 
 def recording_point_id(recording: str) -> str:

@@ -5,7 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from audiosearch.representations import represent
-from audiosearch.types import Clip, Codes, Entry, Recording, Schema, Segment, Waveform
+from audiosearch.types import (
+    Clip,
+    Codes,
+    Document,
+    Entry,
+    Passage,
+    Recording,
+    Schema,
+    Segment,
+    Spoken,
+    Waveform,
+)
 
 LAYERS, SIZE, RATE, DIM = 4, 64, 12.5, 32
 
@@ -52,3 +63,33 @@ def entries_of(recording: str, seed: int, of: Schema, n_clips: int = 3, n_frames
 
 def recording(name: str, id: str | None = None) -> Recording:  # noqa: A002
     return Recording(id=id or f"id-of-{name}", name=name, sha256="0" * 64, duration=13.2, n_clips=3)
+
+
+def document(name: str, n_passages: int = 3) -> Document:
+    return Document(
+        f"id-of-{name}", name, "1" * 64, f"On {name}", "en-us", "words@1", n_passages, "2026-01-01"
+    )
+
+
+def passages_of(document: Document, seed: int = 1) -> list[Passage]:
+    """As many as it says, the first without phones, voices and a vector."""
+    rng = np.random.default_rng(seed)
+
+    def spoken(voice: str) -> Spoken:
+        said = codes(20, int(rng.integers(1000)))
+        return Spoken(voice, Codes(said.array[:1], RATE, SIZE), np.array([0, 7, 9], np.int32))
+
+    rich = [
+        Passage(
+            document.id,
+            number,
+            "Größe",
+            f"twice {number}",
+            10 * number,
+            ("k ə", "t w", "w ʌ n"),
+            (spoken("en-us"), spoken("en-us+f2")),
+            rng.standard_normal(8).astype(np.float32),
+        )
+        for number in range(1, document.n_passages)
+    ]
+    return [Passage(document.id, 0, "", f"Plain text about “{document.name}”.\nTwo lines.", 1), *rich]

@@ -13,6 +13,7 @@ import pytest
 import doubles
 import entries
 from audiosearch import cli
+from audiosearch.errors import UsageError
 from audiosearch.interfaces import Maintained
 from audiosearch.types import Segment
 from indexers.check import problems
@@ -69,6 +70,38 @@ def test_copies_everything_and_says_that_both_are_the_same(run: Run, filled: Pat
     assert err.count("unchanged") == 3
 
 
+def test_copies_and_checks_documents(run: Run, filled: Path, tmp_path: Path) -> None:
+    with closing(open_store(str(filled))) as store:
+        put = entries.document("guide")
+        store.put_document(put, entries.passages_of(put))
+    code, (ours, theirs), err = run("copy", filled, tmp_path / "other", "--json")
+    assert code == 0
+    assert "copied     guide" in err
+    assert (theirs["documents"], theirs["passages"], theirs["checksum"]) == (1, 3, ours["checksum"])
+    code, (line,), _ = run("info", "--store", tmp_path / "other", "--json")
+    assert (code, line["documents"], line["passages"]) == (0, 1, 3)
+    with closing(open_store(str(tmp_path / "other"))) as store:
+        store.put_document(put, entries.passages_of(put)[:2])
+    code, (problem,), _ = run("check", "--store", tmp_path / "other", "--json")
+    assert (code, problem["what"]) == (4, "guide: 3 passages were stored, 2 can be read")
+    with closing(open_store(str(filled))) as source, closing(open_store(str(tmp_path / "other"))) as target:
+        assert compare(source, target)[2] == ["guide"]
+
+
+class WithoutDocuments(MemoryStore):
+    """Fits Store, not DocumentStore."""
+
+    put_document = None
+
+
+def test_documents_are_not_lost_in_silence(filled: Path) -> None:
+    with closing(open_store(str(filled))) as source:
+        put = entries.document("guide")
+        source.put_document(put, entries.passages_of(put))
+        with pytest.raises(UsageError, match="cannot keep documents"):
+            list(copy(source, WithoutDocuments(source.schema)))
+
+
 def test_a_copy_that_was_cut_short_goes_on(filled: Path, tmp_path: Path) -> None:
     with closing(open_store(str(filled))) as source, closing(doubles.local_qdrant("x", source.schema)) as to:
         copying = copy(source, to)
@@ -94,7 +127,7 @@ def test_a_difference_is_found_and_exits_4(run: Run, filled: Path, tmp_path: Pat
     assert code == 4
     assert lines[0]["checksum"] != lines[1]["checksum"]
     assert "a is not the same in both stores" in err
-    assert "1 recordings of" in err
+    assert "1 recordings or documents of" in err
 
 
 def test_a_store_made_otherwise_is_no_target(run: Run, filled: Path, tmp_path: Path) -> None:

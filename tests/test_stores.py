@@ -10,8 +10,8 @@ import pytest
 import doubles
 import entries
 from audiosearch.errors import StoreMismatchError, StoreNotFoundError
-from audiosearch.interfaces import Maintained
-from audiosearch.types import Entry, Schema, Segment
+from audiosearch.interfaces import DocumentStore, Maintained
+from audiosearch.types import Entry, Passage, Schema, Segment
 from indexers.memory import MemoryStore
 from indexers.stores import open_store, require
 
@@ -85,6 +85,14 @@ def schema() -> Schema:
 @pytest.fixture
 def store(make: Maker, schema: Schema) -> Maintained:
     return make(schema)
+
+
+@pytest.fixture
+def shelf(store: Maintained) -> DocumentStore:
+    """The same store, where it keeps documents."""
+    if not isinstance(store, DocumentStore):
+        pytest.skip("keeps no documents")
+    return store
 
 
 def fill(store: Maintained, *names: str, **more: int) -> dict[str, list[Entry]]:
@@ -368,3 +376,93 @@ def test_tenants_do_not_see_each_other(tenants: tuple[Maintained, Maintained]) -
     assert one.by_histogram(put[0].histogram) == []
     assert other.by_fingerprint(put[0].fingerprint) == [put[0].clip]
     assert other.count()[0] == 6
+
+
+def put_documents(store: DocumentStore, *names: str) -> None:
+    for name in names:
+        document = entries.document(name)
+        store.put_document(document, entries.passages_of(document))
+
+
+def everything(passage: Passage) -> list[object]:
+    """A passage as something that can be compared."""
+    spoken = [(s.voice, s.codes.array.tolist(), s.words.tolist()) for s in passage.spoken]
+    plain = [passage.document, passage.number, passage.title, passage.text, passage.line, passage.phones]
+    return [*plain, spoken, passage.vector.tolist()]
+
+
+def test_gives_back_documents_and_passages(shelf: DocumentStore) -> None:
+    put_documents(shelf, "b", "a", "ü")
+    assert shelf.documents() == [entries.document(name) for name in ("a", "b", "ü")]
+    put = entries.passages_of(entries.document("b"))
+    got = list(shelf.passages("id-of-b"))
+    assert [everything(p) for p in got] == [everything(p) for p in put]
+    assert got[1].spoken[0].codes.codebook_size == entries.SIZE
+    assert (got[1].vector.dtype, got[1].spoken[0].words.dtype) == (np.float32, np.int32)
+    assert [(p.document, p.number) for p in shelf.passages()] == [
+        (f"id-of-{name}", number) for name in "abü" for number in range(3)
+    ]
+    assert list(shelf.passages("id-of-nobody")) == []
+
+
+def test_a_document_of_the_same_id_is_replaced_whole(shelf: DocumentStore) -> None:
+    put_documents(shelf, "a", "b")
+    newer = entries.document("a", n_passages=2)
+    put = entries.passages_of(newer, seed=9)
+    shelf.put_document(newer, put)
+    assert shelf.documents() == [newer, entries.document("b")]
+    assert [everything(p) for p in shelf.passages("id-of-a")] == [everything(p) for p in put]
+    assert len(list(shelf.passages())) == 5
+
+
+def test_deletes_a_document(shelf: DocumentStore) -> None:
+    put_documents(shelf, "a", "b")
+    assert shelf.delete_document("id-of-a") == 3
+    assert shelf.delete_document("id-of-a") == 0
+    assert [d.name for d in shelf.documents()] == ["b"]
+    assert {p.document for p in shelf.passages()} == {"id-of-b"}
+
+
+def test_documents_and_recordings_do_not_touch_each_other(shelf: DocumentStore) -> None:
+    put = fill(shelf, "a")["a"]
+    put_documents(shelf, "a")
+    assert shelf.delete("id-of-a") == 3
+    assert len(list(shelf.passages("id-of-a"))) == 3
+    fill(shelf, "a")
+    shelf.delete_document("id-of-a")
+    assert [e.clip for e in shelf.entries("id-of-a")] == [e.clip for e in put]
+    assert shelf.documents() == []
+
+
+def test_takes_a_document_without_passages(shelf: DocumentStore) -> None:
+    empty = entries.document("empty", n_passages=0)
+    shelf.put_document(empty, [])
+    assert shelf.documents() == [empty]
+    assert list(shelf.passages()) == []
+
+
+def test_keeps_models(shelf: DocumentStore) -> None:
+    assert shelf.model("bridge") is None
+    shelf.put_model("bridge", b"old")
+    shelf.put_model("other", b"")
+    shelf.put_model("bridge", bytes(range(256)))
+    assert shelf.model("bridge") == bytes(range(256))
+    assert shelf.model("other") == b""
+
+
+def test_documents_outlive_the_process(tmp_path: Path) -> None:
+    for _ in range(2):
+        store = open_store(str(tmp_path / "kept"), entries.schema())
+        assert isinstance(store, DocumentStore)
+        if not store.documents():
+            put_documents(store, "a")
+            store.put_model("bridge", b"learned")
+        assert len(list(store.passages())) == 3
+        assert store.model("bridge") == b"learned"
+        store.close()
+
+
+def test_the_id_of_a_passage_stays_when_others_change() -> None:
+    one, other = (Passage("d", number, "t", "the same", line) for number, line in ((1, 3), (2, 9)))
+    assert one.id == other.id
+    assert one.id != Passage("d", 1, "t", "not the same", 3).id

@@ -10,7 +10,7 @@ import typer
 from audiosearch.cli import options
 from audiosearch.cli.output import complain, report, short
 from audiosearch.errors import StoreError, UsageError
-from audiosearch.interfaces import Maintained, Store
+from audiosearch.interfaces import DocumentStore, Maintained, Store
 
 app = typer.Typer(
     name="store",
@@ -23,7 +23,7 @@ Target = Annotated[str, typer.Argument(help="Store to copy to; made if there is 
 
 @app.command()
 def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
-    """Copy all recordings of one store into another, of whatever kind.
+    """Copy all recordings and documents of one store into another, of whatever kind.
 
     What the target holds is passed over, so a copy that was cut short is simply run again. At the end
     both stores are read and compared; where they differ, the command exits with 4.
@@ -34,8 +34,8 @@ def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
 
     with _opened(source) as from_, closing(open_store(target, from_.schema)) as to:
         require(to, target, asdict(from_.schema))
-        for recording, is_new in copied(from_, to):
-            typer.echo(f"{'copied' if is_new else 'unchanged':9s}  {short(recording.name)}", err=True)
+        for one, is_new in copied(from_, to):
+            typer.echo(f"{'copied' if is_new else 'unchanged':9s}  {short(one.name)}", err=True)
         ours, theirs, different = compare(from_, to)
     rows = [{"store": source, **asdict(ours)}, {"store": target, **asdict(theirs)}]
     columns = {
@@ -43,13 +43,17 @@ def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
         "recordings": lambda row: str(row["recordings"]),
         "clips": lambda row: str(row["clips"]),
         "anchors": lambda row: str(row["anchors"]),
+        "documents": lambda row: str(row["documents"]),
+        "passages": lambda row: str(row["passages"]),
         "checksum": lambda row: row["checksum"][:16],
     }
     report(rows, as_json, lambda row: row, columns)
     for name in different:
         complain(f"{short(name)} is not the same in both stores")
     if different:
-        raise StoreError(f"{len(different)} recordings of {target} differ from those of {source}")
+        raise StoreError(
+            f"{len(different)} recordings or documents of {target} differ from those of {source}"
+        )
 
 
 @app.command()
@@ -58,6 +62,7 @@ def info(store: options.Store, as_json: options.Json = False) -> None:
     with _opened(store) as opened:
         recordings = opened.recordings()
         unfinished = len(opened.unfinished()) if isinstance(opened, Maintained) else 0
+        documents = opened.documents() if isinstance(opened, DocumentStore) else []
         line = {
             "store": store,
             "recordings": len(recordings),
@@ -65,6 +70,8 @@ def info(store: options.Store, as_json: options.Json = False) -> None:
             "hours": round(sum(r.duration for r in recordings) / 3600, 3),
             "clips": sum(r.n_clips for r in recordings),
             "anchors": sum(r.n_anchors for r in recordings),
+            "documents": len(documents),
+            "passages": sum(document.n_passages for document in documents),
             **asdict(opened.schema),
         }
     columns = {"what": lambda i: i[0].replace("_", " "), "value": lambda i: str(i[1])}
