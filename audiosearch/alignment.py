@@ -244,7 +244,7 @@ def agreeing(agreements: Float32, floor: float) -> slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """How sure a line is.
 
     Parameters

@@ -228,6 +228,8 @@ class Match:
         Larger is surer; comparable between queries of one store.
     probability : float
         That the match is true, 0 to 1.
+    verdict : str
+        What it is (see `verdicts`); empty for a located phrase.
     """
 
     recording: str
@@ -236,6 +238,7 @@ class Match:
     rate: float
     score: float
     probability: float
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)

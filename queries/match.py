@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiosearch import alignment
-from audiosearch.alignment import Line, Track, Verdict
+from audiosearch.alignment import Judgement, Line, Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Segmenter, Store, Tokenizer
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Float32, Match, Segment
+from audiosearch.verdicts import verdict
 from queries.listen import Heard, listen
 from queries.tracks import stored_track, track
 
@@ -26,6 +27,8 @@ SURE = 0.99  # probability from which on a copy needs no second search
 HOPELESS = 0.01  # probability below which a line is dropped at once
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
+EDGE = 1.0  # seconds that may be missing at either end of what is the same recording
+END_OF_TIME = 1e9  # seconds
 SECTION = 10.0  # seconds of the query that are voted on together
 STEP = 5.0  # seconds from one section to the next
 HITS = 20  # stored anchors looked at for each of the query's
@@ -67,7 +70,7 @@ def match(
     copies = list(search.copies())
     judged = copies + [line for section in search.sections(copies) for line in search.section(section)]
     matches = [search.extend(run) for run in _runs(judged)]
-    return _without_overlaps(matches)[:limit]
+    return [search.told(match) for match in _without_overlaps(matches)[:limit]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class _Judged:
 
     line: Line
     query: Segment
-    verdict: Verdict
+    judgement: Judgement
 
 
 class Search:
@@ -102,12 +105,12 @@ class Search:
         """Stretches of the query to be voted on: those that no copy covers."""
         starts = np.arange(0, max(STEP, self._end - STEP), STEP).tolist()
         sections = [Segment(start, min(start + SECTION, self._end)) for start in starts]
-        covered = [copy.query for copy in known if copy.verdict.probability > SURE]
+        covered = [copy.query for copy in known if copy.judgement.probability > SURE]
         return [s for s in sections if sum(s.overlap(c) for c in covered) < 0.5 * s.duration]
 
     def section(self, section: Segment) -> list[_Judged]:
         """The lines that a section's anchors vote for, judged; without the hopeless ones."""
-        return [j for j in self.judged(section) if j.verdict.probability > HOPELESS]
+        return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
 
     def judged(self, section: Segment) -> list[_Judged]:
         """The lines that a section's anchors vote for, judged."""
@@ -121,12 +124,12 @@ class Search:
 
     def extend(self, run: list[_Judged]) -> Match:
         """A match from judged lines that continue each other: as far as its frames agree."""
-        best = max(run, key=lambda j: j.verdict.score)
+        best = max(run, key=lambda j: j.judgement.score)
         line = alignment.through([j.line for j in run], [(j.query.start + j.query.end) / 2 for j in run])
         searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self._reference(line, searched), line)
-        stretch = alignment.agreeing(agreements, best.verdict.agreement / 2)
+        stretch = alignment.agreeing(agreements, best.judgement.agreement / 2)
         start = float(query.times[stretch.start])
         end = min(self._end, float(query.times[stretch.stop - 1]) + self._frame)
         return Match(
@@ -134,16 +137,25 @@ class Search:
             query=Segment(start, end),
             reference=Segment(max(0.0, line.at(start)), max(0.0, line.at(end))),
             rate=line.rate,
-            score=best.verdict.score,
-            probability=best.verdict.probability,
+            score=best.judgement.score,
+            probability=best.judgement.probability,
         )
+
+    def told(self, match: Match) -> Match:
+        """The same with its verdict in words."""
+        slack = max(EDGE, 0.02 * match.reference.duration)
+        missing = (match.query.start, self._end - match.query.end, match.reference.start)
+        behind = Segment(match.reference.end + slack, END_OF_TIME)
+        whole = max(missing) <= slack and not any(self._store.codes(match.recording, behind))
+        words = verdict(match.probability, match.rate, match.query.duration, whole)
+        return replace(match, verdict=words)
 
     def _judge(self, line: Line, section: Segment) -> _Judged:
         query = self._query.within(section)
         reference = self._reference(line, section)
         refined = alignment.refine(query, reference, line)
         agreement = alignment.better_half(alignment.agreement(query, reference, refined))
-        return _Judged(refined, section, Verdict(agreement, alignment.sameness(query)))
+        return _Judged(refined, section, Judgement(agreement, alignment.sameness(query)))
 
     def _reference(self, line: Line, section: Segment) -> Track:
         """What is stored where a line leads, and a little around it."""

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from audiosearch.alignment import (
+    Judgement,
     Line,
     Track,
-    Verdict,
     agreeing,
     agreement,
     better_half,
@@ -127,11 +127,11 @@ def test_half_of_the_frames_may_be_covered() -> None:
 
 
 def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing() -> None:
-    plain = Verdict(0.6, 0.0)
-    assert Verdict(0.8, 0.0).probability > plain.probability
-    assert Verdict(0.6, 0.05).probability == plain.probability
-    assert Verdict(0.6, 0.5).probability < plain.probability
-    assert Verdict(1.0, 0.95).probability < 0.01
+    plain = Judgement(0.6, 0.0)
+    assert Judgement(0.8, 0.0).probability > plain.probability
+    assert Judgement(0.6, 0.05).probability == plain.probability
+    assert Judgement(0.6, 0.5).probability < plain.probability
+    assert Judgement(1.0, 0.95).probability < 0.01
 
 
 def test_the_agreeing_stretch_is_found() -> None:

@@ -114,15 +114,17 @@ def test_match_names_recording_range_and_speed(run: Run, store: Path, upload: Pa
     table = run("match", upload, "--store", store)
     assert table.code == 0
     heading, row, *_ = table.out.splitlines()
-    assert " ".join(heading.split()) == "recording in the query in the recording speed probability"
+    assert " ".join(heading.split()) == "recording in the query in the recording speed verdict probability"
     assert re.search(
-        r"land-5.opus +00:00.\d - 00:0[78].\d +00:(19.9|20.\d) - 00:2[78].\d +1.00 +0\.\d{3}", row
+        r"land-5.opus +00:00.\d - 00:0[78].\d +00:(19.9|20.\d) - 00:2[78].\d +1.00 +contains part of +0\.\d",
+        row,
     )
     record = run("match", upload, "--store", store, "--json").records[0]
     assert record["recording"].endswith("/land-5.opus")
     assert record["reference_start"] == pytest.approx(20.0, abs=0.3)
     assert record["rate"] == pytest.approx(1.0, abs=0.02)
     assert 0.5 <= record["probability"] <= 1
+    assert record["verdict"] == "contains part of"
 
 
 def test_matches_are_exported_as_the_ending_says(run: Run, store: Path, upload: Path, tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def test_matches_are_exported_as_the_ending_says(run: Run, store: Path, upload: 
     assert (done.code, "land-5.opus" in done.out) == (0, True)
     assert (tmp_path / "found.cue").read_text().startswith(f'FILE "{upload}" WAVE\n  TRACK 01 AUDIO')
     printed = run("match", upload, "--store", store, "--format", "srt")
-    assert re.match(r"1\n00:00:00,\d{3} --> 00:00:0[78],\d{3}\nland-5.opus", printed.out)
+    assert re.match(r"1\n00:00:00,\d{3} --> 00:00:0[78],\d{3}\ncontains part of land-5.opus", printed.out)
 
 
 def test_an_export_without_a_format_is_refused_before_anything_is_searched(run: Run, tmp_path: Path) -> None:

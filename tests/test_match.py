@@ -11,6 +11,7 @@ import sounds
 from audiosearch import Library, audio, demo
 from audiosearch.errors import AudioError
 from audiosearch.types import Float32, Match, Waveform
+from audiosearch.verdicts import in_words
 from queries.match import is_telling
 
 RATE = 16000
@@ -59,6 +60,20 @@ def test_another_speed_is_found_and_told(library: Library, music: Float32, speed
     assert name == "land-5.opus"
     assert match.rate == pytest.approx(speed, abs=0.01)
     assert match.reference.start == pytest.approx(20 + speed * match.query.start, abs=0.3)
+
+
+def test_a_verdict_says_what_a_match_is(library: Library, music: Float32) -> None:
+    assert best(library, 0.5 * music)[1].verdict == "same recording"
+    assert best(library, part(music, 11.3, 12.0))[1].verdict == "contains part of"
+    faster = soxr.resample(part(music, 5.0, 30.0), RATE * 1.05, RATE)
+    match = best(library, faster)[1]
+    assert in_words(match.verdict, match.rate) == "altered copy (speed 1.05)"
+    longer = np.concatenate([sounds.noise(10.0, level=0.02), music])
+    assert best(library, longer)[1].verdict == "contains part of"
+
+
+def test_what_is_unlikely_is_no_match(library: Library) -> None:
+    assert {m.verdict for m in ask(library, sounds.melody(8.0, seed=9))} <= {"no match"}
 
 
 def test_noise_over_speech(library: Library, speech_clip: Path, tmp_path: Path) -> None:

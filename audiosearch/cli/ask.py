@@ -12,6 +12,7 @@ from audiosearch.cli import options
 from audiosearch.cli.output import chance, report, short, span
 from audiosearch.errors import UsageError
 from audiosearch.types import Candidate, Match
+from audiosearch.verdicts import MIN_PROBABILITY, in_words
 
 NOTHING_FOUND = 1
 
@@ -25,7 +26,7 @@ def match(
     query: Query,
     store: options.Store,
     limit: options.Limit = 10,
-    min_probability: Certainty = 0.8,
+    min_probability: Certainty = MIN_PROBABILITY,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     segmenter: options.SegmenterName = "webrtc",
@@ -146,10 +147,11 @@ def print_matches(found: list[Match], names: dict[str, str], as_json: bool, with
         "in the query": lambda m: span(m.query.start, m.query.end),
         "in the recording": lambda m: span(m.reference.start, m.reference.end),
         "speed": lambda m: f"{m.rate:.2f}",
+        "verdict": lambda m: in_words(m.verdict, m.rate),
         "probability": lambda m: chance(m.probability),
     }
     if not with_query:
-        del columns["in the query"], columns["speed"]
+        del columns["in the query"], columns["speed"], columns["verdict"]
     report(found, as_json, record, columns)
 
 

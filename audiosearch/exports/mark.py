@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiosearch.types import Match, Segment
+from audiosearch.verdicts import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def on_the_query(match: Match, query: str, name: str) -> Mark:
         The recording's name.
     """
     at = f"{match.reference.start:.1f} - {match.reference.end:.1f} s"
-    label = f"{Path(name).name} {at}, {match.probability:.3f}"
+    words = in_words(match.verdict, match.rate)
+    label = " ".join(filter(None, [words, Path(name).name, f"{at}, {match.probability:.3f}"]))
     return Mark(query, match.query, label, name, match.reference, match.rate, record(match, name))
 
 
@@ -62,9 +64,11 @@ def on_the_recording(match: Match, label: str, name: str) -> Mark:
 
 def record(match: Match, name: str) -> dict[str, object]:
     """A match as plain values; times in seconds."""
+    verdict = {"verdict": in_words(match.verdict, match.rate)} if match.verdict else {}
     return {
         "recording": name,
         "id": match.recording,
+        **verdict,
         "query_start": round(match.query.start, 3),
         "query_end": round(match.query.end, 3),
         "reference_start": round(match.reference.start, 3),

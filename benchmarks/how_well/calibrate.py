@@ -95,7 +95,7 @@ def searched(
     heard = listen(iter([waveform.samples]), library.tokenizer, library.segmenter, library.store.schema)
     search = Search(library.store, library.tokenizer, heard)
     judged = search.judged(Segment(0.0, heard.codes.duration))
-    judged.sort(key=lambda j: -j.verdict.agreement)
+    judged.sort(key=lambda j: -j.judgement.agreement)
     rows = []
     for is_own in (True, False):
         for one in judged:
@@ -109,7 +109,7 @@ def searched(
                     "condition": name,
                     "seconds": seconds,
                     "true": bool(true),
-                    "features": [one.verdict.evidence],
+                    "features": [one.judgement.evidence],
                 }
             )
             break
