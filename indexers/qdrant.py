@@ -2,10 +2,11 @@
 
     qdrant://host:6333/name      qdrants:// encrypts; QDRANT_API_KEY is sent where it is set
 
-Three collections make one store:
+Four collections make one store:
 
     name_clips        one point a clip: histogram (sparse), fingerprint, codes, times
     name_anchors      one point an anchor: vector (dense, quantized), times, codes, context
+    name_documents    one point a document, passage or model, without vectors (see `indexers.shelf`)
     name_recordings   one point a recording, finished or pending; made last, in one shard
 
 Points of a recording are written while it is pending, and every question leaves pending recordings
@@ -19,7 +20,7 @@ import dataclasses
 import json
 import os
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
@@ -41,9 +42,11 @@ from audiosearch.types import (
     Candidate,
     Clip,
     Codes,
+    Document,
     Entry,
     Float32,
     Hit,
+    Passage,
     Recording,
     Schema,
     Segment,
@@ -52,6 +55,7 @@ from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
 from indexers.servers import QDRANT_OPTIONS, require_trust, require_version
+from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
 
 LEAST_VERSION = (1, 17)  # the first that can write points only where there are none
@@ -64,6 +68,7 @@ CLIP_FIELDS = ["recording", "start", "end", "speech"]
 KEYWORDS = {
     "clips": ("recording", "fingerprint"),
     "anchors": ("recording", "clip"),
+    "documents": ("kind", "of", "version"),
     "recordings": ("recording", "state", "name"),
 }
 
@@ -94,7 +99,7 @@ def connect(at: address.Address, schema: Schema | None) -> "QdrantStore":
 
 
 class QdrantStore:
-    """Three collections of a server.
+    """Four collections of a server.
 
     Parameters
     ----------
@@ -127,6 +132,7 @@ class QdrantStore:
         self._written: dict[str, Written] = {}
         self._weights: tuple[frozenset[str], Float32] | None = None
         self.schema = self._stored_schema() or self._make(schema)
+        self._shelf = Shelf(_Documents(self), self.schema)
 
     def put(self, entries: Iterable[Entry]) -> None:
         for batch in batches(entries, CLIPS_AT_ONCE):
@@ -255,13 +261,32 @@ class QdrantStore:
     def unfinished(self) -> list[str]:
         return sorted(self._pending())
 
+    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
+        self._shelf.put(document, passages)
+
+    def delete_document(self, document: str) -> int:
+        return self._shelf.delete(document)
+
+    def documents(self) -> list[Document]:
+        return self._shelf.documents()
+
+    def passages(self, document: str | None = None) -> Iterator[Passage]:
+        return self._shelf.passages(document)
+
+    def put_model(self, name: str, model: bytes) -> None:
+        self._shelf.put_model(name, model)
+
+    def model(self, name: str) -> bytes | None:
+        return self._shelf.model(name)
+
     def drop(self) -> None:
-        names = ("recordings", "anchors", "clips")
+        names = ("recordings", "documents", "anchors", "clips")
         with self._mapped_errors():
-            others = self._client.count(
-                self._called("recordings"),
-                count_filter=models.Filter(must_not=[_same("tenant", self._tenant)]),
-            ).count
+            of_others = models.Filter(must_not=[_same("tenant", self._tenant)])
+            others = any(
+                self._client.count(self._called(name), of_others).count
+                for name in ("recordings", "documents")
+            )
             for name in names:
                 if others:
                     self._client.delete(self._called(name), self._where(), wait=True)
@@ -298,6 +323,7 @@ class QdrantStore:
         )
         self._create("clips", schema, shards, {}, {"histogram": models.SparseVectorParams()})
         self._create("anchors", schema, shards, {"anchor": anchor}, None)
+        self._create("documents", schema, 1, {}, None)
         # One shard: its finished and pending points change in one operation.
         self._create("recordings", schema, 1, {}, None)
         stored = self._stored_schema()
@@ -529,6 +555,34 @@ class QdrantStore:
 
     def _mapped_errors(self) -> AbstractContextManager[None]:
         return _mapped_errors(self._place)
+
+
+class _Documents:
+    """The table of a store's documents."""
+
+    def __init__(self, store: QdrantStore) -> None:
+        self._store = store
+
+    def write(self, rows: Sequence[Row]) -> None:
+        points = [
+            models.PointStruct(
+                id=self._store._id(row.id),
+                vector={},
+                payload={**dataclasses.asdict(row), "tenant": self._store._tenant},
+            )
+            for row in rows
+        ]
+        self._store._upsert("documents", points)
+
+    def read(self, kind: str, of: str | None = None) -> Iterator[Row]:
+        where = self._store._where(_same("kind", kind), *([] if of is None else [_same("of", of)]))
+        fields = [field.name for field in dataclasses.fields(Row)]
+        return (Row(**point.payload) for point in self._store._scroll("documents", where, None, fields))
+
+    def remove(self, kind: str, of: str, kept: str = "") -> None:
+        where = self._store._conditions(_same("kind", kind), _same("of", of))
+        but: list[models.Condition] | None = [_same("version", kept)] if kept else None
+        self._store._delete("documents", models.Filter(must=where, must_not=but))
 
 
 AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "UNKNOWN"}

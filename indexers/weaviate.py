@@ -2,10 +2,11 @@
 
     weaviate://host:8080/name      weaviates:// encrypts; WEAVIATE_API_KEY is sent where it is set
 
-Three collections make one store:
+Four collections make one store:
 
     Audiosearch_name_clips        one object a clip: histogram (dense vector), fingerprint, codes, times
     Audiosearch_name_anchors      one object an anchor: vector, times, codes, context
+    Audiosearch_name_documents    one object a document, passage or model (see `indexers.shelf`)
     Audiosearch_name_recordings   one object a recording, finished or pending; made last
 
 Objects of a recording are written while it is pending, and every question leaves pending recordings
@@ -21,7 +22,7 @@ import dataclasses
 import json
 import os
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
@@ -62,9 +63,11 @@ from audiosearch.types import (
     Candidate,
     Clip,
     Codes,
+    Document,
     Entry,
     Float32,
     Hit,
+    Passage,
     Recording,
     Schema,
     Segment,
@@ -74,6 +77,7 @@ from indexers.batches import batches
 from indexers.groups import grouped
 from indexers.patience import patiently
 from indexers.servers import WEAVIATE_OPTIONS, require_trust, require_version
+from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
 
 LEAST_VERSION = (1, 33)  # the first with the filter "contains none"
@@ -119,7 +123,7 @@ def connect(at: address.Address, schema: Schema | None) -> "WeaviateStore":
 
 
 class WeaviateStore:
-    """Three collections of a server.
+    """Four collections of a server.
 
     Parameters
     ----------
@@ -154,6 +158,7 @@ class WeaviateStore:
         self._weights: tuple[frozenset[str], Float32] | None = None
         self.schema = self._stored_schema() or self._make(schema)
         self._clips, self._anchors, self._recordings = map(self._open, ("clips", "anchors", "recordings"))
+        self._shelf = Shelf(_Documents(self, self._open("documents")), self.schema)
 
     def put(self, entries: Iterable[Entry]) -> None:
         for batch in batches(entries, CLIPS_AT_ONCE):
@@ -299,9 +304,27 @@ class WeaviateStore:
     def unfinished(self) -> list[str]:
         return sorted(self._pending())
 
+    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
+        self._shelf.put(document, passages)
+
+    def delete_document(self, document: str) -> int:
+        return self._shelf.delete(document)
+
+    def documents(self) -> list[Document]:
+        return self._shelf.documents()
+
+    def passages(self, document: str | None = None) -> Iterator[Passage]:
+        return self._shelf.passages(document)
+
+    def put_model(self, name: str, model: bytes) -> None:
+        self._shelf.put_model(name, model)
+
+    def model(self, name: str) -> bytes | None:
+        return self._shelf.model(name)
+
     def drop(self) -> None:
         with self._mapped_errors():
-            for name in ("recordings", "anchors", "clips"):
+            for name in ("recordings", "documents", "anchors", "clips"):
                 collection = self._client.collections.use(self._called(name))
                 if self._tenant:
                     collection.tenants.remove(self._tenant)
@@ -342,7 +365,7 @@ class WeaviateStore:
                 index_filterable=True,
                 index_searchable=False,
             )
-            for name in ("recording", "fingerprint", "clip", "state", "name")
+            for name in ("recording", "fingerprint", "clip", "state", "name", "kind", "of", "version", "key")
         ]
         times = [
             Property(name=name, data_type=DataType.NUMBER, index_filterable=True, index_range_filters=True)
@@ -354,16 +377,19 @@ class WeaviateStore:
         ]
         speech = Property(name="speech", data_type=DataType.BOOL, index_filterable=False)
         frames = Property(name="frames", data_type=DataType.INT, index_filterable=False)
-        of = {one.name: one for one in (*words, *times, *kept, speech, frames)}
+        number = Property(name="number", data_type=DataType.INT, index_filterable=False)
+        of = {one.name: one for one in (*words, *times, *kept, speech, frames, number)}
 
         def chosen(*names: str) -> list[Property]:
             return [of[name] for name in names]
 
         clips = chosen("recording", "start", "end", "speech", "fingerprint", "frames", "codes")
         anchors = chosen("recording", "clip", "start", "end", "codes", "context")
+        documents = chosen("kind", "of", "version", "number", "key", "details")
         recordings = chosen("recording", "state", "name", "details", "frequencies")
         self._create("clips", schema, clips, ("histogram", VectorDistances.DOT))
         self._create("anchors", schema, anchors, ("anchor", VectorDistances.COSINE))
+        self._create("documents", schema, documents, None)
         self._create("recordings", schema, recordings, None)
         stored = self._stored_schema()
         assert stored is not None
@@ -577,6 +603,46 @@ class WeaviateStore:
         return _mapped_errors(self._place)
 
 
+class _Documents:
+    """The table of a store's documents."""
+
+    def __init__(self, store: WeaviateStore, collection: Any) -> None:
+        self._store, self._collection = store, collection
+
+    def write(self, rows: Sequence[Row]) -> None:
+        objects = [
+            DataObject(properties={**dataclasses.asdict(row), "key": row.key}, uuid=uuid.UUID(row.id))
+            for row in rows
+        ]
+        self._store._insert(self._collection, objects)
+
+    def read(self, kind: str, of: str | None = None) -> Iterator[Row]:
+        """All passages come by the server's cursor, which takes no condition; the others page by page."""
+        if kind == "passage" and of is None:
+            with self._store._mapped_errors():
+                for one in self._collection.iterator(cache_size=PAGE):
+                    if one.properties["kind"] == kind:
+                        yield _row(one)
+            return
+        where = _same("kind", kind) if of is None else _same("kind", kind) & _same("of", of)
+        after: list[Any] = []
+        while True:
+            with self._store._mapped_errors():
+                page = self._collection.query.fetch_objects(
+                    filters=Filter.all_of([where, *after]), sort=Sort.by_property("key"), limit=PAGE
+                ).objects
+            yield from map(_row, page)
+            if len(page) < PAGE:
+                return
+            after = [_above("key", page[-1].properties["key"])]
+
+    def remove(self, kind: str, of: str, kept: str = "") -> None:
+        where = _same("kind", kind) & _same("of", of)
+        if kept:
+            where &= Filter.by_property("version").not_equal(kept)
+        self._store._delete(self._collection, where)
+
+
 AWAY = (
     "unavailable",
     "failed to connect",
@@ -658,6 +724,11 @@ def _recording_object(recording: str, **fields: str) -> DataObject[Any, Any]:
     return DataObject(properties={"recording": recording, **fields}, uuid=point)
 
 
+def _row(found: Any) -> Row:
+    fields = found.properties
+    return Row(fields["kind"], fields["of"], fields["version"], int(fields["number"]), fields["details"])
+
+
 def _hit(found: Any) -> Hit:
     fields = found.properties
     return Hit(fields["recording"], payload.seconds(fields["start"]), 1.0 - found.metadata.distance)
@@ -671,7 +742,7 @@ def _below(field: str, value: float) -> Any:
     return Filter.by_property(field).less_than(value)
 
 
-def _above(field: str, value: float) -> Any:
+def _above(field: str, value: float | str) -> Any:
     return Filter.by_property(field).greater_than(value)
 
 

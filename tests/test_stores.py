@@ -376,6 +376,14 @@ def test_tenants_do_not_see_each_other(tenants: tuple[Maintained, Maintained]) -
     assert one.by_histogram(put[0].histogram) == []
     assert other.by_fingerprint(put[0].fingerprint) == [put[0].clip]
     assert other.count()[0] == 6
+    if isinstance(one, DocumentStore) and isinstance(other, DocumentStore):
+        for store, names in ((one, "a"), (other, "ab")):
+            put_documents(store, *names)
+            store.put_model("bridge", names.encode())
+        assert one.delete_document("id-of-a") == 3
+        assert one.documents() == []
+        assert len(list(other.passages())) == 6
+        assert (one.model("bridge"), other.model("bridge")) == (b"a", b"ab")
 
 
 def put_documents(store: DocumentStore, *names: str) -> None:
