@@ -2,7 +2,7 @@
 
     100 Hz   64 bands      conv 5, stride 2
      50 Hz  128 channels   conv 5, stride 2
-     25 Hz  192 channels   conv 5, stride 2
+     25 Hz  192 channels   residual blocks (for speech, whose phones are short), conv 5, stride 2
    12.5 Hz  256 channels   residual blocks, then one linear layer to the embedding
 
 In training, batch normalization follows each convolution; `fold` moves it into the convolution's own
@@ -31,15 +31,19 @@ class Encoder(nn.Module):
         Length of a vector.
     dilations : sequence of int
         One residual block at 12.5 Hz for each; it reaches so many frames further to both sides.
+    early : int
+        Residual blocks at 25 Hz.
     trained : bool
         Without batch normalization, for weights that `fold` made.
     """
 
-    def __init__(self, dim: int, dilations: Sequence[int] = (1, 1, 1, 1), trained: bool = False) -> None:
+    def __init__(self, dim: int, dilations: Sequence[int], early: int = 0, trained: bool = False) -> None:
         super().__init__()
-        widths = (features.BANDS, *CHANNELS)
+        *halved, last = (
+            _Down(before, after, trained) for before, after in itertools.pairwise((features.BANDS, *CHANNELS))
+        )
         self.down = nn.Sequential(
-            *(_Down(before, after, trained) for before, after in itertools.pairwise(widths))
+            *halved, *(_Residual(CHANNELS[-2], 1, trained) for _ in range(early)), last
         )
         self.blocks = nn.Sequential(*(_Residual(CHANNELS[-1], dilation, trained) for dilation in dilations))
         self.out = nn.Conv1d(CHANNELS[-1], dim, 1)

@@ -45,8 +45,8 @@ def main(
     stage: Annotated[Stage, typer.Option(help="What to do.")] = Stage.all,
     holdout: Annotated[float, typer.Option(help="Share of speakers and tracks not trained on.")] = 0.0,
     listing: Annotated[Path | None, typer.Option("--list", help="Write the files trained on.")] = None,
-    sound_steps: int = 4000,
-    speech_steps: int = 4000,
+    sound_steps: int = 8500,
+    speech_steps: int = 8000,
     synthetic_hours: Annotated[float, typer.Option(help="Of speech read by eSpeak NG.")] = 4.0,
     threads: int = 0,
     seed: int = 0,
@@ -92,15 +92,19 @@ def train_speech(data: corpus.Corpus, work: Path, steps: int, synthetic_hours: f
     """To ``work / speech.pt``."""
     torch.manual_seed(seed)
     spelled, inventory = speech.spell(data, synthetic_hours, seed)
-    spelled.sort(key=lambda s: s.n_frames)
     say(f"{len(spelled)} utterances, {len(inventory)} phones: {' '.join(inventory)}")
     model, stuff = speech.Speller(len(inventory)), sound.materials(data)
 
-    synthetic = [s for s in spelled if len(s.slots)]
+    synthetic, people = [s for s in spelled if len(s.slots)], [s for s in spelled if not len(s.slots)]
+    moments = [round(share * steps) for share in speech.ALIGNED_AT]
+    heard: list[speech.Spelled] = []
 
     def step(number: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        chosen = synthetic if number < speech.FIRST * steps else spelled
-        loss = speech.loss(model, chosen, stuff, 1600, generator)
+        nonlocal heard
+        if number in moments or not heard:
+            known = speech.aligned(model, people) if number >= moments[0] else []
+            heard = sorted(synthetic + known, key=lambda s: s.n_frames)
+        loss = speech.loss(model, heard, stuff, 800, generator)
         return loss, {"loss": loss.item()}
 
     optimize(model, step, steps, 2e-3, work / "speech", seed, {"inventory": inventory})

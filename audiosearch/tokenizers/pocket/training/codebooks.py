@@ -20,7 +20,7 @@ ROUNDS = 10  # of k-means
 def finish(data: Corpus, work: Path, seed: int) -> dict[str, Float32]:
     """Weights of the folded networks and their codebooks."""
     generator = torch.Generator().manual_seed(seed)
-    sounds, speaks = sound.network(), Encoder(speech.DIM, speech.DILATIONS)
+    sounds, speaks = sound.network(), speech.network()
     sounds.load_state_dict(_trained(work / "sound.pt"))
     encoder = {
         name.removeprefix("encoder."): tensor

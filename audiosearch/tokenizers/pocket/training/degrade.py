@@ -14,6 +14,7 @@ from torch import Tensor
 from audiosearch.tokenizers.pocket import features
 
 RATE = features.SAMPLE_RATE
+DIRECT = 0.0025  # seconds behind a room's strongest moment that are its direct sound
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -184,17 +185,25 @@ def _response(batch: int, n_samples: int, draw: _Draw) -> Tensor:
 
 
 def _rooms(batch: int, materials: Materials, draw: _Draw) -> Tensor:
-    """An impulse response for each row: half of them recorded, half noise that dies away."""
+    """An impulse response for each row: half of them recorded and varied, half noise that dies away."""
     length = 2 * RATE
     responses = torch.zeros(batch, length)
     for i in range(batch):
         if draw.one_of(2):
             room = materials.rooms[draw.one_of(len(materials.rooms))][:length]
-            responses[i, : len(room)] = room
+            responses[i, : len(room)] = _varied(room, draw)
         else:
             responses[i] = _synthetic_room(length, draw)
     scaled: Tensor = responses / responses.norm(dim=1, keepdim=True)
     return scaled
+
+
+def _varied(room: Tensor, draw: _Draw) -> Tensor:
+    """A room heard from nearer or further away, and dying away faster: there are few recorded ones."""
+    late = ((torch.arange(len(room)) - int(room.abs().argmax())) / RATE).clamp_min(0)  # seconds
+    faster = max(0.0, float(draw.uniform(-1, 2)[0]))  # units of 60 dB a second
+    tail = 10 ** (float(draw.uniform(-8, 8)[0]) / 20) * 10 ** (-3 * faster * late)
+    return torch.where(late < DIRECT, room, room * tail)
 
 
 def _synthetic_room(length: int, draw: _Draw) -> Tensor:

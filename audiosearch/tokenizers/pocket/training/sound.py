@@ -2,10 +2,11 @@
 
 A batch holds crops twice: as they are, and degraded (see `degrade`), at another tempo and pitch and
 off the frame grid. Each degraded frame has to find its own clean frame among all of the batch (NT-Xent,
-Chen et al. 2020). Frames close to it in time are neither right nor wrong and are left out.
+Chen et al. 2020). Frames close to it in time are neither right nor wrong and are left out. Some crops
+say the same as another one of the batch, in another voice or at another time: which is not the same sound.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -22,20 +23,36 @@ DILATIONS = (1, 2, 1, 2, 1)
 FRAMES = 50  # of a crop: 4 s
 TEMPERATURE = 0.08
 NEAR = 5.0  # token frames that are left out around the right one
+TWINS = 8  # in so many crops of a batch, one pair says the same
 RATES = (0.86, 1.16)  # of tempo and of pitch, so a little more than +-12 % and +-2 semitones
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Crops:
-    """Draws crops from recordings, each as likely as it is long; music and speech in equal parts."""
+    """Draws crops from recordings, each as likely as it is long; music and speech in equal parts.
 
-    streams: list[Tensor]  # int16, one for music and one for speech
+    Parameters
+    ----------
+    streams : list of Tensor, int16
+        One for music and one for speech.
+    twins : list of list of int
+        For each text that is said more than once, where in the last stream it begins.
+    """
+
+    streams: list[Tensor]
+    twins: list[list[int]] = field(default_factory=list)
 
     @classmethod
     def of(cls, corpus: Corpus) -> "Crops":
         """All of a corpus."""
         parts = [corpus.music, [u.samples for u in corpus.speech]]
-        return cls([torch.from_numpy(np.concatenate(part)) for part in parts if part])
+        said: dict[str, list[int]] = {}
+        begin = 0
+        for utterance in corpus.speech:
+            said.setdefault(utterance.text, []).append(begin)
+            begin += len(utterance.samples)
+        twins = [begins for text, begins in said.items() if text and len(begins) > 1]
+        return cls([torch.from_numpy(np.concatenate(part)) for part in parts if part], twins)
 
     def draw(self, n: int, length: int, generator: torch.Generator) -> Tensor:
         """Shape (n, length)."""
@@ -44,6 +61,12 @@ class Crops:
             stream = self.streams[i % len(self.streams)]
             start = int(torch.randint(len(stream) - length, (1,), generator=generator))
             crops.append(stream[start : start + length])
+        for one in range(len(self.streams) - 1, n - TWINS, TWINS) if self.twins else ():
+            text = self.twins[int(torch.randint(len(self.twins), (1,), generator=generator))]
+            for row, k in enumerate(torch.randperm(len(text), generator=generator)[:2].tolist()):
+                early = int(torch.randint(features.SAMPLE_RATE // 2, (1,), generator=generator))
+                start = min(max(0, text[k] - early), len(self.streams[-1]) - length)
+                crops[one + row * len(self.streams)] = self.streams[-1][start : start + length]
         return torch.stack(crops).float() / 32767
 
 

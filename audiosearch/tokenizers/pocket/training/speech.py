@@ -2,24 +2,23 @@
 
 A linear layer on top of the vectors spells phones, one for each 20 ms or none: four to a token frame,
 since 80 ms may hold more than one. Synthetic voices (eSpeak NG) tell when each phone begins, so what
-they say is learned slot by slot, and first. Of people there are only the transcripts; their speech is
-learned by connectionist temporal classification (Graves et al. 2006), once the network can spell a
-little: from the start it would learn for thousands of steps that nothing is the likeliest letter.
-The vectors are few numbers, layer-normalized: all that the spelling layer hears passes through what
-layer 0 will quantize.
+they say is learned first. Of people there are only the transcripts: what the network has learned so
+far says where their phones lie (`aligned`), and from then on they are learned in the same way. As it
+gets better they are aligned anew (Viterbi training).
+The vectors are layer-normalized: all that the spelling layer hears passes through what is quantized.
 """
 
 import collections
 import random
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import ctc_loss, layer_norm, log_softmax, nll_loss
+from torch.nn.functional import layer_norm, log_softmax, nll_loss
 
 from audiosearch import audio, espeak
 from audiosearch.tokenizers.pocket import features
@@ -27,13 +26,15 @@ from audiosearch.tokenizers.pocket.network import Encoder
 from audiosearch.tokenizers.pocket.training import degrade
 from audiosearch.tokenizers.pocket.training.corpus import Corpus, Utterance
 from audiosearch.tokenizers.pocket.training.sound import RATES, warps
-from audiosearch.types import Int16
+from audiosearch.types import Float32, Int16
 
 Int64 = npt.NDArray[np.int64]
 
-DIM = 64
-DILATIONS = (1, 1, 2, 1, 2, 1)
-FIRST = 0.25  # share of the steps that hear synthetic voices alone
+DIM = 128
+EARLY = 2
+DILATIONS = (1, 1, 2, 1, 2)
+ALIGNED_AT = (0.15, 0.4, 0.7)  # shares of the steps; before the first, synthetic voices alone are heard
+CLEAN = 0.4  # share of the utterances that are heard as they are
 LETTERS = 4  # spelled in a token frame
 SLOT = 0.02  # seconds that each stands for
 RAREST = 40  # times that a phone must occur to be spelled
@@ -65,6 +66,11 @@ class Spelled:
         return -(-len(self.samples) // features.SAMPLES)
 
 
+def network() -> Encoder:
+    """An untrained network."""
+    return Encoder(DIM, DILATIONS, EARLY)
+
+
 class Speller(nn.Module):
     """The network and the layer that spells.
 
@@ -76,7 +82,7 @@ class Speller(nn.Module):
 
     def __init__(self, n_phones: int) -> None:
         super().__init__()
-        self.encoder = Encoder(DIM, DILATIONS)
+        self.encoder = network()
         self.letters = nn.Linear(DIM, LETTERS * (n_phones + 1))
 
     def forward(self, mel: Tensor) -> Tensor:
@@ -155,7 +161,8 @@ def loss(
     generator: torch.Generator,
 ) -> Tensor:
     """Of one batch of so many token frames, of utterances about as long as each other."""
-    middle = int(torch.randint(len(spelled), (1,), generator=generator))
+    weights = torch.tensor([s.n_frames for s in spelled]).float().sqrt()  # between each utterance and each
+    middle = int(torch.multinomial(weights, 1, generator=generator))  # second being as likely
     n = max(4, batch_frames // (spelled[middle].n_frames + 3))
     first = min(max(0, middle - n // 2), max(0, len(spelled) - n))
     chosen = spelled[first : first + n]  # sorted by length
@@ -167,49 +174,74 @@ def loss(
     tempo, pitch = warps(len(chosen), generator)
     with torch.no_grad():
         bad = degrade.degrade(clean, clean.roll(1, 0), stuff, generator, gentle=True)
+        untouched = torch.rand(len(chosen), 1, generator=generator) < CLEAN
+        bad = torch.where(untouched, clean, bad)
         mel = features.remove_mean(degrade.warped_mel(bad, tempo, pitch, generator))
+    # The slots' clock runs ``tempo`` times as fast as the utterance's.
     scores = model(mel)
-    read = [row for row, s in enumerate(chosen) if not len(s.slots)]
-    return _transcript_loss(scores[read], [chosen[row] for row in read]) + _slot_loss(
-        scores, chosen, starts / features.SAMPLE_RATE, tempo
-    )
+    moments = (torch.arange(scores.shape[1]) + 0.5) * SLOT * tempo[:, None]
+    places = ((moments - starts[:, None] / features.SAMPLE_RATE) / SLOT).floor().long()
+    targets = torch.zeros_like(places)
+    for row, place, utterance in zip(targets, places, chosen, strict=True):
+        inside = (place >= 0) & (place < len(utterance.slots))
+        known = torch.from_numpy(utterance.slots)[place.clamp(0, len(utterance.slots) - 1)]
+        row[:] = torch.where(inside, known, 0)
+    return nll_loss(scores.flatten(0, 1), targets.flatten())
 
 
-def _transcript_loss(scores: Tensor, chosen: Sequence[Spelled]) -> Tensor:
-    """Connectionist temporal classification, for each phone."""
-    if not chosen:
-        return scores.sum()
-    letters = torch.tensor([letter for s in chosen for letter in s.letters])
-    sizes = torch.tensor([len(s.letters) for s in chosen])
-    lengths = torch.full_like(sizes, scores.shape[1])
-    total = ctc_loss(scores.transpose(0, 1), letters, lengths, sizes, reduction="sum", zero_infinity=True)
-    return total / sizes.sum()
+def aligned(model: Speller, spelled: Sequence[Spelled]) -> list[Spelled]:
+    """The same utterances, each slot with the phone that the network finds likeliest there.
+
+    The likeliest way through an utterance's phones, in order, with or without silence between two of
+    them (Viterbi 1967). Likelihoods are the network's posteriors over its mean posterior (Bourlard and
+    Morgan 1994).
+    """
+    training = model.training
+    heard = [_scores(model.eval(), s) for s in spelled]
+    model.train(training)
+    prior = np.log(np.mean([np.exp(scores).mean(axis=0) for scores in heard], axis=0) + 1e-4)
+    return [
+        replace(s, slots=_viterbi(scores - prior, s.letters)) for s, scores in zip(spelled, heard, strict=True)
+    ]
 
 
-def _slot_loss(scores: Tensor, chosen: Sequence[Spelled], starts: Tensor, tempo: Tensor) -> Tensor:
-    """Cross entropy of the slots whose phones are known; their clock runs ``tempo`` times as fast."""
-    moments = (torch.arange(scores.shape[1]) + 0.5) * SLOT * tempo[:, None] - starts[:, None]
-    targets = torch.full(moments.shape, -100)  # ignored
-    for row, times, utterance in zip(targets, moments, chosen, strict=True):
-        if len(utterance.slots):
-            places = (times / SLOT).floor().long()
-            inside = (places >= 0) & (places < len(utterance.slots))
-            known = torch.from_numpy(utterance.slots)[places.clamp(0, len(utterance.slots) - 1)]
-            row[:] = torch.where(inside, known, 0)
-    if not (targets >= 0).any():
-        return scores.sum() * 0
-    return nll_loss(scores.flatten(0, 1), targets.flatten(), ignore_index=-100)
+def _scores(model: Speller, utterance: Spelled) -> Float32:
+    """Log-probabilities of its slots, shape (n_slots, n_phones + 1)."""
+    samples = torch.from_numpy(utterance.samples / 32767).float()
+    padded = torch.nn.functional.pad(samples, (0, -len(samples) % features.SAMPLES))
+    with torch.inference_mode():
+        scores: Float32 = model(features.remove_mean(features.log_mel(padded[None])))[0].numpy()
+    return scores
+
+
+def _viterbi(scores: Float32, letters: Sequence[int]) -> Int64:
+    """The state of each slot; states are silence, first phone, silence, second phone, ... silence."""
+    states = np.zeros(2 * len(letters) + 1, np.int64)
+    states[1::2] = letters
+    emitted = scores[:, states]
+    skips = np.where(states == 0, -np.inf, 0.0)[2:]  # silence may be passed over, a phone may not
+    best = np.full(len(states), -np.inf)
+    best[:2] = emitted[0, :2]
+    steps = np.zeros(emitted.shape, np.int8)
+    for slot in range(1, len(emitted)):
+        ways = np.full((3, len(states)), -np.inf)
+        ways[0], ways[1, 1:], ways[2, 2:] = best, best[:-1], best[:-2] + skips
+        steps[slot] = ways.argmax(axis=0)
+        best = ways.max(axis=0) + emitted[slot]
+    state = len(states) - 1 - int(best[-2] > best[-1])
+    path = np.zeros(len(emitted), np.int64)
+    for slot in range(len(emitted) - 1, -1, -1):
+        path[slot] = states[state]
+        state -= int(steps[slot, state])
+    return path
 
 
 def errors(model: Speller, spelled: Sequence[Spelled]) -> float:
     """Phone error rate: edits of the best spelling, to a phone of the right one."""
     edits = phones_said = 0
     for utterance in spelled:
-        samples = torch.from_numpy(utterance.samples / 32767).float()
-        padded = torch.nn.functional.pad(samples, (0, -len(samples) % features.SAMPLES))
-        with torch.inference_mode():
-            best = model(features.remove_mean(features.log_mel(padded[None])))[0].argmax(1)
-        heard = [int(x) for x in torch.unique_consecutive(best) if x]
+        best = _scores(model, utterance).argmax(axis=1)
+        heard = [int(x) for x in best[np.diff(best, prepend=-1) != 0] if x]
         edits += _edits(heard, utterance.letters)
         phones_said += len(utterance.letters)
     return edits / phones_said
