@@ -65,6 +65,22 @@ class LayeredTokenizer(Tokenizer, Protocol):
 
 
 @runtime_checkable
+class Speller(Tokenizer, Protocol):
+    """A tokenizer whose codes tell which phones were said."""
+
+    slots: int  # spelled in each frame
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """What can be spelled: phones as `espeak.phones` writes them."""
+        ...
+
+    def spell(self, codes: Codes, layers: range | None = None) -> Float32:
+        """Log-probabilities of silence and of each phone, shape (n_frames * slots, 1 + n_phones)."""
+        ...
+
+
+@runtime_checkable
 class Decoder(Protocol):
     """A tokenizer that can turn codes into sound again."""
 

@@ -3,11 +3,15 @@
 16 layers of 2048 codes at 12.5 frames per second, from sound at 16 kHz. Two small networks hear the
 same log-mel features (see `features`):
 
-- layer 0 says *what is said*: the nearest of 2048 vectors to what the speech network hears. It was
-  trained to spell phones, so that the same words by another voice give the same or confusable codes;
-- layers 1 to 15 say *which sound this is*: a residual quantization of what the sound network hears. It
+- layers 0 to 3 say *what is said*: a residual quantization of what the speech network hears. It was
+  trained to spell phones, so that the same words by another voice give the same or confusable codes.
+  Layer 0 alone says most of it, all four nearly what the network hears;
+- layers 4 to 15 say *which sound this is*: a residual quantization of what the sound network hears. It
   was trained so that a moment keeps its vector under noise, rooms, codecs, filters, other speeds and
   pitches, and differs from all other moments.
+
+What was learned on top of the speech network, a linear layer, is shipped too: `Pocket.spell` turns
+stored codes into the probabilities of phones.
 
 Long sound is encoded in chunks with `CONTEXT` frames on either side, further than the networks and the
 moving mean of the features reach, so that a part of it has the codes of the whole away from its ends.
@@ -22,6 +26,7 @@ import numpy as np
 
 from audiosearch import audio, footprint, frames
 from audiosearch.errors import UsageError
+from audiosearch.representations import vectors
 from audiosearch.tokenizers.pocket import weights
 from audiosearch.types import Codes, Float32, Int16, Waveform
 
@@ -54,8 +59,9 @@ class Pocket:
     frame_rate = 12.5
     n_layers = 16
     codebook_size = 2048
-    speech_layers = range(1)
-    sound_layers = range(1, 16)
+    speech_layers = range(4)
+    sound_layers = range(4, 16)
+    slots = 4
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
@@ -63,8 +69,35 @@ class Pocket:
 
     @property
     def codebooks(self) -> Float32:
-        """Shape (16, 2048, 128); what layer 0 stands for is shorter and filled up with zeros."""
+        """Shape (16, 2048, 128)."""
         return _codebooks()
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """What can be spelled: phones as `espeak.phones` writes them."""
+        return tuple(weights.metadata()["phones"].split())
+
+    def spell(self, codes: Codes, layers: range | None = None) -> Float32:
+        """What is said, phone by phone.
+
+        Parameters
+        ----------
+        codes : Codes
+        layers : range, optional
+            Of the speech layers, those that are believed; all by default.
+
+        Returns
+        -------
+        np.ndarray, shape (n_frames * slots, 1 + n_phones), float32
+            Log-probabilities, one row for each 20 ms: of silence, then of each of `phones`.
+        """
+        weight, bias = _spelling()
+        chosen = self.speech_layers if layers is None else layers
+        heard = vectors(codes, _codebooks(), chosen)
+        scores = (heard @ weight.T + bias).reshape(codes.n_frames * self.slots, 1 + len(self.phones))
+        scores -= scores.max(axis=1, keepdims=True)
+        spelled: Float32 = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return spelled
 
     def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
         """Codes of each waveform, one after the other: none depends on the rest.
@@ -108,12 +141,12 @@ class Pocket:
         with torch.inference_mode():
             mel = features.remove_mean(features.log_mel(torch.from_numpy(padded)[None].to(self.device)))
             inner = slice(begin - first, end - first)
-            speech = torch.nn.functional.layer_norm(model.speech(mel)[0, inner], (model.speech_dim,))
+            speech = torch.nn.functional.layer_norm(model.speech(mel)[0, inner], (model.dim,))
             sound = torch.nn.functional.normalize(model.sound(mel)[0, inner], dim=1)
             codes = torch.cat(
                 [
-                    quantize.encode(speech, model.speech_codebooks),
-                    quantize.encode(sound, model.sound_codebooks),
+                    quantize.encode(speech, model.codebooks[self.speech_layers.start : self.speech_layers.stop]),
+                    quantize.encode(sound, model.codebooks[self.sound_layers.start : self.sound_layers.stop]),
                 ]
             )
         array: Int16 = codes.to("cpu", torch.int16).numpy()
@@ -133,10 +166,8 @@ class _Model:
         loaded = {name: torch.from_numpy(array).to(device) for name, array in weights.shipped().items()}
         self.speech = _network(loaded, "speech.")
         self.sound = _network(loaded, "sound.")
-        self.speech_dim = loaded["codebooks.speech"].shape[2]
-        codebooks = torch.from_numpy(_codebooks()).to(device)
-        self.speech_codebooks = codebooks[:1, :, : self.speech_dim]
-        self.sound_codebooks = codebooks[1:]
+        self.codebooks = torch.from_numpy(_codebooks()).to(device)
+        self.dim = self.codebooks.shape[2]
         if device == "cpu":
             footprint.release_libraries("/nvidia/")  # torch loads them all, 120 MB
 
@@ -150,8 +181,8 @@ def _network(loaded: dict[str, "Tensor"], prefix: str) -> "Encoder":
     from audiosearch.tokenizers.pocket.network import Encoder
 
     state = {name.removeprefix(prefix): t for name, t in loaded.items() if name.startswith(prefix)}
-    dilations = [int(d) for d in state.pop("dilations").tolist()]
-    network = Encoder(state["out.weight"].shape[0], dilations, trained=True)
+    early, *dilations = (int(n) for n in state.pop("blocks").tolist())
+    network = Encoder(state["out.weight"].shape[0], dilations, early, trained=True)
     network.load_state_dict(state)
     return network.to(state["out.weight"].device).eval()
 
@@ -159,6 +190,11 @@ def _network(loaded: dict[str, "Tensor"], prefix: str) -> "Encoder":
 @functools.cache
 def _codebooks() -> Float32:
     shipped = weights.shipped()
-    speech, sound = shipped["codebooks.speech"], shipped["codebooks.sound"]
-    missing = sound.shape[2] - speech.shape[2]
-    return np.concatenate([np.pad(speech, ((0, 0), (0, 0), (0, missing))), sound])
+    return np.concatenate([shipped["codebooks.speech"], shipped["codebooks.sound"]])
+
+
+@functools.cache
+def _spelling() -> tuple[Float32, Float32]:
+    """Weight and bias of the layer that spells."""
+    shipped = weights.shipped()
+    return shipped["spelling.weight"], shipped["spelling.bias"]

@@ -1,13 +1,14 @@
 """The weights as they are shipped: matrices in 8 bits, with one scale a row; safetensors.
 
 A matrix ``name`` is stored as ``name`` (int8) and ``name.scale`` (float32, one for each index of the
-first axis); everything else as it is. What training computed the weights from stands in the file's
-metadata.
+first axis); everything else as it is. What training computed the weights from, and the phones that the
+spelling layer spells, stand in the file's metadata.
 """
 
 import functools
 import hashlib
 import importlib.resources
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def read(content: bytes) -> dict[str, Float32]:
 def shipped() -> dict[str, Float32]:
     """The weights in the package; read anew each time, since what uses them keeps them."""
     return read(_content())
+
+
+def metadata() -> dict[str, str]:
+    """What is said of the weights in the package."""
+    content = _content()
+    size = int.from_bytes(content[:8], "little")
+    told: dict[str, str] = json.loads(content[8 : 8 + size])["__metadata__"]
+    return told
 
 
 @functools.cache

@@ -71,6 +71,7 @@ def main(
             "commit": commit(),
             "data": corpus.fingerprint(chosen),
             "torch": torch.__version__,
+            "phones": " ".join(codebooks.phones(work)),
         }
         weights.write(out, codebooks.finish(data, work, seed), origin)
         say(f"wrote {out}")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm, normalize
@@ -12,7 +13,7 @@ from audiosearch.tokenizers.pocket.training import degrade, sound, speech
 from audiosearch.tokenizers.pocket.training.corpus import Corpus
 from audiosearch.types import Float32
 
-SOUND_LAYERS, SPEECH_LAYERS, SIZE = 15, 1, 2048
+SPEECH_LAYERS, SOUND_LAYERS, SIZE = 4, 12, 2048
 VECTORS = 120_000  # that the codebooks are fitted to
 ROUNDS = 10  # of k-means
 
@@ -22,23 +23,29 @@ def finish(data: Corpus, work: Path, seed: int) -> dict[str, Float32]:
     generator = torch.Generator().manual_seed(seed)
     sounds, speaks = sound.network(), speech.network()
     sounds.load_state_dict(_trained(work / "sound.pt"))
-    encoder = {
-        name.removeprefix("encoder."): tensor
-        for name, tensor in _trained(work / "speech.pt").items()
-        if name.startswith("encoder.")
-    }
-    speaks.load_state_dict(encoder)
+    speller = _trained(work / "speech.pt")
+    speaks.load_state_dict(
+        {name.removeprefix("encoder."): t for name, t in speller.items() if name.startswith("encoder.")}
+    )
     heard = _vectors(sounds.eval(), speaks.eval(), data, generator)
-    shipped: dict[str, Float32] = {}
-    for name, network, dilations, vectors, layers in (
-        ("sound", sounds, sound.DILATIONS, heard[0], SOUND_LAYERS),
-        ("speech", speaks, speech.DILATIONS, heard[1], SPEECH_LAYERS),
+    shipped: dict[str, Float32] = {
+        f"spelling.{name}": speller[f"letters.{name}"].numpy() for name in ("weight", "bias")
+    }
+    for name, network, dilations, early, vectors, layers in (
+        ("sound", sounds, sound.DILATIONS, 0, heard[0], SOUND_LAYERS),
+        ("speech", speaks, speech.DILATIONS, speech.EARLY, heard[1], SPEECH_LAYERS),
     ):
         for key, tensor in fold(network).items():
             shipped[f"{name}.{key}"] = tensor.numpy()
-        shipped[f"{name}.dilations"] = torch.tensor(dilations, dtype=torch.float32).numpy()
+        shipped[f"{name}.blocks"] = np.array([early, *dilations], np.float32)
         shipped[f"codebooks.{name}"] = quantize.fit(vectors, layers, SIZE, ROUNDS, generator).numpy()
     return shipped
+
+
+def phones(work: Path) -> list[str]:
+    """What the spelling layer spells, beside silence."""
+    inventory: list[str] = torch.load(work / "speech.pt", weights_only=True)["inventory"]
+    return inventory
 
 
 def _trained(path: Path) -> dict[str, Tensor]:
