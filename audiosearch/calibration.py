@@ -33,15 +33,28 @@ class Background:
     decay: float
 
     @classmethod
-    def fit(cls, peaks: npt.NDArray[np.floating]) -> "Background":
-        """From the scores of all peaks: their median and their upper decile.
+    def fit(cls, peaks: npt.NDArray[np.floating], number: int | None = None) -> "Background":
+        """From the scores of peaks: their median and their upper decile.
 
         True peaks among them do little harm while they are fewer than one in ten.
+
+        Parameters
+        ----------
+        peaks : np.ndarray, shape (n,)
+        number : int, optional
+            How many there are, where only some of them are given.
         """
+        n_peaks = len(peaks) if number is None else number
         if len(peaks) < FEWEST:
-            return cls(len(peaks), float("-inf"), math.inf)
+            return cls(n_peaks, float("-inf"), math.inf)
         median, decile = np.quantile(peaks, [0.5, 0.9])
-        return cls(len(peaks), float(median), max(float(decile - median) / math.log(5), 1e-6))
+        return cls(n_peaks, float(median), max(float(decile - median) / math.log(5), 1e-6))
+
+    def standard(self, scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Scores of different kinds made comparable: above the median, in units of the decay."""
+        if not math.isfinite(self.decay):
+            return scores
+        return ((scores - np.float32(self.median)) / np.float32(self.decay)).astype(np.float32)
 
     def expected_false(self, score: float) -> float:
         """How many false peaks to expect at or above a score."""

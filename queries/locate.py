@@ -1,8 +1,10 @@
-"""Where is this phrase said? Find a spoken example in everything that is stored.
+"""Where is this phrase said? Find it in everything that is stored, spoken or typed.
 
-The example's frames are laid along the stored ones by dynamic time warping (Sakoe and Chiba 1978), the
-example as a whole anywhere in a recording: every frame of it is used once, and the recording may run
-at half to twice its pace. What is found is judged against everything else that is stored.
+    first phrase  -->  the first layer of everything  -->  the best places, and a sample of the others
+    all phrases   -->  all layers that tell what is said, there  -->  matches with a probability
+
+Each phrase (`queries.phrases`) tells how well it fits what ends at each frame. Several are the same
+question in several ways: the phones of its words, examples by several voices.
 """
 
 from collections.abc import Sequence
@@ -12,37 +14,39 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosearch.calibration import Background
-from audiosearch.errors import AudioError
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.representations import unit
-from audiosearch.types import Codes, Float32, Match, Recording, Segment, Waveform
+from audiosearch.types import Float32, Match, Recording, Segment, Waveform
+from queries.archive import Archive
+from queries.phrases import Phrase
 
 Int64 = npt.NDArray[np.int64]
 
-SHORTEST = 3  # frames: less is no phrase
 LISTEN = 0.01  # seconds over which loudness is measured
 SILENT = 10 ** (-35 / 10)  # of the loudest moment's power
 MARGIN = 4  # of those moments left on either side
-BLUR = 3  # frames by which the ends of several examples may differ
+BLUR = 3  # frames by which the ends of several phrases may differ
+PLACES = 200  # that are looked at exactly
+SAMPLE = 300  # other places, which tell how well the phrases fit by chance
+AROUND = 10  # frames on either side of a place that are heard with it
 
 
 def locate(
     store: Store,
     tokenizer: Tokenizer,
-    examples: Sequence[Waveform],
+    phrases: Sequence[Phrase],
     limit: int = 10,
     recordings: Sequence[Recording] | None = None,
 ) -> list[Match]:
-    """Where the stored recordings say what the examples say.
+    """Where the stored recordings say a phrase.
 
     Parameters
     ----------
     store : Store
     tokenizer : Tokenizer
         The one that the store was made with.
-    examples : sequence of Waveform
-        The same phrase, spoken once or by several voices; at the tokenizer's rate.
+    phrases : sequence of Phrase
+        The same phrase in one or more ways; the first finds the places that all of them judge.
     limit : int
     recordings : sequence of Recording, optional
         Search these alone.
@@ -50,31 +54,22 @@ def locate(
     Returns
     -------
     list of Match
-        Likeliest first, no two overlapping. The score is the mean likeness of the frames, of all
-        examples; the
-        probability is calibrated on the recordings searched (`audiosearch.calibration`).
-
-    Raises
-    ------
-    AudioError
-        When an example is shorter than 3 frames.
+        Likeliest first, no two overlapping. The score is how much better the phrases fit than by
+        chance, and the probability is calibrated on the recordings searched: `audiosearch.calibration`.
     """
-    spoken = tokenizer.encode([trimmed(example) for example in examples])
-    if min(codes.n_frames for codes in spoken) < SHORTEST:
-        shortest = min(example.duration for example in examples)
-        raise AudioError(f"an example of {shortest:.2f} s is too short to be found")
-    likenesses = [_likeness(codes, tokenizer) for codes in spoken]
     searched = store.recordings() if recordings is None else recordings
-    peaks = [peak for recording in searched for peak in _peaks(store, recording.id, likenesses)]
-    background = Background.fit(np.array([peak.score for peak in peaks]))
-    peaks.sort(key=lambda peak: -peak.score)
-    whole = Segment(0.0, to_seconds(spoken[0].n_frames, spoken[0].frame_rate))
+    archive = Archive.of(store, searched, tokenizer.speech_layers)
+    if archive.n_frames == 0:
+        return []
+    places = Places.of(archive, phrases[0], tokenizer.codebook_size)
+    peaks, background = judged(archive, phrases, places)
+    asked = Segment(0.0, to_seconds(phrases[0].usual, tokenizer.frame_rate))
     return [
         Match(
-            recording=peak.recording,
-            query=whole,
-            reference=peak.segment,
-            rate=peak.segment.duration / whole.duration,
+            recording=archive.recordings[archive.recording_of(peak.start)],
+            query=asked,
+            reference=archive.segment(peak.start, peak.end),
+            rate=archive.segment(peak.start, peak.end).duration / asked.duration,
             score=peak.score,
             probability=background.probability(peak.score),
         )
@@ -82,43 +77,76 @@ def locate(
     ]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Places:
+    """Blocks of frames in which a phrase may end.
+
+    Parameters
+    ----------
+    block : int
+        Frames of each.
+    number : int
+        How many there are in the archive.
+    chosen : np.ndarray, shape (n,), int64
+        First frames of those where the phrase fits best.
+    others : np.ndarray, shape (m,), int64
+        First frames of some of the rest.
+    """
+
+    block: int
+    number: int
+    chosen: Int64
+    others: Int64
+
+    @classmethod
+    def of(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> "Places":
+        """By the codes of the first layer."""
+        every = np.arange(codebook_size, dtype=np.int16)[None]
+        scores, _ = phrase.find(every, archive.codes[0], archive.bounds)
+        block = max(1, phrase.shortest)
+        highest = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
+        best_first = np.argsort(-highest.reshape(-1, block).max(axis=1), kind="stable")
+        rest = best_first[PLACES:]
+        some = np.random.default_rng(0).permutation(rest)[:SAMPLE]
+        return cls(block, len(best_first), best_first[:PLACES] * block, some * block)
+
+
 @dataclass(frozen=True, slots=True)
-class _Peak:
-    recording: str
-    segment: Segment
+class Peak:
+    """A place where a phrase may have been said: its first and last frame in the archive."""
+
+    start: int
+    end: int
     score: float
 
 
-def _likeness(example: Codes, tokenizer: Tokenizer) -> dict[int, Float32]:
-    """For each layer of speech, how alike each frame of the example is to each code.
-
-    Arrays of shape (n_example_frames, codebook_size): cosines of what the codes stand for.
-    """
-    likeness = {}
-    for layer in tokenizer.speech_layers:
-        codebook = unit(tokenizer.codebooks[layer])
-        likeness[layer] = codebook[example.array[layer]] @ codebook.T
-    return likeness
-
-
-def _peaks(store: Store, recording: str, likenesses: list[dict[int, Float32]]) -> list[_Peak]:
-    """The best places in a recording, none overlapping another."""
-    clips = list(store.codes(recording))
-    if not clips:
-        return []
-    frame = to_seconds(1, clips[0][1].frame_rate)
-    times = np.concatenate([clip.segment.start + frame * np.arange(codes.n_frames) for clip, codes in clips])
-    codes = np.concatenate([codes.array for _, codes in clips], axis=1)
-    paths = [
-        warp(np.mean([table[:, codes[layer]] for layer, table in likeness.items()], axis=0))
-        for likeness in likenesses
-    ]
+def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple[list[Peak], Background]:
+    """The chosen places, best first, none overlapping another; and how well the phrases fit elsewhere."""
+    blocks = np.concatenate([places.chosen, places.others])
+    part = np.searchsorted(archive.bounds, blocks, side="right")
+    behind = np.minimum(blocks + places.block, archive.bounds[part])  # of the block's recording
+    longest = max(phrase.longest for phrase in phrases)
+    first = np.maximum(blocks - longest - AROUND, archive.bounds[part - 1])
+    after = np.minimum(behind + AROUND, archive.bounds[part])
+    frames = np.concatenate([np.arange(a, b) for a, b in zip(first, after, strict=True)])
+    bounds = np.cumsum(np.concatenate([[0], after - first]))
+    inside = [slice(*pair) for pair in zip(bounds[:-1] + blocks - first, bounds[:-1] + behind - first, strict=True)]
+    chosen, others = inside[: len(places.chosen)], inside[len(places.chosen) :]
+    codes, rows = archive.codes[:, frames], np.arange(len(frames))
+    paths = []
+    for phrase in phrases:
+        scores, starts = phrase.find(codes, rows, bounds)
+        paths.append((_chance(scores, others or chosen, places.number).standard(scores), starts))
     scores, starts = fused(paths)
-    shortest = min(len(table) for likeness in likenesses for table in likeness.values())
-    return [
-        _Peak(recording, Segment(float(times[starts[end]]), float(times[end]) + frame), float(scores[end]))
-        for end in apart(scores, starts, reach=max(1, shortest // 2))
-    ]
+    peaks = []
+    for block in chosen:
+        end = block.start + int(scores[block].argmax())
+        peaks.append(Peak(int(frames[starts[end]]), int(frames[end]), float(scores[end])))
+    return apart(peaks), _chance(scores, others or chosen, places.number)
+
+
+def _chance(scores: Float32, blocks: Sequence[slice], number: int) -> Background:
+    return Background.fit(np.array([scores[block].max() for block in blocks]), number)
 
 
 def trimmed(example: Waveform) -> Waveform:
@@ -134,12 +162,12 @@ def trimmed(example: Waveform) -> Waveform:
 
 
 def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:
-    """The paths of several examples that end at about the same frame as one: their mean score.
+    """The paths of several phrases that end at about the same frame as one: their mean score.
 
     Parameters
     ----------
     paths : sequence of (scores, starts)
-        As `warp` gives them.
+        As `Phrase.find` gives them.
 
     Returns
     -------
@@ -160,67 +188,10 @@ def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:
     return np.mean(best, axis=0), np.stack(begins)[chosen, here]
 
 
-def warp(cosines: Float32) -> tuple[Float32, Int64]:
-    """The best path that ends at each stored frame.
-
-    A path takes every example frame once and moves on in the recording by 1 frame each time, by 2
-    (the recording is slower) or by 1 for two example frames (it is faster).
-
-    Parameters
-    ----------
-    cosines : np.ndarray, shape (n_example_frames, n_stored_frames)
-
-    Returns
-    -------
-    scores : np.ndarray, shape (n_stored_frames,), float32
-        Mean cosine along the best path; -inf where no path can end.
-    starts : np.ndarray, shape (n_stored_frames,), int64
-        The stored frame in which that path begins.
-    """
-    n_example, n_stored = cosines.shape
-    nowhere = np.full(n_stored, -np.inf, np.float32)
-    here = np.arange(n_stored)
-    rows = [(nowhere, here), (cosines[0], here)]  # the row before the last, the last
-    for i in range(1, n_example):
-        (before_last, their_starts), (last, starts) = rows
-        options = [
-            (_shift(last, 1), _shift(starts, 1)),
-            (_shift(last, 2), _shift(starts, 2)),
-            (_shift(before_last, 1) + cosines[i - 1], _shift(their_starts, 1)),
-        ]
-        totals = np.stack([total for total, _ in options])
-        chosen = totals.argmax(axis=0)
-        begins = np.stack([begin for _, begin in options])[chosen, here]
-        rows = [rows[1], (totals[chosen, here] + cosines[i], begins)]
-    totals, starts = rows[1]
-    return (totals / n_example).astype(np.float32), starts
-
-
-def apart(scores: Float32, starts: Int64, reach: int = 1) -> list[int]:
-    """Ends of the best paths that share no frame, best first (non-maximum suppression).
-
-    Parameters
-    ----------
-    scores : np.ndarray, shape (n_stored_frames,)
-    starts : np.ndarray, shape (n_stored_frames,)
-    reach : int
-        Frames that every path covers at least: of so many ends in a row one alone is looked at.
-    """
-    taken = np.zeros(len(scores), bool)
-    chosen: list[int] = []
-    padded = np.pad(scores, (0, -len(scores) % reach), constant_values=-np.inf).reshape(-1, reach)
-    ends = padded.argmax(axis=1) + reach * np.arange(len(padded))
-    for end in ends[np.argsort(-scores[ends], kind="stable")].tolist():
-        if not np.isfinite(scores[end]):
-            break
-        if not taken[starts[end] : end + 1].any():
-            taken[starts[end] : end + 1] = True
-            chosen.append(end)
-    return chosen
-
-
-def _shift(row: np.ndarray, by: int) -> np.ndarray:
-    """Moved to the right; what enters from the left is -inf, or 0 in a row of integers."""
-    moved = np.full_like(row, -np.inf if row.dtype.kind == "f" else 0)
-    moved[by:] = row[:-by] if by < len(row) else row[:0]
-    return moved
+def apart(peaks: Sequence[Peak]) -> list[Peak]:
+    """The peaks that share no frame with a better one, best first (non-maximum suppression)."""
+    kept: list[Peak] = []
+    for peak in sorted(peaks, key=lambda peak: -peak.score):
+        if not any(peak.start <= other.end and other.start <= peak.end for other in kept):
+            kept.append(peak)
+    return kept

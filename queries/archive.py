@@ -1,0 +1,70 @@
+"""The codes of all that is searched, one recording behind the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.frames import to_seconds
+from audiosearch.interfaces import Store
+from audiosearch.types import Int16, Recording, Segment
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Archive:
+    """Frames of many recordings.
+
+    Parameters
+    ----------
+    recordings : list of str
+        Their ids.
+    bounds : np.ndarray, shape (n_recordings + 1,), int64
+        The frames of recording i are ``bounds[i]`` to ``bounds[i + 1]``.
+    codes : np.ndarray, shape (n_layers, n_frames), int16
+    times : np.ndarray, shape (n_frames,), float64
+        Where each frame begins in its recording, in seconds.
+    frame : float
+        Length of a frame, in seconds.
+    """
+
+    recordings: list[str]
+    bounds: Int64
+    codes: Int16
+    times: npt.NDArray[np.float64]
+    frame: float
+
+    @classmethod
+    def of(cls, store: Store, recordings: Sequence[Recording], layers: range) -> "Archive":
+        """What is stored of some recordings, of some layers."""
+        frame = to_seconds(1, store.schema.frame_rate)
+        sizes, codes, times = [0], [np.zeros((len(layers), 0), np.int16)], [np.zeros(0)]
+        for recording in recordings:
+            n_frames = 0
+            for clip, clip_codes in store.codes(recording.id):
+                codes.append(clip_codes.array[layers.start : layers.stop])
+                times.append(clip.segment.start + frame * np.arange(clip_codes.n_frames))
+                n_frames += clip_codes.n_frames
+            sizes.append(n_frames)
+        return cls(
+            [recording.id for recording in recordings],
+            np.cumsum(sizes),
+            np.concatenate(codes, axis=1),
+            np.concatenate(times),
+            frame,
+        )
+
+    @property
+    def n_frames(self) -> int:
+        """Of all recordings."""
+        return self.codes.shape[1]
+
+    def recording_of(self, frame: int) -> int:
+        """The number of the recording that a frame belongs to."""
+        return int(np.searchsorted(self.bounds, frame, side="right")) - 1
+
+    def segment(self, first: int, last: int) -> Segment:
+        """From the beginning of one frame to the end of another."""
+        return Segment(float(self.times[first]), float(self.times[last]) + self.frame)

@@ -1,0 +1,134 @@
+"""The best way of a phrase through stored frames, ending at each of them: compiled dynamic programming.
+
+Both searches look the frames up in a table with a row for each code (or, to be exact, for each frame),
+run through each recording once, and tell for every frame the best path that ends there and the frame
+in which it began.
+"""
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.types import Float32
+
+Int64 = npt.NDArray[np.int64]
+
+IMPOSSIBLE = np.float32(-1e9)
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def warped(table: Float32, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+    """Dynamic time warping of an example (Sakoe and Chiba 1978), anywhere in a recording.
+
+    A path takes every example frame once and moves on in the recording by 1 frame each time, by 2
+    (the recording is slower) or by 1 for two example frames (it is faster).
+
+    Parameters
+    ----------
+    table : np.ndarray, shape (n_rows, n_example_frames), float32
+        How alike a stored frame and each frame of the example are.
+    rows : np.ndarray, shape (n_frames,)
+        The row of each stored frame.
+    bounds : np.ndarray, shape (n_recordings + 1,), int64
+
+    Returns
+    -------
+    scores : np.ndarray, shape (n_frames,), float32
+        Mean likeness along the best path; ``IMPOSSIBLE`` or less where none can end.
+    starts : np.ndarray, shape (n_frames,), int64
+    """
+    n = table.shape[1]
+    scores = np.full(len(rows), IMPOSSIBLE, np.float32)
+    starts = np.zeros(len(rows), np.int64)
+    for part in numba.prange(len(bounds) - 1):
+        totals = np.full((3, n), IMPOSSIBLE, np.float32)  # of this frame, the last, the one before
+        begins = np.zeros((3, n), np.int64)
+        for frame in range(bounds[part], bounds[part + 1]):
+            here, last, older = frame % 3, (frame - 1) % 3, (frame - 2) % 3
+            likeness = table[rows[frame]]
+            totals[here, 0], begins[here, 0] = likeness[0], frame
+            for i in range(1, n):
+                best, begin = totals[last, i - 1], begins[last, i - 1]
+                if totals[older, i - 1] > best:
+                    best, begin = totals[older, i - 1], begins[older, i - 1]
+                if i > 1 and totals[last, i - 2] + likeness[i - 1] > best:
+                    best, begin = totals[last, i - 2] + likeness[i - 1], begins[last, i - 2]
+                totals[here, i], begins[here, i] = best + likeness[i], begin
+            scores[frame], starts[frame] = totals[here, n - 1] / n, begins[here, n - 1]
+    return scores, starts
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def spelled(
+    table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
+) -> tuple[Float32, Int64]:
+    """Phones in order, each for two slots or longer, with silence where there may be some.
+
+    Parameters
+    ----------
+    table : np.ndarray, shape (n_rows, n_slots, 1 + n_phones), float32
+        For each slot of a frame, the evidence for silence and for each phone of the phrase.
+    pauses : np.ndarray, shape (n_phones,), bool
+        Before which phones there may be silence.
+    rows : np.ndarray, shape (n_frames,)
+        The row of each stored frame.
+    bounds : np.ndarray, shape (n_recordings + 1,), int64
+
+    Returns
+    -------
+    scores : np.ndarray, shape (n_frames,), float32
+        Evidence along the best path, summed; ``IMPOSSIBLE`` or less where none can end.
+    starts : np.ndarray, shape (n_frames,), int64
+    """
+    n = table.shape[2] - 1
+    scores = np.full(len(rows), IMPOSSIBLE, np.float32)
+    starts = np.zeros(len(rows), np.int64)
+    for part in numba.prange(len(bounds) - 1):
+        totals = np.full((3, n), IMPOSSIBLE, np.float32)  # first slot of a phone, later ones, silence behind
+        begins = np.zeros((3, n), np.int64)
+        for frame in range(bounds[part], bounds[part + 1]):
+            for slot in range(table.shape[1]):
+                evidence = table[rows[frame], slot]
+                for i in range(n - 1, -1, -1):
+                    if totals[1, i] > totals[2, i]:
+                        totals[2, i], begins[2, i] = totals[1, i], begins[1, i]
+                    totals[2, i] += evidence[0]
+                    if totals[0, i] > totals[1, i]:
+                        totals[1, i], begins[1, i] = totals[0, i], begins[0, i]
+                    totals[1, i] += evidence[1 + i]
+                    if i == 0:
+                        totals[0, i], begins[0, i] = evidence[1], frame
+                    else:
+                        best, begin = totals[1, i - 1], begins[1, i - 1]
+                        if pauses[i] and totals[2, i - 1] > best:
+                            best, begin = totals[2, i - 1], begins[2, i - 1]
+                        totals[0, i], begins[0, i] = best + evidence[1 + i], begin
+                if totals[1, n - 1] > scores[frame]:
+                    scores[frame], starts[frame] = totals[1, n - 1], begins[1, n - 1]
+    return scores, starts
+
+
+@numba.njit(cache=True, nogil=True)
+def anything(spelling: Float32, change: float) -> Float32:
+    """How much the likeliest of all spellings gains in each slot: what any phrase is compared with.
+
+    Parameters
+    ----------
+    spelling : np.ndarray, shape (n_slots, 1 + n_phones), float32
+        Log-probabilities.
+    change : float
+        What it costs to go from one phone to another, in nats.
+
+    Returns
+    -------
+    np.ndarray, shape (n_slots,), float32
+        Their sum is the log-probability of the likeliest spelling.
+    """
+    n_slots, n = spelling.shape
+    gains = np.zeros(n_slots, np.float32)
+    totals = np.zeros(n, np.float32)  # of the best spelling that ends with each, less that of the best
+    for slot in range(n_slots):
+        totals = np.maximum(totals, np.float32(-change)) + spelling[slot]
+        gains[slot] = totals.max()
+        totals -= gains[slot]
+    return gains

@@ -1,0 +1,151 @@
+"""A phrase as it is looked for: as an example that was spoken, or as the phones of its words.
+
+A phrase makes a table of evidence: a row for each stored code or frame, a column for each frame or
+phone of the phrase. Rows for the codes of the first layer alone are quick to look up for hours of
+sound; rows for the frames themselves, of all layers that tell what is said, are exact.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.errors import AudioError
+from audiosearch.frames import to_seconds
+from audiosearch.interfaces import Speller, Tokenizer
+from audiosearch.representations import unit, vectors
+from audiosearch.types import Codes, Float32, Int16
+from queries import paths
+
+Int64 = npt.NDArray[np.int64]
+
+SHORTEST = 3  # frames: less is no phrase
+CHANGE = 3.0  # nats that a phone costs where anything may be said
+PAUSE = 0.5  # nats that a slot of silence inside a phrase costs
+FAINTEST = 1e-3  # evidence, as a probability ratio, below which no difference is made
+
+
+class Phrase(Protocol):
+    """Something to look for."""
+
+    shortest: int  # frames that it covers at least
+    usual: int  # as a rule
+    longest: int  # and at most
+
+    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+        """The best path that ends at each frame.
+
+        Parameters
+        ----------
+        codes : np.ndarray, shape (n_layers, n_rows)
+            What the rows of the table stand for: one or more of the layers that tell what is said.
+        rows : np.ndarray, shape (n_frames,)
+            The row of each frame that is searched.
+        bounds : np.ndarray, shape (n_recordings + 1,)
+
+        Returns
+        -------
+        scores : np.ndarray, shape (n_frames,), float32
+        starts : np.ndarray, shape (n_frames,), int64
+        """
+        ...
+
+
+class Example:
+    """A phrase by a recording of it.
+
+    Parameters
+    ----------
+    codes : Codes
+        Of the example.
+    tokenizer : Tokenizer
+        One that spells compares what was said phone by phone, any other one its vectors.
+
+    Raises
+    ------
+    AudioError
+        When it is shorter than 3 frames.
+    """
+
+    def __init__(self, codes: Codes, tokenizer: Tokenizer) -> None:
+        if codes.n_frames < SHORTEST:
+            seconds = to_seconds(codes.n_frames, codes.frame_rate)
+            raise AudioError(f"an example of {seconds:.2f} s is too short to be found")
+        self._tokenizer = tokenizer
+        self._heard = self._hear(codes.array[tokenizer.speech_layers.start : tokenizer.speech_layers.stop])
+        self.shortest, self.usual, self.longest = codes.n_frames // 2, codes.n_frames, 2 * codes.n_frames
+
+    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+        stored = self._hear(codes)
+        if isinstance(self._tokenizer, Speller):
+            # How much likelier than by chance it is that both say the same phone.
+            usual = self._usual()
+            ratios = (stored / usual) @ self._heard.T
+            table = np.log(np.maximum(ratios, FAINTEST))
+        else:
+            table = stored @ self._heard.T
+        return paths.warped(table.astype(np.float32), rows, bounds)
+
+    def _hear(self, codes: Int16) -> Float32:
+        """A vector for each frame: probabilities of phones, or what the codes stand for."""
+        tokenizer = self._tokenizer
+        if isinstance(tokenizer, Speller):
+            return np.exp(spelling(codes, tokenizer)).mean(axis=1)
+        layers = tokenizer.speech_layers
+        whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
+        whole[layers.start : layers.start + len(codes)] = codes
+        chosen = range(layers.start, layers.start + len(codes))
+        return unit(vectors(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), tokenizer.codebooks, chosen))
+
+    def _usual(self) -> Float32:
+        """How often each phone is heard, if all codes of the first layer are."""
+        every = np.arange(self._tokenizer.codebook_size, dtype=np.int16)[None]
+        return self._hear(every).mean(axis=0) + FAINTEST
+
+
+class Words:
+    """A phrase by the phones of its words.
+
+    Parameters
+    ----------
+    words : sequence of sequences of str
+        The phones of each word; those that the tokenizer does not spell are passed over.
+    tokenizer : Speller
+    """
+
+    def __init__(self, words: Sequence[Sequence[str]], tokenizer: Speller) -> None:
+        numbers = {phone: i + 1 for i, phone in enumerate(tokenizer.phones)}
+        known = [[numbers[phone] for phone in word if phone in numbers] for word in words]
+        self._tokenizer = tokenizer
+        self._phones = np.array([phone for word in known for phone in word], np.int64)
+        self._pauses = np.array([i == 0 for word in known for i in range(len(word))], bool)
+        self.shortest = max(1, 2 * len(self._phones) // tokenizer.slots)
+        self.usual = max(1, len(self._phones))  # 80 ms for each
+        self.longest = 4 * self.usual
+
+    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+        spelled = spelling(codes, self._tokenizer)
+        if len(rows) == codes.shape[1]:  # the rows are frames in order: what surrounds them is known
+            gains = paths.anything(spelled.reshape(-1, spelled.shape[2]), CHANGE).reshape(spelled.shape[:2])
+        else:
+            gains = spelled.max(axis=2)
+        evidence = spelled[:, :, np.concatenate([[0], self._phones])] - gains[:, :, None]
+        evidence[:, :, 0] -= PAUSE
+        scores, starts = paths.spelled(np.ascontiguousarray(evidence), self._pauses, rows, bounds)
+        return scores / len(self._phones), starts
+
+
+def spelling(codes: Int16, tokenizer: Speller) -> Float32:
+    """Log-probabilities of phones for codes of one or more of the layers that tell what is said.
+
+    Returns
+    -------
+    np.ndarray, shape (n_frames, slots, 1 + n_phones), float32
+    """
+    layers = tokenizer.speech_layers
+    whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
+    whole[layers.start : layers.start + len(codes)] = codes
+    believed = range(layers.start, layers.start + len(codes))
+    spelled = tokenizer.spell(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), believed)
+    return spelled.reshape(codes.shape[1], tokenizer.slots, -1)
