@@ -141,11 +141,15 @@ class Library:
             They speak the text; by default `espeak.ensemble`.
         """
         from queries.locate import locate
+        from queries.phrases import Phrase, spoken, typed
 
-        examples = self.speak(phrase, voices) if isinstance(phrase, str) else [phrase]
         chosen = None if recordings is None else [r for name in recordings for r in self.find(name)]
-        heard = [self._heard(example) for example in examples]
-        return locate(self.store, self.tokenizer, heard, limit, chosen)
+        phrases: list[Phrase]
+        if isinstance(phrase, str):
+            phrases = typed(phrase, self._voices(voices), self.tokenizer)
+        else:
+            phrases = [spoken(self._heard(phrase), self.tokenizer)]
+        return locate(self.store, self.tokenizer, phrases, limit, chosen)
 
     def similar(
         self, query: PathLike | Waveform, limit: int = 10, per_recording: int | None = None
@@ -157,11 +161,7 @@ class Library:
 
     def speak(self, text: str, voices: Sequence[Synthesizer] | None = None) -> list[Waveform]:
         """Text as sound, once by each voice."""
-        if voices is None:
-            from audiosearch.espeak import ensemble
-
-            voices = ensemble()
-        return [voice.synthesize(text) for voice in voices]
+        return [voice.synthesize(text) for voice in self._voices(voices)]
 
     def recordings(self) -> list[Recording]:
         """What is stored, by name."""
@@ -250,6 +250,13 @@ class Library:
             anchor_dim=ANCHOR_DIM,
         )
         return replace(plain, **self._wanted)  # type: ignore[arg-type]
+
+    def _voices(self, voices: Sequence[Synthesizer] | None) -> Sequence[Synthesizer]:
+        if voices is not None:
+            return voices
+        from audiosearch.espeak import ensemble
+
+        return ensemble()
 
     def _blocks(self, query: PathLike | Waveform) -> Iterator[Float32]:
         rate = self.tokenizer.sample_rate

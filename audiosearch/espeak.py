@@ -23,6 +23,7 @@ from audiosearch.errors import MissingDependencyError, UsageError
 from audiosearch.types import Waveform
 
 MARKS = r"\(.*?\)|[\u02c8\u02cc\u02d0\u02d10-9.\-'|_:;]"  # of change of voice, stress, length, tone
+THIRD_TONE = "\u025c"
 VARIANTS = ("", "+f2", "+m3", "+f4")  # of every voice: a man's, a woman's ...
 HOW_TO_INSTALL = (
     "typed text is spoken by eSpeak NG, which is not installed: pip install 'audiosearch[espeak]', "
@@ -98,7 +99,12 @@ def ensemble(voice: str = "en-us") -> list[Espeak]:
 
 
 def phones(text: str, voice: str = "en-us") -> list[str]:
-    """The phones of a text as eSpeak NG reads it, in the international phonetic alphabet.
+    """All phones of a text, as `words` gives them."""
+    return [phone for word in words(text, voice) for phone in word]
+
+
+def words(text: str, voice: str = "en-us") -> list[list[str]]:
+    """The phones of each word of a text as eSpeak NG reads it, in the international phonetic alphabet.
 
     Stress, length and tone marks are left out.
 
@@ -109,7 +115,7 @@ def phones(text: str, voice: str = "en-us") -> list[str]:
     MissingDependencyError
         Without eSpeak NG's library.
     """
-    return _required().phones(text, voice)
+    return _required().words(text, voice)
 
 
 def aligned(text: str, voice: str, words_per_minute: int) -> tuple[Waveform, list[tuple[float, str]]]:
@@ -128,8 +134,9 @@ def aligned(text: str, voice: str, words_per_minute: int) -> tuple[Waveform, lis
 
 
 def bare(phone: str) -> str:
-    """A phone without marks of stress, length and tone."""
-    return re.sub(MARKS, "", phone)
+    """A phone without marks of stress, length and tone; the third tone of Mandarin looks like a vowel."""
+    marked = re.sub(MARKS, "", phone)
+    return marked.removesuffix(THIRD_TONE) or marked
 
 
 def _required() -> "_Library":
@@ -204,7 +211,7 @@ class _Library:
             pcm = np.frombuffer(self._pcm.getvalue(), np.int16)
         return Waveform((pcm / 32768).astype(np.float32), self._sample_rate)
 
-    def phones(self, text: str, voice: str) -> list[str]:
+    def words(self, text: str, voice: str) -> list[list[str]]:
         with self._turn:
             self._use(voice)
             rest = ctypes.c_char_p(text.encode())
@@ -212,8 +219,8 @@ class _Library:
             while rest.value:
                 clause = self._dll.espeak_TextToPhonemes(ctypes.byref(rest), self.UTF8, self.IPA)
                 clauses.append((clause or b"").decode())
-        phones = (bare(phone) for phone in re.split(r"[_\s]+", " ".join(clauses)))
-        return [phone for phone in phones if phone]
+        words = (map(bare, word.split("_")) for word in " ".join(clauses).split())
+        return [phones for word in words if (phones := [phone for phone in word if phone])]
 
     def _use(self, voice: str) -> None:
         """Change the voice; that reads its dictionary again, so only if it is another one."""

@@ -40,7 +40,9 @@ class Archive:
     def of(cls, store: Store, recordings: Sequence[Recording], layers: range) -> "Archive":
         """What is stored of some recordings, of some layers."""
         frame = to_seconds(1, store.schema.frame_rate)
-        sizes, codes, times = [0], [np.zeros((len(layers), 0), np.int16)], [np.zeros(0)]
+        sizes = [0]
+        codes: list[Int16] = [np.zeros((len(layers), 0), np.int16)]
+        times: list[np.ndarray] = [np.zeros(0)]
         for recording in recordings:
             n_frames = 0
             for clip, clip_codes in store.codes(recording.id):
@@ -59,7 +61,7 @@ class Archive:
     @property
     def n_frames(self) -> int:
         """Of all recordings."""
-        return self.codes.shape[1]
+        return len(self.times)
 
     def recording_of(self, frame: int) -> int:
         """The number of the recording that a frame belongs to."""

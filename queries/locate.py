@@ -16,15 +16,12 @@ import numpy.typing as npt
 from audiosearch.calibration import Background
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.types import Float32, Match, Recording, Segment, Waveform
+from audiosearch.types import Float32, Match, Recording, Segment
 from queries.archive import Archive
 from queries.phrases import Phrase
 
 Int64 = npt.NDArray[np.int64]
 
-LISTEN = 0.01  # seconds over which loudness is measured
-SILENT = 10 ** (-35 / 10)  # of the loudest moment's power
-MARGIN = 4  # of those moments left on either side
 BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 200  # that are looked at exactly
 SAMPLE = 300  # other places, which tell how well the phrases fit by chance
@@ -130,7 +127,9 @@ def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple
     after = np.minimum(behind + AROUND, archive.bounds[part])
     frames = np.concatenate([np.arange(a, b) for a, b in zip(first, after, strict=True)])
     bounds = np.cumsum(np.concatenate([[0], after - first]))
-    inside = [slice(*pair) for pair in zip(bounds[:-1] + blocks - first, bounds[:-1] + behind - first, strict=True)]
+    inside = [
+        slice(*pair) for pair in zip(bounds[:-1] + blocks - first, bounds[:-1] + behind - first, strict=True)
+    ]
     chosen, others = inside[: len(places.chosen)], inside[len(places.chosen) :]
     codes, rows = archive.codes[:, frames], np.arange(len(frames))
     paths = []
@@ -147,18 +146,6 @@ def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple
 
 def _chance(scores: Float32, blocks: Sequence[slice], number: int) -> Background:
     return Background.fit(np.array([scores[block].max() for block in blocks]), number)
-
-
-def trimmed(example: Waveform) -> Waveform:
-    """Without the silence before the first and behind the last sound: it would be looked for, too."""
-    size = round(LISTEN * example.sample_rate)
-    blocks = example.samples[: len(example.samples) // size * size].reshape(-1, size)
-    power = np.square(blocks).mean(axis=1)
-    loud = np.flatnonzero(power > power.max() * SILENT) if power.any() else power[:0]
-    if len(loud) == 0:
-        return example
-    first, after = max(0, int(loud[0]) - MARGIN), int(loud[-1]) + 1 + MARGIN
-    return Waveform(example.samples[first * size : after * size], example.sample_rate)
 
 
 def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:

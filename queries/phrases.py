@@ -11,11 +11,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from audiosearch import audio, espeak
 from audiosearch.errors import AudioError
-from audiosearch.frames import to_seconds
-from audiosearch.interfaces import Speller, Tokenizer
+from audiosearch.espeak import Espeak
+from audiosearch.interfaces import Speller, Synthesizer, Tokenizer
 from audiosearch.representations import unit, vectors
-from audiosearch.types import Codes, Float32, Int16
+from audiosearch.types import Codes, Float32, Int16, Waveform
 from queries import paths
 
 Int64 = npt.NDArray[np.int64]
@@ -24,6 +25,9 @@ SHORTEST = 3  # frames: less is no phrase
 CHANGE = 3.0  # nats that a phone costs where anything may be said
 PAUSE = 0.5  # nats that a slot of silence inside a phrase costs
 FAINTEST = 1e-3  # evidence, as a probability ratio, below which no difference is made
+LISTEN = 0.01  # seconds over which loudness is measured
+SILENT = 10 ** (-35 / 10)  # of the loudest moment's power
+MARGIN = 4  # of those moments left on either side
 
 
 class Phrase(Protocol):
@@ -52,6 +56,42 @@ class Phrase(Protocol):
         ...
 
 
+def spoken(example: Waveform, tokenizer: Tokenizer) -> "Example":
+    """A phrase by a recording of it, at the tokenizer's rate.
+
+    Raises
+    ------
+    AudioError
+        When it is shorter than 3 frames.
+    """
+    codes = tokenizer.encode([trimmed(example)])[0]
+    if codes.n_frames < SHORTEST:
+        raise AudioError(f"an example of {example.duration:.2f} s is too short to be found")
+    return Example(codes, tokenizer)
+
+
+def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
+    """A phrase by its words: by their phones, where the tokenizer spells, and as each voice speaks them.
+
+    Raises
+    ------
+    AudioError
+        When it is too short in every way.
+    """
+    phrases: list[Phrase] = []
+    if isinstance(tokenizer, Speller):
+        languages = dict.fromkeys(v.voice.partition("+")[0] for v in voices if isinstance(v, Espeak))
+        read = [Words(espeak.words(text, language), tokenizer) for language in languages]
+        phrases += [words for words in read if words.n_phones >= SHORTEST]
+    for voice in voices:
+        try:
+            phrases.append(spoken(audio.resample(voice.synthesize(text), tokenizer.sample_rate), tokenizer))
+        except AudioError:
+            if not phrases:
+                raise
+    return phrases
+
+
 class Example:
     """A phrase by a recording of it.
 
@@ -61,22 +101,15 @@ class Example:
         Of the example.
     tokenizer : Tokenizer
         One that spells compares what was said phone by phone, any other one its vectors.
-
-    Raises
-    ------
-    AudioError
-        When it is shorter than 3 frames.
     """
 
     def __init__(self, codes: Codes, tokenizer: Tokenizer) -> None:
-        if codes.n_frames < SHORTEST:
-            seconds = to_seconds(codes.n_frames, codes.frame_rate)
-            raise AudioError(f"an example of {seconds:.2f} s is too short to be found")
         self._tokenizer = tokenizer
         self._heard = self._hear(codes.array[tokenizer.speech_layers.start : tokenizer.speech_layers.stop])
         self.shortest, self.usual, self.longest = codes.n_frames // 2, codes.n_frames, 2 * codes.n_frames
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+        """See `Phrase.find`."""
         stored = self._hear(codes)
         if isinstance(self._tokenizer, Speller):
             # How much likelier than by chance it is that both say the same phone.
@@ -91,17 +124,21 @@ class Example:
         """A vector for each frame: probabilities of phones, or what the codes stand for."""
         tokenizer = self._tokenizer
         if isinstance(tokenizer, Speller):
-            return np.exp(spelling(codes, tokenizer)).mean(axis=1)
+            heard: Float32 = np.exp(spelling(codes, tokenizer)).mean(axis=1)
+            return heard
         layers = tokenizer.speech_layers
         whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
         whole[layers.start : layers.start + len(codes)] = codes
         chosen = range(layers.start, layers.start + len(codes))
-        return unit(vectors(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), tokenizer.codebooks, chosen))
+        return unit(
+            vectors(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), tokenizer.codebooks, chosen)
+        )
 
     def _usual(self) -> Float32:
         """How often each phone is heard, if all codes of the first layer are."""
         every = np.arange(self._tokenizer.codebook_size, dtype=np.int16)[None]
-        return self._hear(every).mean(axis=0) + FAINTEST
+        usual: Float32 = self._hear(every).mean(axis=0) + np.float32(FAINTEST)
+        return usual
 
 
 class Words:
@@ -122,9 +159,15 @@ class Words:
         self._pauses = np.array([i == 0 for word in known for i in range(len(word))], bool)
         self.shortest = max(1, 2 * len(self._phones) // tokenizer.slots)
         self.usual = max(1, len(self._phones))  # 80 ms for each
-        self.longest = 4 * self.usual
+        self.longest = 3 * self.usual
+
+    @property
+    def n_phones(self) -> int:
+        """Those that can be looked for."""
+        return len(self._phones)
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+        """See `Phrase.find`."""
         spelled = spelling(codes, self._tokenizer)
         if len(rows) == codes.shape[1]:  # the rows are frames in order: what surrounds them is known
             gains = paths.anything(spelled.reshape(-1, spelled.shape[2]), CHANGE).reshape(spelled.shape[:2])
@@ -133,7 +176,7 @@ class Words:
         evidence = spelled[:, :, np.concatenate([[0], self._phones])] - gains[:, :, None]
         evidence[:, :, 0] -= PAUSE
         scores, starts = paths.spelled(np.ascontiguousarray(evidence), self._pauses, rows, bounds)
-        return scores / len(self._phones), starts
+        return scores / np.float32(len(self._phones)), starts
 
 
 def spelling(codes: Int16, tokenizer: Speller) -> Float32:
@@ -149,3 +192,15 @@ def spelling(codes: Int16, tokenizer: Speller) -> Float32:
     believed = range(layers.start, layers.start + len(codes))
     spelled = tokenizer.spell(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), believed)
     return spelled.reshape(codes.shape[1], tokenizer.slots, -1)
+
+
+def trimmed(example: Waveform) -> Waveform:
+    """Without the silence before the first and behind the last sound: it would be looked for, too."""
+    size = round(LISTEN * example.sample_rate)
+    blocks = example.samples[: len(example.samples) // size * size].reshape(-1, size)
+    power = np.square(blocks).mean(axis=1)
+    loud = np.flatnonzero(power > power.max() * SILENT) if power.any() else power[:0]
+    if len(loud) == 0:
+        return example
+    first, after = max(0, int(loud[0]) - MARGIN), int(loud[-1]) + 1 + MARGIN
+    return Waveform(example.samples[first * size : after * size], example.sample_rate)

@@ -7,60 +7,28 @@ import pytest
 
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
-from audiosearch.types import Float32, Waveform
-from queries.locate import apart, warp
+from audiosearch.types import Waveform
+from queries.locate import Peak, apart
 
 RATE = 16000
 
 
-def brute_force(cosines: Float32, end: int) -> tuple[float, int]:
-    """The best path by trying all: sum of cosines, first stored frame."""
-
-    def back(i: int, j: int) -> list[tuple[float, int]]:
-        if j < 0:
-            return []
-        here = float(cosines[i, j])
-        if i == 0:
-            return [(here, j)]
-        paths = [(here + total, start) for total, start in back(i - 1, j - 1) + back(i - 1, j - 2)]
-        if i >= 2:
-            both = here + float(cosines[i - 1, j])
-            paths += [(both + total, start) for total, start in back(i - 2, j - 1)]
-        return paths
-
-    return max(back(len(cosines) - 1, end), default=(-np.inf, -1))
-
-
-def test_the_warp_finds_the_best_of_all_paths() -> None:
-    cosines = np.random.default_rng(3).uniform(-1, 1, (6, 12)).astype(np.float32)
-    scores, starts = warp(cosines)
-    for end in range(12):
-        total, start = brute_force(cosines, end)
-        if np.isfinite(total):
-            assert scores[end] == pytest.approx(total / 6, abs=1e-5)
-            assert starts[end] == start
-
-
-def test_a_phrase_at_another_pace_is_followed() -> None:
-    rng = np.random.default_rng(5)
-    words = rng.standard_normal((10, 32)).astype(np.float32)
-    words /= np.linalg.norm(words, axis=1, keepdims=True)
-    said = np.repeat(words, [1, 2, 2, 1, 2, 1, 1, 2, 2, 1], axis=0)
-    noise = rng.standard_normal((60, 32)).astype(np.float32)
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    stored = np.concatenate([noise[:25], said, noise[25:]])
-    scores, starts = warp(words @ stored.T)
-    best = apart(scores, starts)[0]
-    assert scores[best] > 0.95
-    assert (starts[best], best) == (25, 39)
-
-
 def test_places_share_no_frame() -> None:
-    scores, starts = warp(np.random.default_rng(1).uniform(-1, 1, (5, 300)).astype(np.float32))
-    taken = np.zeros(300, int)
-    for end in apart(scores, starts):
-        taken[starts[end] : end + 1] += 1
+    rng = np.random.default_rng(1)
+    peaks = [
+        Peak(start, start + 5, score)
+        for start, score in zip(rng.integers(0, 300, 80), rng.random(80), strict=True)
+    ]
+    kept = apart(peaks)
+    taken = np.zeros(310, int)
+    for peak in kept:
+        taken[peak.start : peak.end + 1] += 1
     assert taken.max() == 1
+    assert kept[0] == max(peaks, key=lambda peak: peak.score)
+    assert all(
+        any(peak.start <= k.end and k.start <= peak.end and k.score >= peak.score for k in kept)
+        for peak in peaks
+    )
 
 
 def test_a_spoken_example_is_found_where_it_was_said(library: Library, speech_clip: Path) -> None:

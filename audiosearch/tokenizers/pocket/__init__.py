@@ -145,7 +145,9 @@ class Pocket:
             sound = torch.nn.functional.normalize(model.sound(mel)[0, inner], dim=1)
             codes = torch.cat(
                 [
-                    quantize.encode(speech, model.codebooks[self.speech_layers.start : self.speech_layers.stop]),
+                    quantize.encode(
+                        speech, model.codebooks[self.speech_layers.start : self.speech_layers.stop]
+                    ),
                     quantize.encode(sound, model.codebooks[self.sound_layers.start : self.sound_layers.stop]),
                 ]
             )

@@ -42,9 +42,7 @@ class Encoder(nn.Module):
         *halved, last = (
             _Down(before, after, trained) for before, after in itertools.pairwise((features.BANDS, *CHANNELS))
         )
-        self.down = nn.Sequential(
-            *halved, *(_Residual(CHANNELS[-2], 1, trained) for _ in range(early)), last
-        )
+        self.down = nn.Sequential(*halved, *(_Residual(CHANNELS[-2], 1, trained) for _ in range(early)), last)
         self.blocks = nn.Sequential(*(_Residual(CHANNELS[-1], dilation, trained) for dilation in dilations))
         self.out = nn.Conv1d(CHANNELS[-1], dim, 1)
 

@@ -118,12 +118,7 @@ def _fits(spelled: Spelled) -> bool:
 
 def _phones(utterance: Utterance) -> list[str]:
     text = re.sub(r"[^\w' ]|_", " ", utterance.text.lower())
-    return [toneless(phone) for phone in espeak.phones(text, VOICES[utterance.language][0])]
-
-
-def toneless(phone: str) -> str:
-    """A phone of Mandarin without the mark of the third tone, which eSpeak NG writes as a vowel."""
-    return phone.removesuffix("\u025c") or phone
+    return espeak.phones(text, VOICES[utterance.language][0])
 
 
 _UNKNOWN: list[str] = []
@@ -147,7 +142,7 @@ def _spoken(real: Sequence[Utterance], hours: float, seed: int) -> Iterator[_Rea
             missing -= len(samples) / features.SAMPLE_RATE
             moments = (np.arange(int(waveform.duration / SLOT)) + 0.5) * SLOT
             at = np.searchsorted([moment for moment, _ in said], moments, side="right") - 1
-            phones = [toneless(phone) for _, phone in said]
+            phones = [phone for _, phone in said]
             slots = [phones[i] if i >= 0 else "" for i in at.tolist()]
             int16 = np.round(samples.clip(-1, 1) * 32767).astype(np.int16)
             yield int16, [phone for phone in phones if phone], slots
@@ -201,7 +196,8 @@ def aligned(model: Speller, spelled: Sequence[Spelled]) -> list[Spelled]:
     model.train(training)
     prior = np.log(np.mean([np.exp(scores).mean(axis=0) for scores in heard], axis=0) + 1e-4)
     return [
-        replace(s, slots=_viterbi(scores - prior, s.letters)) for s, scores in zip(spelled, heard, strict=True)
+        replace(s, slots=_viterbi(scores - prior, s.letters))
+        for s, scores in zip(spelled, heard, strict=True)
     ]
 
 
