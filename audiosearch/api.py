@@ -28,6 +28,7 @@ from audiosearch.types import Candidate, Entry, Float32, Match, Recording, Schem
 
 if TYPE_CHECKING:
     from indexers.ingest import Listener, Outcome
+    from queries.archive import Archive
 
 PathLike = str | os.PathLike[str]
 SCHEMA_OPTIONS = ("fingerprint_frames", "anchor_hop", "histogram_layers", "histogram_norm")
@@ -95,6 +96,7 @@ class Library:
         if unknown := set(self._wanted) - set(SCHEMA_OPTIONS):
             raise UsageError(f"a store has no option {unknown.pop()!r}; it has {', '.join(SCHEMA_OPTIONS)}")
         self._store: Store | None = None
+        self._everything: Archive | None = None
 
     def ingest(
         self,
@@ -143,13 +145,12 @@ class Library:
         from queries.locate import locate
         from queries.phrases import Phrase, spoken, typed
 
-        chosen = None if recordings is None else [r for name in recordings for r in self.find(name)]
         phrases: list[Phrase]
         if isinstance(phrase, str):
             phrases = typed(phrase, self._voices(voices), self.tokenizer)
         else:
             phrases = [spoken(self._heard(phrase), self.tokenizer)]
-        return locate(self.store, self.tokenizer, phrases, limit, chosen)
+        return locate(self._archive(recordings), self.tokenizer, phrases, limit)
 
     def similar(
         self, query: PathLike | Waveform, limit: int = 10, per_recording: int | None = None
@@ -257,6 +258,18 @@ class Library:
         from audiosearch.espeak import ensemble
 
         return ensemble()
+
+    def _archive(self, names: Sequence[str] | None) -> "Archive":
+        """The codes of recordings; those of all are kept for the next question."""
+        from queries.archive import Archive
+
+        layers = self.tokenizer.speech_layers
+        if names is not None:
+            return Archive.of(self.store, [r for name in names for r in self.find(name)], layers)
+        stored = self.recordings()
+        if self._everything is None or self._everything.recordings != [r.id for r in stored]:
+            self._everything = Archive.of(self.store, stored, layers)
+        return self._everything
 
     def _blocks(self, query: PathLike | Waveform) -> Iterator[Float32]:
         rate = self.tokenizer.sample_rate

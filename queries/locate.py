@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from audiosearch.calibration import Background
 from audiosearch.frames import to_seconds
-from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.types import Float32, Match, Recording, Segment
+from audiosearch.interfaces import Tokenizer
+from audiosearch.types import Float32, Match, Segment
 from queries.archive import Archive
 from queries.phrases import Phrase
 
@@ -29,24 +29,19 @@ AROUND = 10  # frames on either side of a place that are heard with it
 
 
 def locate(
-    store: Store,
-    tokenizer: Tokenizer,
-    phrases: Sequence[Phrase],
-    limit: int = 10,
-    recordings: Sequence[Recording] | None = None,
+    archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], limit: int = 10
 ) -> list[Match]:
-    """Where the stored recordings say a phrase.
+    """Where recordings say a phrase.
 
     Parameters
     ----------
-    store : Store
+    archive : Archive
+        The recordings, in the layers that tell what is said.
     tokenizer : Tokenizer
-        The one that the store was made with.
+        The one that their codes are of.
     phrases : sequence of Phrase
         The same phrase in one or more ways; the first finds the places that all of them judge.
     limit : int
-    recordings : sequence of Recording, optional
-        Search these alone.
 
     Returns
     -------
@@ -54,8 +49,6 @@ def locate(
         Likeliest first, no two overlapping. The score is how much better the phrases fit than by
         chance, and the probability is calibrated on the recordings searched: `audiosearch.calibration`.
     """
-    searched = store.recordings() if recordings is None else recordings
-    archive = Archive.of(store, searched, tokenizer.speech_layers)
     if archive.n_frames == 0:
         return []
     places = Places.of(archive, phrases[0], tokenizer.codebook_size)
