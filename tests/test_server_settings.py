@@ -72,7 +72,7 @@ def test_a_strict_qdrant_takes_everything_that_the_store_asks(on_qdrant) -> None
         max_query_limit=256,
         upsert_max_batchsize=512,
         search_max_batchsize=64,
-        search_allow_exact=False,
+        search_max_hnsw_ef=128,
         search_max_oversampling=2.0,
         filter_max_conditions=16,
         condition_max_size=1000,
