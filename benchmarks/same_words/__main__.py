@@ -5,7 +5,9 @@
 FOLDER holds a ``manifest.jsonl`` with one object a line: ``path``, ``language``, ``speaker`` and
 ``keyword``, where the file is that word alone. Every two words by different speakers are compared by
 dynamic time warping, and ranked: average precision of the pairs of the same word (Carlin et al. 2011),
-with the MFCC of the same recordings beside it. Also the share of aligned frames whose codes are equal.
+with the MFCC of the same recordings beside it. Codes are compared by the vectors that they stand for,
+and, where the tokenizer spells, by the phones (Bhattacharyya coefficient of their probabilities). Also
+the share of aligned frames whose codes are equal.
 """
 
 import itertools
@@ -20,9 +22,9 @@ import torchaudio
 import typer
 
 from audiosearch import audio, plugins
-from audiosearch.interfaces import Tokenizer
+from audiosearch.interfaces import Speller, Tokenizer
 from audiosearch.representations import unit
-from audiosearch.types import Float32, Waveform
+from audiosearch.types import Codes, Float32, Waveform
 from benchmarks.commit import commit
 
 RATE = 16000  # Hz
@@ -37,6 +39,7 @@ class Word:
     speaker: str
     codes: np.ndarray  # shape (n_frames,), layer 0
     heard: Float32  # shape (n_frames, dim), what the codes stand for
+    spelled: list[Float32]  # shape (n_frames, 1 + n_phones): by layer 0, and by all layers of speech
     mfcc: Float32  # shape (n_mfcc_frames, 39)
 
 
@@ -60,9 +63,9 @@ def main(
         "",
         f"Tokenizer {encoder.name}, commit {commit()}; `python -m benchmarks.same_words`.",
         "",
-        "| language | words | speakers | pairs | same word | AP, layer 0 | AP, MFCC | equal codes, same word "
-        "| equal codes, other words |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| language | words | speakers | pairs | same word | AP, MFCC | AP, vectors of layer 0 "
+        "| AP, phones of layer 0 | AP, phones of all speech layers | equal codes, same word | other words |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for language in sorted({row["language"] for row in rows}):
         chosen = [row for row in rows if row["language"] == language]
@@ -82,14 +85,28 @@ def spoken(folder: Path, rows: list[dict], tokenizer: Tokenizer) -> list[Word]:
     found = []
     for row in rows:
         samples = trimmed(audio.load(folder / row["path"], RATE).samples)
-        codes = tokenizer.encode([audio.resample(Waveform(samples, RATE), tokenizer.sample_rate)])[0].array[0]
+        codes = tokenizer.encode([audio.resample(Waveform(samples, RATE), tokenizer.sample_rate)])[0]
         cepstra = mfcc(torch.from_numpy(samples)[None])
         deltas = torchaudio.functional.compute_deltas(cepstra)
         stacked = torch.cat([cepstra, deltas, torchaudio.functional.compute_deltas(deltas)], 1)[0].T
         stacked = (stacked - stacked.mean(0)) / (stacked.std(0) + 1e-5)
-        if len(codes) >= 3:
-            heard = unit(tokenizer.codebooks[0][codes])
-            found.append(Word(row["keyword"], row["speaker"], codes, heard, unit(stacked.numpy())))
+        if codes.n_frames >= 3:
+            first = codes.array[0]
+            heard = unit(tokenizer.codebooks[0][first])
+            phones = spelled(codes, tokenizer) if isinstance(tokenizer, Speller) else []
+            found.append(Word(row["keyword"], row["speaker"], first, heard, phones, unit(stacked.numpy())))
+    return found
+
+
+def spelled(codes: Codes, tokenizer: Speller) -> list[Float32]:
+    """Square roots of the phones' probabilities in each frame, so that their products are coefficients."""
+    found = []
+    for layers in (
+        range(tokenizer.speech_layers.start, tokenizer.speech_layers.start + 1),
+        tokenizer.speech_layers,
+    ):
+        slots = np.exp(tokenizer.spell(codes, layers)).reshape(codes.n_frames, tokenizer.slots, -1)
+        found.append(np.sqrt(slots.mean(axis=1)))
     return found
 
 
@@ -104,21 +121,24 @@ def compared(words: list[Word]) -> list[str]:
     """The cells of a row."""
     pairs = [(a, b) for a, b in itertools.combinations(words, 2) if a.speaker != b.speaker]
     same = np.array([a.word == b.word for a, b in pairs])
-    by_codes, equal = [], []
-    by_mfcc = []
+    kinds = 2 + len(words[0].spelled)
+    costs: list[list[np.ndarray]] = [[] for _ in range(kinds)]
+    equal = []
     for block in (pairs[i : i + 400] for i in range(0, len(pairs), 400)):
-        costs, shares = warped([(a.heard, b.heard) for a, b in block], [(a.codes, b.codes) for a, b in block])
-        by_codes.append(costs)
-        equal.append(shares)
-        by_mfcc.append(warped([(a.mfcc, b.mfcc) for a, b in block])[0])
+        costs[0].append(warped([(a.mfcc, b.mfcc) for a, b in block])[0])
+        cost, share = warped([(a.heard, b.heard) for a, b in block], [(a.codes, b.codes) for a, b in block])
+        costs[1].append(cost)
+        equal.append(share)
+        for k in range(2, kinds):
+            costs[k].append(warped([(a.spelled[k - 2], b.spelled[k - 2]) for a, b in block])[0])
     shares = np.concatenate(equal)
     return [
         str(len({word.word for word in words})),
         str(len({word.speaker for word in words})),
         str(len(pairs)),
         str(int(same.sum())),
-        f"{average_precision(-np.concatenate(by_codes), same):.3f}",
-        f"{average_precision(-np.concatenate(by_mfcc), same):.3f}",
+        *(f"{average_precision(-np.concatenate(cost), same):.3f}" for cost in costs),
+        *["-"] * (4 - kinds),
         f"{shares[same].mean():.3f}",
         f"{shares[~same].mean():.3f}",
     ]
