@@ -4,7 +4,7 @@
     all phrases   -->  all layers that tell what is said, there  -->  matches with a probability
 
 Each phrase (`queries.phrases`) tells how well it fits what ends at each frame. Several are the same
-question in several ways: the phones of its words, examples by several voices.
+question in several ways: several readings of its words, examples by several voices.
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,7 @@ SAMPLE = 300  # other places, which tell how well the phrases fit by chance
 AROUND = 10  # frames on either side of a place that are heard with it
 
 
-def locate(
-    archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], limit: int = 10
-) -> list[Match]:
+def locate(archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], limit: int = 10) -> list[Match]:
     """Where recordings say a phrase.
 
     Parameters

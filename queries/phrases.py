@@ -22,6 +22,7 @@ from queries import paths
 Int64 = npt.NDArray[np.int64]
 
 SHORTEST = 3  # frames: less is no phrase
+MOST = 0.8  # of the phones of a text must be known, or it is looked for by voices
 CHANGE = 3.0  # nats that a phone costs where anything may be said
 PAUSE = 0.5  # nats that a slot of silence inside a phrase costs
 FAINTEST = 1e-3  # evidence, as a probability ratio, below which no difference is made
@@ -71,25 +72,22 @@ def spoken(example: Waveform, tokenizer: Tokenizer) -> "Example":
 
 
 def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
-    """A phrase by its words: by their phones, where the tokenizer spells, and as each voice speaks them.
+    """A phrase by its words: by their phones where the tokenizer spells them, else as each voice speaks them.
 
     Raises
     ------
     AudioError
-        When it is too short in every way.
+        When it is too short.
     """
-    phrases: list[Phrase] = []
     if isinstance(tokenizer, Speller):
         languages = dict.fromkeys(v.voice.partition("+")[0] for v in voices if isinstance(v, Espeak))
         read = [Words(espeak.words(text, language), tokenizer) for language in languages]
-        phrases += [words for words in read if words.n_phones >= SHORTEST]
-    for voice in voices:
-        try:
-            phrases.append(spoken(audio.resample(voice.synthesize(text), tokenizer.sample_rate), tokenizer))
-        except AudioError:
-            if not phrases:
-                raise
-    return phrases
+        known: list[Phrase] = [words for words in read if words.n_phones and words.known >= MOST]
+        if known:
+            return known
+    return [
+        spoken(audio.resample(voice.synthesize(text), tokenizer.sample_rate), tokenizer) for voice in voices
+    ]
 
 
 class Example:
@@ -149,11 +147,17 @@ class Words:
     words : sequence of sequences of str
         The phones of each word; those that the tokenizer does not spell are passed over.
     tokenizer : Speller
+
+    Attributes
+    ----------
+    known : float
+        The share of the phones that it spells.
     """
 
     def __init__(self, words: Sequence[Sequence[str]], tokenizer: Speller) -> None:
         numbers = {phone: i + 1 for i, phone in enumerate(tokenizer.phones)}
         known = [[numbers[phone] for phone in word if phone in numbers] for word in words]
+        self.known = sum(map(len, known)) / max(1, sum(map(len, words)))
         self._tokenizer = tokenizer
         self._phones = np.array([phone for word in known for phone in word], np.int64)
         self._pauses = np.array([i == 0 for word in known for i in range(len(word))], bool)
