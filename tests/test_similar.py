@@ -28,7 +28,7 @@ def test_of_each_recording_at_most_so_many(library: Library, clips: Path) -> Non
     waveform = Waveform(samples, RATE)
     ranked = library.similar(waveform, limit=100)
     best = {c.clip.recording: c for c in reversed(ranked)}
-    assert len(ranked) > len(best) == 7
+    assert len(ranked) > len(best) > 3
     one_each = library.similar(waveform, limit=100, per_recording=1)
     assert {c.clip.recording: c for c in one_each} == best
     assert library.similar(waveform, limit=3, per_recording=1) == one_each[:3]

@@ -42,7 +42,7 @@ def _demo(folder: Path, tokenizer: str, model: str | None, device: str) -> None:
         _say("audiosearch match upload.opus", "8 s cut from 00:40.0 of a video, noisy, Opus at 16 kbit/s")
         print_matches(library.match(upload), names, as_json=False)
 
-        _say(f'audiosearch locate "{shipped.PHRASE}"', "typed words, spoken by eSpeak NG")
+        _say(f'audiosearch locate "{shipped.PHRASE}"', "typed words, looked for by their phones")
         try:
             found = library.locate(shipped.PHRASE, limit=5)
             print_matches(found, names, as_json=False, with_query=False)
