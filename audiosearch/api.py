@@ -14,21 +14,31 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import platformdirs
 
 from audiosearch import audio, plugins
 from audiosearch.clips import Cutting
 from audiosearch.errors import UsageError
-from audiosearch.interfaces import Segmenter, Store, Synthesizer, Tokenizer
+from audiosearch.interfaces import (
+    DocumentStore,
+    Segmenter,
+    Speller,
+    Store,
+    Synthesizer,
+    TextEncoder,
+    Tokenizer,
+)
 from audiosearch.representations import ANCHOR_DIM
 from audiosearch.segmenters import Decision
-from audiosearch.types import Candidate, Entry, Float32, Match, Recording, Schema, Waveform
+from audiosearch.types import Answer, Candidate, Document, Entry, Float32, Match, Recording, Schema, Waveform
 
 if TYPE_CHECKING:
     from indexers.ingest import Listener, Outcome
+    from indexers.texts import TextOutcome
     from queries.archive import Archive
+    from queries.ask.shelf import Shelf
 
 PathLike = str | os.PathLike[str]
 SCHEMA_OPTIONS = ("fingerprint_frames", "anchor_hop", "histogram_layers", "histogram_norm")
@@ -97,6 +107,7 @@ class Library:
             raise UsageError(f"a store has no option {unknown.pop()!r}; it has {', '.join(SCHEMA_OPTIONS)}")
         self._store: Store | None = None
         self._everything: Archive | None = None
+        self._shelf: Shelf | None = None
 
     def ingest(
         self,
@@ -164,6 +175,78 @@ class Library:
         """Text as sound, once by each voice."""
         return [voice.synthesize(text) for voice in self._voices(voices)]
 
+    def add_documents(self, paths: Iterable[PathLike], voice: str = "en-us") -> Iterator["TextOutcome"]:
+        """Store texts that answer questions; see `indexers.texts`.
+
+        Parameters
+        ----------
+        paths : iterable of path or str
+            Markdown, HTML, text, CSV and JSON lines; directories are walked.
+        voice : str
+            Of eSpeak NG, which says how the words sound.
+
+        Yields
+        ------
+        TextOutcome
+            One for each file, as it is done.
+        """
+        from indexers.texts import add
+
+        store = self._documents(self._open(make=True))
+        self._shelf = None
+        yield from add([Path(path) for path in paths], store, voice, self._encoder())
+
+    def documents(self) -> list[Document]:
+        """The texts that are stored, by name."""
+        return self._documents(self.store).documents()
+
+    def find_document(self, name: str) -> list[Document]:
+        """The documents that a name means, as `find` understands names of recordings.
+
+        Raises
+        ------
+        UsageError
+            When there is none.
+        """
+        return _named(name, str(Path(name).absolute()), self.documents(), "document")
+
+    def remove_document(self, document: str) -> int:
+        """Remove a document, by its id; the number of passages that it had."""
+        self._shelf = None
+        return self._documents(self.store).delete_document(document)
+
+    def ask(
+        self, question: str | Path | Waveform | None = None, limit: int = 10, words: str = ""
+    ) -> list[Answer]:
+        """Passages that answer a question; see `queries.ask`.
+
+        Parameters
+        ----------
+        question : str, Path or Waveform
+            Typed; or spoken, as a file or a waveform.
+        limit : int
+        words : str
+            A transcript of the spoken question, if there is one.
+
+        Raises
+        ------
+        UsageError
+            When the tokenizer cannot tell which phones are said, or there is no question.
+        """
+        from queries.ask import Question, ask
+
+        speller = self.tokenizer if isinstance(self.tokenizer, Speller) else None
+        if isinstance(question, str) or question is None:
+            asked = Question(words=question or words)
+            if not asked.words.strip():
+                raise UsageError("there is no question")
+        elif speller is None:
+            raise UsageError(f"{self.tokenizer.name} does not tell phones, so a question must be typed")
+        else:
+            spelled = speller.spell(speller.encode([self._heard(question)])[0])
+            asked = Question(spelled, 1 / speller.frame_rate / speller.slots, words)
+        return ask(self._asked(speller), asked, limit, self._encoder())
+
     def recordings(self) -> list[Recording]:
         """What is stored, by name."""
         return self.store.recordings()
@@ -178,16 +261,7 @@ class Library:
         """
         from indexers.ingest import recording_name
 
-        whole = recording_name(Path(name))
-        stored = self.recordings()
-        found = (
-            [r for r in stored if r.name == whole or r.id == name]
-            or [r for r in stored if r.name.endswith("/" + name.lstrip("./"))]
-            or [r for r in stored if len(name) >= 4 and r.id.startswith(name)]
-        )
-        if found:
-            return found
-        raise UsageError(f"no recording called {name} is stored")
+        return _named(name, recording_name(Path(name)), self.recordings(), "recording")
 
     def name(self, recording: str) -> str:
         """Name of a stored recording, by its id."""
@@ -242,6 +316,23 @@ class Library:
             self._store = store
         return self._store
 
+    def _documents(self, store: Store) -> DocumentStore:
+        if not isinstance(store, DocumentStore):
+            raise UsageError(f"the store at {self.address} cannot keep documents")
+        return store
+
+    def _asked(self, speller: Speller | None) -> "Shelf":
+        if self._shelf is None:
+            from queries.ask.shelf import Shelf
+
+            self._shelf = Shelf.of(self._documents(self.store), speller.phones if speller else ())
+        return self._shelf
+
+    def _encoder(self) -> TextEncoder:
+        from audiosearch.encoders.static import Static
+
+        return Static()
+
     def _schema(self) -> Schema:
         plain = Schema(
             tokenizer=self.tokenizer.name,
@@ -281,3 +372,18 @@ class Library:
         if isinstance(query, Waveform):
             return audio.resample(query, self.tokenizer.sample_rate)
         return audio.load(Path(query), self.tokenizer.sample_rate)
+
+
+Named = TypeVar("Named", Recording, Document)
+
+
+def _named(name: str, whole: str, stored: Sequence[Named], kind: str) -> list[Named]:
+    """By id or its beginning, by path, or by the end of one."""
+    found = (
+        [one for one in stored if one.name == whole or one.id == name]
+        or [one for one in stored if one.name.endswith("/" + name.lstrip("./"))]
+        or [one for one in stored if len(name) >= 4 and one.id.startswith(name)]
+    )
+    if found:
+        return found
+    raise UsageError(f"no {kind} called {name} is stored")

@@ -26,6 +26,12 @@ class AudioError(AudioSearchError):
     exit_code = 3
 
 
+class DocumentError(AudioSearchError):
+    """A file cannot be read as a text."""
+
+    exit_code = 3
+
+
 class CacheError(AudioSearchError):
     """A token cache cannot be read or written, or is of another tokenizer."""
 

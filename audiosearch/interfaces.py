@@ -98,8 +98,9 @@ class Synthesizer(Protocol):
 
 
 class TextEncoder(Protocol):
-    """Turns sentences into vectors."""
+    """Turns sentences into vectors, those of like meaning into near ones."""
 
+    name: str  # with its model; recorded with every document
     dim: int
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:

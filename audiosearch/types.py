@@ -5,6 +5,7 @@ are token frames (12.5 a second for the tokenizers here); code arrays are ``(n_l
 with layer 0 first. All records are frozen. Those that hold arrays compare by identity.
 """
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ Int16 = npt.NDArray[np.int16]
 Int32 = npt.NDArray[np.int32]
 
 SCHEMA_VERSION = 1  # raised whenever what an Entry holds changes its meaning
+CHINESE = "\u3400-\u9fff"  # signs that are words of their own
 ID_NAMESPACE = uuid.UUID("6d1f6a3e-6f0b-5c55-9a3e-0c1d5f2b8e21")  # of every id that a store holds
 
 
@@ -332,8 +334,48 @@ class Passage:
 
     @property
     def words(self) -> list[str]:
-        """Those of the title, then those of the text."""
-        return f"{self.title} {self.text}".split()
+        """Those of the title, then those of the text; Chinese is taken sign by sign."""
+        return re.findall(f"[{CHINESE}]|[^\\s{CHINESE}]+", f"{self.title} {self.text}")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a passage: a part of the question that sounds like some of its words.
+
+    Parameters
+    ----------
+    words : str
+        As they stand in the passage.
+    heard : Segment
+        When they are said in the question; all of it is 0 .. 0 where the question was typed.
+    score : float
+        More is surer.
+    """
+
+    words: str
+    heard: Segment
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A passage as the answer to a question.
+
+    Parameters
+    ----------
+    passage : Passage
+    score : float
+        More is surer; comparable between the answers to one question.
+    probability : float
+        That this is the answer, 0 to 1.
+    evidence : tuple of Evidence
+        In the order of the question.
+    """
+
+    passage: Passage
+    score: float
+    probability: float
+    evidence: tuple[Evidence, ...] = ()
 
 
 HistogramLayers = Literal["first", "all"]

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 
+import media
 from audiosearch import cli, demo, exports
 from audiosearch.errors import AudioSearchError
+from audiosearch.espeak import Espeak
 from indexers import servers
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +30,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(demo.clips(), tmp_path / "recordings")
     demo.make_upload(demo.clips() / "land-5.opus", 20.0, 8.0, tmp_path / "upload.opus")
     demo.make_upload(demo.clips() / "northanger-abbey.opus", 20.0, 1.2, tmp_path / "phrase.wav")
+    (tmp_path / "guides").mkdir()
+    (tmp_path / "guides" / "tea.md").write_text("# Tea\n\nFresh water is boiled for every pot.\n")
+    (tmp_path / "faq.csv").write_text("question,answer\nHow is tea made?,By pouring water on leaves.\n")
+    said = Espeak("en-us").synthesize("fresh water is boiled for every pot")
+    media.write(tmp_path / "question.wav", said.samples, said.sample_rate)
     return tmp_path
 
 
@@ -36,7 +43,7 @@ def test_the_commands_run(
 ) -> None:
     (block,) = blocks("console")
     commands = [shlex.split(line[2:], comments=True) for line in block.splitlines()]
-    assert len(commands) == 10
+    assert len(commands) == 12
     for command in commands:
         monkeypatch.setattr("sys.argv", command)
         with pytest.raises(SystemExit) as stopped:
@@ -48,16 +55,17 @@ def test_the_python_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     (block,) = blocks("python")
     exec(compile(block, "README.md", "exec"), {})
     printed = capsys.readouterr().out
-    assert printed.count("stored ") == 7
+    assert printed.count("stored ") == 8
     assert "land-5.opus Segment(" in printed
 
 
 def test_every_command_is_shown() -> None:
     (block,) = blocks("console")
     shown = {line.split()[2] for line in block.splitlines()} | {"demo"}
+    shown -= {"kb"}
     assert shown == {command.name for command in cli.app.registered_commands}
     lines = [line.split() for block in blocks("bash") for line in block.splitlines()]
-    for group, app in (("store", cli.stores.app), ("tokens", cli.tokens.app)):
+    for group, app in (("kb", cli.kb.app), ("store", cli.stores.app), ("tokens", cli.tokens.app)):
         shown = {line[2] for line in lines if line[:2] == ["audiosearch", group]}
         assert shown == {command.name or command.callback.__name__ for command in app.registered_commands}
 

@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from audiosearch.cli import ask, demo, doctor, fill, keep, stores, tokens
+from audiosearch.cli import ask, demo, doctor, fill, kb, keep, question, stores, tokens
 from audiosearch.cli.options import show_version
 from audiosearch.cli.output import complain
 from audiosearch.errors import AudioSearchError
@@ -28,6 +28,7 @@ for command in (
     ask.match,
     ask.locate,
     ask.similar,
+    question.ask,
     keep.list_,
     keep.show,
     keep.remove,
@@ -36,6 +37,7 @@ for command in (
     demo.demo,
 ):
     app.command(name=command.__name__.rstrip("_"))(command)
+app.add_typer(kb.app)
 app.add_typer(stores.app)
 app.add_typer(tokens.app, name="tokens", no_args_is_help=True)
 

@@ -1,0 +1,95 @@
+"""The commands that look after the texts which answer questions: kb add, list, remove."""
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audiosearch.api import Library
+from audiosearch.cli import options
+from audiosearch.cli.fill import SOME_FAILED
+from audiosearch.cli.output import complain, report, short
+from audiosearch.errors import UsageError
+
+app = typer.Typer(name="kb", help="The texts that `audiosearch ask` answers from.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Markdown, HTML, text, CSV or JSON lines; directories are walked.", show_default=False
+        ),
+    ],
+    store: options.Store,
+    voice: Annotated[
+        str, typer.Option(help="Voice of eSpeak NG that the words sound like: en-us, cmn, de ...")
+    ] = "en-us",
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+) -> None:
+    """Store texts, in passages, so that questions find them.
+
+    Tables and JSON lines hold a question and an answer each (columns of these names). Files that did
+    not change are passed over, and one that changed replaces what is stored of it. Files that cannot be
+    read are named, and the command exits with 5; the rest is stored.
+    """
+    count: Counter[str] = Counter()
+    with Library(store, tokenizer, model=model) as library:
+        for outcome in library.add_documents(paths, voice):
+            count[outcome.status] += 1
+            if outcome.document is None:
+                complain(outcome.note)
+            else:
+                passages = f"{outcome.document.n_passages} passages"
+                typer.echo(f"{outcome.status:9s}  {short(outcome.document.name)}  {passages}", err=True)
+    if not count.total():
+        raise UsageError(f"there is no text in {', '.join(map(str, paths))}")
+    if count["failed"]:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command(name="list")
+def list_(
+    store: options.Store,
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the texts that are stored."""
+    with Library(store, tokenizer, model=model) as library:
+        documents = library.documents()
+    columns = {
+        "document": lambda d: short(d.name),
+        "title": lambda d: d.title[:60],
+        "passages": lambda d: str(d.n_passages),
+        "added": lambda d: d.added[:19].replace("T", " "),
+        "id": lambda d: d.id[:8],
+    }
+    if not report(documents, as_json, asdict, columns):
+        typer.echo("no texts are stored", err=True)
+
+
+@app.command()
+def remove(
+    document: Annotated[
+        str, typer.Argument(help="A path, the end of one, or an id (or its beginning).", show_default=False)
+    ],
+    store: options.Store,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+) -> None:
+    """Remove a text from the store; its file stays where it is."""
+    with Library(store, tokenizer, model=model) as library:
+        found = library.find_document(document)
+        if not yes:
+            for one in found:
+                typer.echo(f"{short(one.name)}  {one.n_passages} passages")
+            typer.confirm(f"Remove {len(found)} from the store?", abort=True)
+        for one in found:
+            library.remove_document(one.id)
+            typer.echo(f"removed    {short(one.name)}")

@@ -1,0 +1,92 @@
+"""The command that asks the stored texts: ask."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audiosearch import microphone
+from audiosearch.api import Library
+from audiosearch.cli import options
+from audiosearch.cli.ask import NOTHING_FOUND, Certainty
+from audiosearch.cli.output import chance, clock, report, short
+from audiosearch.errors import UsageError
+from audiosearch.types import Answer
+
+WIDTH = 90  # letters of a passage in the table
+
+
+def ask(
+    store: options.Store,
+    question: Annotated[
+        Path | None, typer.Argument(help="A recording of the question.", show_default=False)
+    ] = None,
+    text: Annotated[
+        str, typer.Option("--text", "-t", help="The question in words; with a recording, its transcript.")
+    ] = "",
+    mic: Annotated[
+        float | None, typer.Option("--mic", min=1.0, max=60.0, help="Record the question: so many seconds.")
+    ] = None,
+    limit: options.Limit = 5,
+    min_probability: Certainty = 0.5,
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+    device: options.Device = "cpu",
+    as_json: options.Json = False,
+) -> None:
+    """Which passage of the stored texts answers this? Spoken, and not transcribed; or typed.
+
+    Likeliest first, with what was heard of it: which words, and when in the question. Exits 1 when
+    none of them answers; --min-probability 0 shows the passages that come nearest.
+    """
+    if question is not None and mic is not None:
+        raise UsageError("give a recording or --mic, not both")
+    asked = microphone.record(mic) if mic is not None else question
+    with Library(store, tokenizer, device=device, model=model) as library:
+        names = {document.id: document.name for document in library.documents()}
+        answers = library.ask(asked, limit, text)
+    print_answers([a for a in answers if a.probability >= min_probability], names, as_json)
+
+
+def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -> None:
+    """Answers as rows; exits 1 when there are none."""
+
+    def record(answer: Answer) -> dict[str, object]:
+        passage = answer.passage
+        return {
+            "id": passage.id,
+            "document": names.get(passage.document, passage.document),
+            "line": passage.line,
+            "title": passage.title,
+            "text": passage.text,
+            "score": answer.score,
+            "probability": answer.probability,
+            "evidence": [
+                {"words": e.words, "start": e.heard.start, "end": e.heard.end, "score": e.score}
+                for e in answer.evidence
+            ],
+        }
+
+    columns = {
+        "probability": lambda a: chance(a.probability),
+        "where": lambda a: f"{short(names.get(a.passage.document, ''))}:{a.passage.line}",
+        "passage": lambda a: excerpt(a),
+        "heard": lambda a: "; ".join(_told(a)),
+    }
+    if not report(answers, as_json, record, columns):
+        typer.echo("none of the stored texts answers this", err=True)
+        raise typer.Exit(NOTHING_FOUND)
+
+
+def excerpt(answer: Answer) -> str:
+    """The beginning of a passage, in one line."""
+    whole = " ".join(f"{answer.passage.title} | {answer.passage.text}".split()).removeprefix("| ")
+    return whole if len(whole) <= WIDTH else whole[: WIDTH - 1] + "…"
+
+
+def _told(answer: Answer) -> list[str]:
+    surest = sorted(answer.evidence, key=lambda e: -e.score)[:3]
+    return [
+        f"{clock(e.heard.start)} {e.words}" if e.heard.end else e.words
+        for e in sorted(surest, key=lambda e: e.heard)
+    ]

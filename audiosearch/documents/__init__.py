@@ -1,0 +1,119 @@
+"""Texts that answer questions, read from files and cut into passages.
+
+A reader takes the text of a file and gives its title and its parts: paragraphs under their headings, or
+answers with their questions. Here the parts become passages: short neighbours under the same headings
+are joined, and what is too long is cut between sentences, so that a passage is about as much as
+answers one question.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from audiosearch.documents import html, markdown, pairs, plain
+from audiosearch.documents.part import Part, Text
+from audiosearch.errors import DocumentError
+
+MOST_WORDS = 120  # of a passage
+FEW_WORDS = 50  # up to which neighbours are joined
+SENTENCE_END = r"(?<=[.!?\u3002\uff01\uff1f])\s+"  # of Chinese, too
+
+Reader = Callable[[str], Text]
+READERS: dict[str, Reader] = {
+    ".md": markdown.read,
+    ".markdown": markdown.read,
+    ".html": html.read,
+    ".htm": html.read,
+    ".txt": plain.read,
+    ".csv": pairs.read_csv,
+    ".jsonl": pairs.read_jsonl,
+    ".ndjson": pairs.read_jsonl,
+}
+
+
+def find(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files that are named, and those below directories that have a reader, sorted."""
+    for path in paths:
+        if path.is_dir():
+            for folder, folders, names in os.walk(path):
+                folders[:] = sorted(name for name in folders if not name.startswith("."))
+                yield from (
+                    Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in READERS
+                )
+        else:
+            yield path
+
+
+def read(path: Path, content: bytes) -> Text:
+    """The title and the passages of a file.
+
+    Parameters
+    ----------
+    path : Path
+        Its ending says how it is read.
+    content : bytes
+        UTF-8.
+
+    Raises
+    ------
+    DocumentError
+        When there is no reader for it, or it is not what its ending says.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise DocumentError(f"{path} is none of {', '.join(READERS)}")
+    try:
+        text = reader(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        raise DocumentError(f"{path} is not UTF-8: {exc.reason} at byte {exc.start}") from exc
+    except ValueError as exc:
+        raise DocumentError(f"{path}: {exc}") from exc
+    return Text(text.title or path.stem, list(passages(text.parts)))
+
+
+def passages(parts: Iterable[Part]) -> Iterator[Part]:
+    """Parts of a good length, each text once."""
+    given = set()
+    for part in _joined(short for long in parts for short in _cut(long)):
+        if any(letter.isalnum() for letter in part.text) and (key := (part.title, part.text)) not in given:
+            given.add(key)
+            yield part
+
+
+def _joined(parts: Iterable[Part]) -> Iterator[Part]:
+    """Short neighbours under the same headings together."""
+    last: Part | None = None
+    for part in parts:
+        if last is None:
+            last = part
+        elif (
+            part.title == last.title
+            and not part.whole
+            and len(f"{last.text} {part.text}".split()) <= FEW_WORDS
+        ):
+            last = Part(last.title, f"{last.text}\n{part.text}", last.line)
+        else:
+            yield last
+            last = part
+    if last is not None:
+        yield last
+
+
+def _cut(part: Part) -> Iterator[Part]:
+    """Between sentences; between words, where a sentence is too long itself."""
+    if part.whole or len(part.text.split()) <= MOST_WORDS:
+        yield part
+        return
+    piece: list[str] = []
+    for sentence in re.split(SENTENCE_END, part.text):
+        words = sentence.split()
+        if piece and len(piece) + len(words) > MOST_WORDS:
+            yield Part(part.title, " ".join(piece), part.line)
+            piece = []
+        piece += words
+        while len(piece) > MOST_WORDS:
+            yield Part(part.title, " ".join(piece[:MOST_WORDS]), part.line)
+            piece = piece[MOST_WORDS:]
+    if piece:
+        yield Part(part.title, " ".join(piece), part.line)

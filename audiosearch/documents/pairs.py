@@ -1,0 +1,68 @@
+"""Questions with their answers: a table (CSV), or one JSON object a line.
+
+A question may be a list of them in JSON. The columns may also be called title and text.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+
+from audiosearch.documents.part import Part, Text
+
+QUESTIONS = ("question", "questions", "title")
+ANSWERS = ("answer", "text")
+
+
+def read_csv(text: str) -> Text:
+    r"""Comma, semicolon or tab between the columns, whose names are in the first line.
+
+    >>> read_csv("question,answer\nWhere?,Here.\n").parts
+    [Part(title='Where?', text='Here.', line=2, whole=True)]
+
+    Raises
+    ------
+    ValueError
+        When there is no column of questions or none of answers.
+    """
+    first = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    return Text("", list(_pairs(_numbered(rows))))
+
+
+def read_jsonl(text: str) -> Text:
+    """One object a line.
+
+    Raises
+    ------
+    ValueError
+        When a line is no JSON object, or has no question or no answer.
+    """
+
+    def objects() -> Iterator[tuple[int, Mapping[str, object]]]:
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                value = json.loads(line)
+                if not isinstance(value, dict):
+                    raise ValueError(f"line {number} is no JSON object")
+                yield number, value
+
+    return Text("", list(_pairs(objects())))
+
+
+def _numbered(rows: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, object]]]:
+    line = 2
+    for row in rows:
+        yield line, row
+        line = rows.line_num + 1
+
+
+def _pairs(records: Iterable[tuple[int, Mapping[str, object]]]) -> Iterator[Part]:
+    for line, record in records:
+        lower = {str(key).strip().lower(): value for key, value in record.items()}
+        question = next((lower[name] for name in QUESTIONS if name in lower), None)
+        answer = next((lower[name] for name in ANSWERS if name in lower), None)
+        if question is None or answer is None:
+            raise ValueError(f"line {line} has no question or no answer; name them so")
+        asked = question if isinstance(question, list) else [question]
+        yield Part(" ".join(str(one).strip() for one in asked), str(answer).strip(), line, whole=True)

@@ -1,0 +1,21 @@
+"""Plain text: paragraphs with empty lines between them."""
+
+import re
+
+from audiosearch.documents.part import Part, Text
+
+
+def read(text: str) -> Text:
+    r"""The first line is the title, if it stands alone.
+
+    >>> read("Tea\n\nBoil water.\nPour it.\n").parts
+    [Part(title='Tea', text='Boil water. Pour it.', line=3, whole=False)]
+    """
+    paragraphs = [
+        (" ".join(found[0].split()), text.count("\n", 0, found.start()) + 1)
+        for found in re.finditer(r"\S.*?(?=\n\s*\n|\s*\Z)", text, re.S)
+    ]
+    title = ""
+    if len(paragraphs) > 1 and "\n" not in text[: text.find("\n\n")].strip():
+        title, _ = paragraphs.pop(0)
+    return Text(title, [Part(title, paragraph, line) for paragraph, line in paragraphs])

@@ -1,0 +1,1 @@
+"""Text encoders: sentences as vectors, those of like meaning near each other."""

@@ -1,0 +1,155 @@
+"""Passages are planted, and asked for in phones that are partly misheard."""
+
+import numpy as np
+import pytest
+
+from audiosearch.encoders.static import Static
+from audiosearch.pronunciation import pronounce
+from audiosearch.types import Float32, Passage
+from queries.ask import Question, ask
+from queries.ask.alignment import align
+from queries.ask.fusion import fused
+from queries.ask.phones import Grams, segments
+from queries.ask.shelf import Shelf
+from queries.ask.words import Words
+
+SENTENCES = (
+    "Fresh water is boiled for every pot of tea.",
+    "The library opens at nine and closes at five on weekdays.",
+    "A lost password is replaced by a new one within the hour.",
+    "Invoices are sent by letter at the end of each month.",
+    "Bicycles may be left in the yard behind the station.",
+    "The northern road is closed whenever it has snowed.",
+    "Guests pay for their breakfast when they leave the house.",
+    "Two keys are needed to open the door of the archive.",
+)
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    passages = [Passage("d", i, "", sentence, i + 1) for i, sentence in enumerate(SENTENCES)]
+    passages = [
+        Passage(p.document, p.number, p.title, p.text, p.line, pronounce(p.words), (), vector)
+        for p, vector in zip(passages, Static().encode(SENTENCES), strict=True)
+    ]
+    phones = sorted({phone for p in passages for word in p.phones for phone in word.split()})
+    return Shelf(passages, phones)
+
+
+def heard(shelf: Shelf, words: str, misheard: float = 0.0, seed: int = 0) -> Float32:
+    """Log-probabilities as a speller gives them: 60 ms a phone, 40 ms of silence between words."""
+    rng = np.random.default_rng(seed)
+    numbers = shelf._numbers
+    rows = []
+    for word in pronounce(words.split()):
+        for phone in word.split():
+            sure = np.full(len(numbers) + 1, 0.3 / len(numbers))
+            sure[1 + numbers.get(phone, 0)] = 0.5
+            if rng.random() < misheard:
+                sure[1 + rng.integers(len(numbers))] = 0.8
+            rows += [sure] * 3
+        silence = np.full(len(numbers) + 1, 0.01)
+        silence[0] = 0.9
+        rows += [silence] * 2
+    spelled = np.array(rows).reshape(-1, len(numbers) + 1)
+    return np.log(spelled / spelled.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("number", range(len(SENTENCES)))
+def test_finds_the_passage_that_was_read(shelf: Shelf, number: int) -> None:
+    answers = ask(shelf, Question(heard(shelf, SENTENCES[number].strip("."), misheard=0.35, seed=number)))
+    assert answers[0].passage.text == SENTENCES[number]
+    assert answers[0].probability > 0.9
+    assert answers[0].probability > 10 * answers[1].probability
+
+
+def test_says_when_nothing_answers(shelf: Shelf) -> None:
+    for seed, words in enumerate(("cucumbers grow under glass", "who painted that huge purple fish")):
+        answers = ask(shelf, Question(heard(shelf, words, misheard=0.2, seed=seed)))
+        assert max(answer.probability for answer in answers) < 0.5
+
+
+def test_evidence_names_the_words_and_when_they_were_said(shelf: Shelf) -> None:
+    spelled = heard(shelf, "cucumbers library opens at nine cucumbers")
+    answer = ask(shelf, Question(spelled))[0]
+    assert answer.passage.text == SENTENCES[1]
+    said = max(answer.evidence, key=lambda said: said.score)
+    assert said.words == "library opens at nine"
+    before, words = (0.02 * len(heard(shelf, text)) for text in ("cucumbers", "library opens at nine"))
+    assert said.heard.start == pytest.approx(before, abs=0.05)
+    assert said.heard.end == pytest.approx(before + words, abs=0.1)
+
+
+def test_one_passage_is_enough_to_be_sure_or_not(shelf: Shelf) -> None:
+    alone = Shelf(shelf.passages[:1], list(shelf._numbers))
+    (right,) = ask(alone, Question(heard(alone, "fresh water is boiled for every pot", misheard=0.2)))
+    (wrong,) = ask(alone, Question(heard(shelf, "two keys are needed to open the door", misheard=0.2)))
+    assert right.probability > 0.9
+    assert wrong.probability < 0.5
+
+
+def test_nothing_to_ask_or_to_hear(shelf: Shelf) -> None:
+    assert ask(Shelf([], list(shelf._numbers)), Question(heard(shelf, "tea"))) == []
+    silence = np.log(np.full((40, len(shelf._numbers) + 1), 0.01, np.float32))
+    silence[:, 0] = -0.01
+    for spelled in (silence, silence[:0], heard(shelf, "a")):
+        assert all(answer.probability < 0.5 for answer in ask(shelf, Question(spelled)))
+    unspoken = Shelf([Passage("d", 0, "", "—", 1, ("",))], list(shelf._numbers))
+    assert ask(unspoken, Question(heard(shelf, "tea")))[0].probability == 0
+
+
+def test_a_typed_question_finds_words_and_meaning(shelf: Shelf) -> None:
+    answers = ask(shelf, Question(words="When does the library open?"), encoder=Static())
+    assert answers[0].passage.text == SENTENCES[1]
+    assert answers[0].evidence[0].words == "the library"
+    answers = ask(shelf, Question(words="I forgot my login credentials"), encoder=Static())
+    assert answers[0].passage.text == SENTENCES[2]
+    assert answers[0].probability == 0  # no word of it is there
+
+
+def test_a_transcript_helps_what_was_misheard(shelf: Shelf) -> None:
+    spelled = heard(shelf, "bicycles may be left in the yard", misheard=0.9, seed=4)
+    answers = ask(shelf, Question(spelled, words="bicycles may be left in the yard"))
+    assert answers[0].passage.text == SENTENCES[4]
+
+
+def test_rare_words_count_for_more() -> None:
+    words = Words(["the the the cat", "the dog", "a bird"])
+    assert words.scores("the dog").argmax() == 1
+    assert words.scores("the")[2] == 0
+    share = (np.log(1.6) + np.log(8 / 3)) / (np.log(1.6) + np.log(8 / 3) + np.log(7))
+    assert words.shared("the dog sings", "the dog") == (pytest.approx(share, abs=0.01), ["the", "dog"])
+    assert Words([]).scores("dog").shape == (0,)
+
+
+def test_alignment_skips_what_is_extra_and_what_is_missing() -> None:
+    def one_hot(*phones: int) -> Float32:
+        return np.log(np.eye(10, dtype=np.float32)[np.repeat([p + 1 for p in phones], 2)] + 1e-3)
+
+    text = np.array([0, 1, 2, 3, 4, 5, 6])
+    exact, extra, missing, other = align(
+        segments(one_hot(1, 2, 3, 4, 5)), [text, text[1:], text[:0], text[::-1]]
+    )
+    assert exact.phones.tolist() == [1, 2, 3, 4, 5]
+    assert extra.phones.tolist() == [0, 1, 2, 3, 4]
+    assert (missing.score, len(missing.phones)) == (0.0, 0)
+    assert exact.score > 2 * other.score
+    (path,) = align(segments(one_hot(1, 2, 8, 3, 5)), [text])  # 8 is too much, 4 is missing
+    assert [p for p in path.phones.tolist() if p != 4] == [1, 2, 3, 5]
+    assert path.score < exact.score
+    assert path.score == pytest.approx(path.gains.sum() - 1.0, abs=1e-4)
+
+
+def test_n_grams_are_found_with_a_segment_between_them() -> None:
+    texts = [np.array(text) for text in ([0, 1, 2, 3], [3, 2, 1, 0], [4, 5, 6, 7], [1])]
+    likely = np.log(np.eye(10, dtype=np.float32)[[1, 2, 9, 3, 4]] + 1e-4)
+    scores = Grams(texts, 9).scores(segments(likely))
+    assert scores.argmax() == 0
+    assert scores[1:].max() < scores[0] / 3
+    assert Grams([], 9).scores(segments(likely)).shape == (0,)
+
+
+def test_rankings_are_fused_by_rank() -> None:
+    scores = fused([np.array([3.0, 2.0, 1.0, 0.0]), np.array([0.0, 200.0, 100.0, 0.0])])
+    assert np.argsort(-scores).tolist() == [1, 2, 0, 3]
+    assert scores[3] == 0

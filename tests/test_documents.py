@@ -1,0 +1,115 @@
+"""Texts in, passages out."""
+
+from pathlib import Path
+
+import pytest
+
+from audiosearch import documents
+from audiosearch.documents.part import Part
+from audiosearch.errors import DocumentError
+
+
+def read(name: str, content: str | bytes) -> tuple[str, list[Part]]:
+    text = documents.read(Path(name), content.encode() if isinstance(content, str) else content)
+    return text.title, text.parts
+
+
+def test_markdown_under_its_headings() -> None:
+    long = " ".join(["word"] * 60)
+    title, parts = read(
+        "guide.md",
+        "---\nlayout: page\n---\n# Guide\n\n## Tea\n\nBoil *fresh* [water](x.html).\n\n"
+        f"```sh\nrm -rf tea\n```\n\n- {long}\n- a `cup`\n\n"
+        "## Coffee\n\n| how | much |\n|--|--|\n| a lot | here |\n",
+    )
+    assert title == "Guide"
+    assert [(p.title, p.line) for p in parts] == [
+        ("Guide: Tea", 8),
+        ("Guide: Tea", 14),
+        ("Guide: Tea", 15),
+        ("Guide: Coffee", 19),
+    ]
+    assert parts[0].text == "Boil fresh water."
+    assert parts[2].text == "a cup"
+    assert parts[3].text == "how\nmuch\na lot\nhere"
+
+
+def test_html_without_what_nobody_reads() -> None:
+    title, parts = read(
+        "page.html",
+        "<html><head><title>Shop \n hours</title><style>p {}</style></head><body><nav><a>Home</a></nav>\n"
+        "<h1>Hours</h1><!-- no --><div>We <b>open</b> at nine.<script>x()</script><p>And close at\nfive.\n"
+        "</div><h2>Sundays</h2><ul><li>never</ul></body></html>",
+    )
+    assert title == "Shop hours"
+    assert [(p.title, p.text, p.line) for p in parts] == [
+        ("Hours", "We open at nine.\nAnd close at five.", 3),
+        ("Hours: Sundays", "never", 5),
+    ]
+
+
+def test_plain_text() -> None:
+    title, parts = read("notes.txt", "Notes\n\n  One thing.\nGoes on.\n\n\nAnother.\n")
+    assert title == "Notes"
+    assert [(p.title, p.text, p.line) for p in parts] == [("Notes", "One thing. Goes on.\nAnother.", 3)]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_of_questions(separator: str) -> None:
+    rows = (("Question", "tag", "Answer"), ("Where?", "x", '"In the\nhall"'), ("When?", "y", "At 5."))
+    _, parts = read("faq.csv", "\ufeff" + "".join(separator.join(row) + "\n" for row in rows))
+    assert [(p.title, p.text, p.line) for p in parts] == [
+        ("Where?", "In the\nhall", 2),
+        ("When?", "At 5.", 4),
+    ]
+
+
+def test_json_lines_with_several_questions() -> None:
+    _, parts = read("faq.jsonl", '{"questions": ["Where?", "Which room?"], "answer": "The hall."}\n\n')
+    assert [(p.title, p.text, p.line) for p in parts] == [("Where? Which room?", "The hall.", 1)]
+
+
+def test_what_is_too_long_is_cut_between_sentences() -> None:
+    sentences = [f"Sentence {i} has exactly {'very ' * 20}many words." for i in range(12)]
+    _, parts = read("long.txt", " ".join(sentences))
+    assert len(parts) > 1
+    assert " ".join(p.text for p in parts) == " ".join(sentences)
+    assert all(p.text.endswith("words.") for p in parts)
+    assert max(len(p.text.split()) for p in parts) <= documents.MOST_WORDS
+    _, parts = read("endless.txt", " ".join(map(str, range(1000))))
+    assert [len(p.text.split()) for p in parts] == [120] * 8 + [40]
+
+
+def test_the_same_text_is_kept_once_and_marks_alone_not_at_all() -> None:
+    _, parts = read(
+        "faq.jsonl", '{"question": "A?", "answer": "B."}\n' * 2 + '{"question": "C?", "answer": "--"}\n'
+    )
+    assert [p.text for p in parts] == ["B."]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("x.pdf", b"", "x.pdf is none of .md, .markdown, .html"),
+        ("x.txt", b"caf\xe9", "x.txt is not UTF-8: .* at byte 3"),
+        ("x.csv", b"a,b\n1,2\n", "x.csv: line 2 has no question or no answer"),
+        ("x.jsonl", b"[1]\n", "x.jsonl: line 1 is no JSON object"),
+        ("x.jsonl", b"{\n", "x.jsonl: Expecting property name"),
+    ],
+)
+def test_what_cannot_be_read_is_said(name: str, content: bytes, said: str) -> None:
+    with pytest.raises(DocumentError, match=said):
+        read(name, content)
+
+
+@pytest.mark.parametrize("name", sorted(documents.READERS))
+def test_an_empty_file_has_no_passages(name: str) -> None:
+    assert read(f"empty{name}", "") == ("empty", [])
+
+
+def test_finds_texts_in_directories(tmp_path: Path) -> None:
+    for name in ("b.md", "a.TXT", "picture.png", ".git/hidden.md", "in/faq.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(path.relative_to(tmp_path)) for path in documents.find([tmp_path, tmp_path / "picture.png"])]
+    assert found == ["a.TXT", "b.md", "in/faq.csv", "picture.png"]

@@ -1,0 +1,177 @@
+"""``audiosearch kb`` and ``ask``, from files to answers."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import media
+import sounds
+from audiosearch import Library, cli
+from audiosearch.errors import UsageError
+from audiosearch.espeak import Espeak
+from indexers.memory import MemoryStore
+
+Run = Callable[..., tuple[int, list[dict], str]]
+GUIDE = """# The house
+
+Fresh water is boiled for every pot of tea in the kitchen downstairs.
+
+## Library
+
+The library opens at nine and closes at five on weekdays.
+"""
+FAQ = "question,answer\nWhere may bicycles be left?,Behind the railway station in the yard.\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two texts and a store that holds them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUDIOSEARCH_STORE", str(tmp_path / "store"))
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "guide.md").write_text(GUIDE)
+    (tmp_path / "texts" / "faq.csv").write_text(FAQ)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process: exit code, JSON objects, standard error."""
+
+    def runner(*arguments: object) -> tuple[int, list[dict], str]:
+        monkeypatch.setattr(sys, "argv", ["audiosearch", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capsys.readouterr()
+        lines = [json.loads(line) for line in captured.out.splitlines() if line.startswith("{")]
+        return int(stopped.value.code or 0), lines, captured.err
+
+    return runner
+
+
+def say(path: Path, words: str, voice: str = "en-gb-scotland+f2") -> Path:
+    spoken = Espeak(voice, 140).synthesize(words)
+    media.write(path, spoken.samples, spoken.sample_rate)
+    return path
+
+
+def test_texts_are_stored_again_when_they_change(run: Run, folder: Path) -> None:
+    code, _, err = run("kb", "add", "texts")
+    assert (code, err.count("stored ")) == (0, 2)
+    code, before, _ = run("kb", "list", "--json")
+    assert [(d["title"], d["n_passages"]) for d in before] == [("faq", 1), ("The house", 2)]
+    with Library(folder / "store") as library:
+        ids = {p.text: p.id for p in library.store.passages()}
+    (folder / "texts" / "guide.md").write_text(GUIDE.replace("## Library", "Cups are washed.\n\n## Library"))
+    code, _, err = run("kb", "add", "texts/guide.md", "texts/faq.csv")
+    assert ("replaced   texts/guide.md" in err, "unchanged  texts/faq.csv" in err) == (True, True)
+    with Library(folder / "store") as library:
+        kept = {p.text: p.id for p in library.store.passages()}
+    assert len(kept) == 3
+    stayed = [text for text in ids if text in kept]
+    assert len(stayed) == 2
+    assert all(ids[text] == kept[text] for text in stayed)
+
+
+def test_files_that_cannot_be_read_are_named_and_the_rest_is_stored(run: Run, folder: Path) -> None:
+    (folder / "bad.txt").write_bytes(b"\xff")
+    code, _, err = run("kb", "add", "bad.txt", "gone.md", "texts/faq.csv")
+    assert code == 5
+    assert "bad.txt is not UTF-8" in err
+    assert "gone.md: No such file" in err
+    assert len(run("kb", "list", "--json")[1]) == 1
+    assert run("kb", "add", folder / "texts" / "..")[0] == 5
+    (folder / "empty").mkdir()
+    code, _, err = run("kb", "add", "empty")
+    assert (code, "there is no text in empty" in err) == (2, True)
+
+
+def test_a_text_is_removed(run: Run) -> None:
+    run("kb", "add", "texts")
+    assert run("kb", "remove", "guide.md", "--yes")[0] == 0
+    assert [d["title"] for d in run("kb", "list", "--json")[1]] == ["faq"]
+    code, _, err = run("kb", "remove", "guide.md", "--yes")
+    assert (code, "no document called guide.md" in err) == (2, True)
+
+
+def test_a_spoken_question_finds_its_passage(run: Run, folder: Path) -> None:
+    run("kb", "add", "texts")
+    question = say(folder / "question.wav", "the library opens at nine and closes at five")
+    code, lines, _ = run("ask", question, "--json")
+    assert code == 0
+    best = lines[0]
+    assert (best["title"], best["line"]) == ("The house: Library", 7)
+    assert best["document"] == str(folder / "texts" / "guide.md")
+    assert best["probability"] > 0.9
+    assert any("library" in said["words"] for said in best["evidence"])
+    assert all(0 <= said["start"] < said["end"] < 5 for said in best["evidence"])
+
+
+def test_none_of_them_answers(run: Run, folder: Path) -> None:
+    run("kb", "add", "texts")
+    question = say(folder / "question.wav", "how heavy is a fully grown elephant")
+    code, lines, err = run("ask", question, "--json")
+    assert (code, lines) == (1, [])
+    assert "none of the stored texts answers this" in err
+    assert len(run("ask", question, "--json", "--min-probability", 0)[1]) == 3
+
+
+def test_a_typed_question(run: Run) -> None:
+    run("kb", "add", "texts")
+    code, lines, _ = run("ask", "--text", "where may bicycles be left", "--json")
+    assert (code, lines[0]["title"]) == (0, "Where may bicycles be left?")
+    code, _, err = run("ask")
+    assert (code, "there is no question" in err) == (2, True)
+
+
+def test_the_microphone(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("kb", "add", "texts")
+    say(folder / "said.wav", "fresh water is boiled for every pot of tea")
+    recorder = folder / "bin" / "arecord"
+    recorder.parent.mkdir()
+    recorder.write_text('#!/bin/sh\nfor last; do :; done\ncp "$SAID" "$last"\n')
+    recorder.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{recorder.parent}{os.pathsep}/bin{os.pathsep}/usr/bin")
+    monkeypatch.setenv("SAID", str(folder / "said.wav"))
+    code, lines, _ = run("ask", "--mic", 5, "--json")
+    assert (code, lines[0]["line"]) == (0, 3)
+    monkeypatch.setenv("SAID", str(folder / "nothing.wav"))
+    code, _, err = run("ask", "--mic", 5)
+    assert (code, "arecord cannot record: cp:" in err) == (3, True)
+    monkeypatch.setenv("PATH", str(folder))
+    code, _, err = run("ask", "--mic", 5)
+    assert (code, "there is no recorder" in err) == (2, True)
+    assert run("ask", folder / "said.wav", "--mic", 5)[0] == 2
+
+
+def test_unreadable_and_silent_questions(run: Run, folder: Path) -> None:
+    run("kb", "add", "texts")
+    (folder / "broken.wav").write_bytes(b"no sound")
+    assert run("ask", "broken.wav")[0] == 3
+    media.write(folder / "silent.wav", sounds.silence(2.0), 16000)
+    assert run("ask", "silent.wav")[0] == 1
+
+
+def test_a_tokenizer_without_phones_takes_typed_questions(folder: Path) -> None:
+    class Plain:
+        """As much of a tokenizer as that needs."""
+
+        name = "plain@1"
+        sample_rate, frame_rate, n_layers, codebook_size = 16000, 12.5, 1, 16
+
+    with Library("memory:", Plain()) as library:
+        list(library.add_documents([folder / "texts"]))
+        assert library.ask("where is the library")[0].passage.number == 1
+        with pytest.raises(UsageError, match=r"plain@1 does not tell phones"):
+            library.ask(folder / "question.wav")
+
+
+def test_a_store_that_keeps_no_documents_says_so(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(MemoryStore, "put_document", None)
+    with Library("memory:") as library, pytest.raises(UsageError, match="cannot keep documents"):
+        list(library.add_documents([folder / "texts"]))
