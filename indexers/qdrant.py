@@ -306,7 +306,7 @@ class QdrantStore:
                 f"the collection {self._called('recordings')} at {self._place} is no store of audiosearch; "
                 "give another name in --store"
             )
-        return Schema(**metadata["audiosearch"])
+        return Schema(**metadata["audiosearch"]) if metadata["audiosearch"] else None
 
     def _make(self, schema: Schema | None) -> Schema:
         if schema is None:
@@ -326,6 +326,10 @@ class QdrantStore:
         self._create("documents", schema, 1, {}, None)
         # One shard: its finished and pending points change in one operation.
         self._create("recordings", schema, 1, {}, None)
+        with self._mapped_errors():
+            self._client.update_collection(
+                self._called("recordings"), metadata={"audiosearch": dataclasses.asdict(schema)}
+            )
         stored = self._stored_schema()
         assert stored is not None
         return stored
@@ -338,15 +342,15 @@ class QdrantStore:
         vectors: Mapping[str, models.VectorParams],
         sparse: Mapping[str, models.SparseVectorParams] | None,
     ) -> None:
-        called, metadata = self._called(name), {"audiosearch": dataclasses.asdict(schema)}
+        called, made_for = self._called(name), dataclasses.asdict(schema)
+        strict = models.StrictModeConfig(
+            enabled=True,
+            unindexed_filtering_retrieve=False,
+            unindexed_filtering_update=False,
+            search_allow_exact=True,  # to count
+        )
         with self._mapped_errors():
-            if self._client.collection_exists(called):
-                if (self._client.get_collection(called).config.metadata or {}) != metadata:
-                    raise StoreMismatchError(
-                        f"the collection {called} at {self._place} was made for something else; "
-                        "give another name in --store, or delete that collection"
-                    )
-            else:
+            try:
                 self._client.create_collection(
                     called,
                     vectors_config=vectors,
@@ -355,10 +359,18 @@ class QdrantStore:
                     replication_factor=int(self._options["replicas"]),
                     write_consistency_factor=int(self._options["write_consistency"]),
                     on_disk_payload=True,
-                    strict_mode_config=models.StrictModeConfig(
-                        enabled=True, unindexed_filtering_retrieve=False, unindexed_filtering_update=False
-                    ),
-                    metadata=metadata,
+                    strict_mode_config=strict,
+                    # What is empty is being made: that of the last collection is written at the end.
+                    metadata={"audiosearch": {} if name == "recordings" else made_for},
+                )
+            except (UnexpectedResponse, grpc.RpcError, ValueError):
+                if not self._client.collection_exists(called):  # made by another process, now or before
+                    raise
+            metadata = self._client.get_collection(called).config.metadata or {}
+            if metadata.get("audiosearch") not in ({}, made_for):
+                raise StoreMismatchError(
+                    f"the collection {called} at {self._place} was made for something else; "
+                    "give another name in --store, or delete that collection"
                 )
             tenant = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
             self._client.create_payload_index(called, "tenant", tenant)

@@ -85,9 +85,9 @@ def require_trust(server: str, place: str, error: BaseException) -> None:
     """
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
+        if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
             raise StoreError(
-                f"the certificate of the {server} server at {place} is not trusted ({cause.verify_message}); "
+                f"the certificate of the {server} server at {place} is not trusted; "
                 "name who signed it in SSL_CERT_FILE and GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"
             ) from error
         cause = cause.__cause__ or cause.__context__

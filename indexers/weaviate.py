@@ -404,32 +404,28 @@ class WeaviateStore:
     ) -> None:
         called, description = self._called(name), json.dumps(dataclasses.asdict(schema), sort_keys=True)
         with self._mapped_errors():
-            if self._client.collections.exists(called):
-                if self._client.collections.use(called).config.get().description != description:
-                    raise StoreMismatchError(
-                        f"the collection {called} at {self._place} was made for something else; "
-                        "give another name in --store, or delete that collection"
-                    )
-                return
-            quantizer = Configure.VectorIndex.Quantizer.rq(bits=8)
-            index = (
-                Configure.VectorIndex.hnsw(distance_metric=vector[1], quantizer=quantizer) if vector else None
-            )
-            self._client.collections.create(
-                called,
-                description=description,
-                properties=properties,
-                vector_config=Configure.Vectors.self_provided(name=vector[0], vector_index_config=index)
-                if vector
-                else None,
-                multi_tenancy_config=Configure.multi_tenancy(auto_tenant_creation=False)
-                if self._tenant
-                else None,
-                replication_config=Configure.replication(factor=int(self._options["replicas"])),
-                sharding_config=None
-                if self._tenant
-                else Configure.sharding(desired_count=int(self._options["shards"])),
-            )
+            try:
+                self._client.collections.create(
+                    called,
+                    description=description,
+                    properties=properties,
+                    vector_config=_vector_config(*vector) if vector else None,
+                    multi_tenancy_config=Configure.multi_tenancy(auto_tenant_creation=False)
+                    if self._tenant
+                    else None,
+                    replication_config=Configure.replication(factor=int(self._options["replicas"])),
+                    sharding_config=None
+                    if self._tenant
+                    else Configure.sharding(desired_count=int(self._options["shards"])),
+                )
+            except UnexpectedStatusCodeError:
+                if not self._client.collections.exists(called):  # made by another process, now or before
+                    raise
+            if self._client.collections.use(called).config.get().description != description:
+                raise StoreMismatchError(
+                    f"the collection {called} at {self._place} was made for something else; "
+                    "give another name in --store, or delete that collection"
+                )
 
     def _open(self, name: str) -> Any:
         with self._mapped_errors():
@@ -722,6 +718,12 @@ def _anchor_object(anchor: payload.AnchorPoint) -> DataObject[Any, Any]:
 def _recording_object(recording: str, **fields: str) -> DataObject[Any, Any]:
     point = uuid.UUID(payload.recording_point_id(recording))
     return DataObject(properties={"recording": recording, **fields}, uuid=point)
+
+
+def _vector_config(name: str, distance: VectorDistances) -> Any:
+    quantizer = Configure.VectorIndex.Quantizer.rq(bits=8)
+    index = Configure.VectorIndex.hnsw(distance_metric=distance, quantizer=quantizer)
+    return Configure.Vectors.self_provided(name=name, vector_index_config=index)
 
 
 def _row(found: Any) -> Row:

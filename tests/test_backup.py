@@ -49,6 +49,7 @@ def test_snapshots_of_a_qdrant_store_are_made_and_restored(
         assert {file.name for file in tmp_path.glob("*.snapshot")} == {
             "clips.snapshot",
             "anchors.snapshot",
+            "documents.snapshot",
             "recordings.snapshot",
         }
         run(restore, second, tmp_path)
