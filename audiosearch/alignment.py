@@ -175,36 +175,36 @@ def agreement(query: Track, reference: Track, line: Line) -> Float32:
     -------
     np.ndarray, shape (n_query_frames,), float32
     """
-    return _along(query.vectors @ reference.vectors.T, query.times, reference.times, line.rate, line.offset)
+    if len(reference.times) < 2:
+        return np.zeros(len(query.times), np.float32)
+    left, share, inside = _between(line.rate * query.times + line.offset, reference.times)
+    below, above = (
+        np.einsum("nd,nd->n", query.vectors, reference.vectors[near]) for near in (left, left + 1)
+    )
+    return np.where(inside, (1 - share) * below + share * above, 0).astype(np.float32)
 
 
-def _along(cosines: Float32, query: Float64, reference: Float64, rate: float, offset: float) -> Float32:
-    if len(reference) < 2:
-        return np.zeros(len(query), np.float32)
-    places = rate * query + offset
-    left = np.clip(np.searchsorted(reference, places, side="right") - 1, 0, len(reference) - 2)
-    share = (places - reference[left]) / (reference[left + 1] - reference[left])
+def _between(places: Float64, times: Float64) -> tuple[npt.NDArray[np.int64], Float64, npt.NDArray[np.bool_]]:
+    """Of each place: the frame before it, how far it lies towards the next (0 to 1), whether it is heard."""
+    left = np.clip(np.searchsorted(times, places, side="right") - 1, 0, len(times) - 2)
+    share = (places - times[left]) / (times[left + 1] - times[left])
     inside = (share >= 0) & (share <= 2)  # the last frame is heard until it ends
-    share = np.clip(share, 0, 1)
-    rows = np.arange(len(query))
-    mixed = (1 - share) * cosines[rows, left] + share * cosines[rows, left + 1]
-    return np.where(inside, mixed, 0).astype(np.float32)
+    return left, np.clip(share, 0, 1), inside
 
 
 def refine(query: Track, reference: Track, line: Line) -> Line:
     """The line near ``line`` along which the frames agree best."""
-    if len(query.times) == 0:
+    if len(query.times) == 0 or len(reference.times) < 2:
         return line
-    cosines = query.vectors @ reference.vectors.T
     middle = float(query.times.mean())
-    tried = [
-        (float(rate), float(line.at(middle) + shift - rate * middle))
-        for rate in line.rate + FINE_RATES
-        for shift in FINE_OFFSETS
-    ]
-    means = [_along(cosines, query.times, reference.times, *one).mean() for one in tried]
-    rate, offset = tried[int(np.argmax(means))]
-    return Line(line.recording, rate, offset, line.weight)
+    rate = np.repeat(line.rate + FINE_RATES, len(FINE_OFFSETS))
+    offset = line.at(middle) + np.tile(FINE_OFFSETS, len(FINE_RATES)) - rate * middle
+    left, share, inside = _between(rate[:, None] * query.times + offset[:, None], reference.times)
+    cosines = query.vectors @ reference.vectors.T
+    rows = np.arange(len(query.times))
+    agreements = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])
+    best = int(np.argmax(agreements.mean(axis=1)))
+    return Line(line.recording, float(rate[best]), float(offset[best]), line.weight)
 
 
 def through(lines: Sequence[Line], middles: Sequence[float]) -> Line:

@@ -23,6 +23,7 @@ from audiosearch.clips import Cutting
 from audiosearch.errors import UsageError
 from audiosearch.interfaces import (
     DocumentStore,
+    Indexed,
     Segmenter,
     Speller,
     Store,
@@ -127,12 +128,39 @@ class Library:
         store = self._open(make=True)
         files = [Path(path) for path in paths]
         yield from ingest(files, store, self.tokenizer, self.segmenter, cutting, listener)
+        if isinstance(store, Indexed):
+            store.optimize()
 
     def match(self, query: PathLike | Waveform, limit: int = 10) -> list[Match]:
         """Stretches of the query that are in recordings of the library; see `queries.match`."""
         from queries.match import match
 
         return match(self.store, self.tokenizer, self.segmenter, self._blocks(query), limit)
+
+    def watch(self, source: PathLike | audio.Readable, name: str = "the stream") -> Iterator[Match]:
+        """Matches in a stream, each as soon as it has ended; see `queries.watch`.
+
+        Parameters
+        ----------
+        source : path or Readable
+            A file of any length, or one that is read as it comes (see `growing.Growing`).
+        name : str
+            What the latter is called in errors.
+        """
+        from queries.watch import watch
+
+        rate = self.tokenizer.sample_rate
+        if isinstance(source, (str, os.PathLike)):
+            blocks = audio.stream(Path(source), rate)[1]
+        else:
+            blocks = audio.live(source, name, rate)[1]
+        return watch(self.store, self.tokenizer, blocks)
+
+    def copies(self, recording: Recording) -> list[Match]:
+        """Stretches of a stored recording that are in others; see `queries.dedup`."""
+        from queries.dedup import copies
+
+        return copies(self.store, self.tokenizer, recording)
 
     def locate(
         self,

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
@@ -81,6 +82,14 @@ class Media:
     lost: float = 0.0
 
 
+class Readable(Protocol):
+    """What sound can be read from as it comes: ``read`` waits for more, and gives nothing at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes."""
+        ...
+
+
 def find_media(
     paths: Iterable[Path], unreadable: Callable[[Path, str], None] | None = None
 ) -> Iterator[Path]:
@@ -141,7 +150,39 @@ def stream(path: Path, sample_rate: int, block: float = BLOCK) -> tuple[Media, I
         At once when the file cannot be opened or has no audio track; from the iterator when no
         sample of it can be decoded or one is not a number.
     """
-    container = _open(path)
+    return _streamed(_open(path), path, sample_rate, block)
+
+
+def live(
+    file: Readable, name: str, sample_rate: int, block: float = BLOCK
+) -> tuple[Media, Iterator[Float32]]:
+    """The same of what comes through a pipe or grows: read once, from its beginning on.
+
+    Parameters
+    ----------
+    file : Readable
+    name : str
+        What it is called in errors.
+    sample_rate, block
+        As above.
+
+    Raises
+    ------
+    AudioError
+        Likewise; and for formats that can only be read with their end at hand (most MP4).
+    """
+    try:
+        container = av.open(file, "r", metadata_errors="replace")
+    except (av.FFmpegError, OSError) as exc:
+        raise AudioError(
+            f"{name} is not sound that FFmpeg can read as it comes; send WAV, MP3, Ogg or MPEG-TS"
+        ) from exc
+    return _streamed(container, Path(name), sample_rate, block)
+
+
+def _streamed(
+    container: InputContainer, path: Path, sample_rate: int, block: float
+) -> tuple[Media, Iterator[Float32]]:
     track = container.streams.best("audio")
     if not isinstance(track, AudioStream):
         container.close()

@@ -168,6 +168,15 @@ class Store(Protocol):
 
 
 @runtime_checkable
+class Indexed(Store, Protocol):
+    """A store that compares every anchor until it is told to index them."""
+
+    def optimize(self) -> None:
+        """Index what was added; takes a second for some thousand anchors, nothing where all is indexed."""
+        ...
+
+
+@runtime_checkable
 class Maintained(Store, Protocol):
     """A store that can also be looked after by ``audiosearch store check`` and ``store drop``."""
 

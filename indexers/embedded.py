@@ -54,6 +54,8 @@ DOCUMENTS = "documents.sqlite"
 ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
 ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by at once
 BATCH = 16  # clips written at a time
+EDGES, CANDIDATES = 16, 64  # of a point in the graph; compared when it is added (Malkov and Yashunin 2018)
+FULL_SCAN = 10000  # kilobytes of vectors that are compared one by one even where a graph exists
 PAGE = 256  # points read at a time
 
 
@@ -211,6 +213,12 @@ class EmbeddedStore:
             return [Candidate(payload.clip_of(point.payload or {}), point.score) for point in points]
 
         return grouped(ask, limit, per_recording)
+
+    def optimize(self) -> None:
+        self._require_room(ROOM_TO_WRITE)
+        with self._engine():
+            self._anchors.optimize()
+        self._flush()
 
     def count(self, recording: str | None = None) -> tuple[int, int]:
         request = edge.CountRequest(exact=True, filter=_filter([recording]) if recording else None)
@@ -387,6 +395,7 @@ def _configurations(schema: Schema) -> dict[str, edge.EdgeConfig]:
         size=schema.anchor_dim,
         distance=edge.Distance.Cosine,
         datatype=edge.VectorStorageDatatype.Float16,
+        hnsw_config=edge.HnswIndexConfig(m=EDGES, ef_construct=CANDIDATES, full_scan_threshold=FULL_SCAN),
     )
     return {
         "clips": edge.EdgeConfig(sparse_vectors={"histogram": edge.EdgeSparseVectorParams(modifier=idf)}),

@@ -63,7 +63,7 @@ def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter
             fingerprints.append((piece.segment, _fingerprint(piece, print_samples, tokenizer, schema)))
             yield piece.waveform.samples
 
-    chunks = list(_encoded(passing(), tokenizer))
+    chunks = list(encoded(passing(), tokenizer))
     if not chunks:
         raise AudioError("the query holds no sound")
     array = np.concatenate(chunks, axis=1)
@@ -77,14 +77,14 @@ def _fingerprint(piece: Piece, n_samples: int, tokenizer: Tokenizer, schema: Sch
     return fingerprint(tokenizer.encode([head])[0], schema.fingerprint_frames)
 
 
-def _encoded(pieces: Iterable[Float32], tokenizer: Tokenizer) -> Iterator[np.ndarray]:
-    """Codes chunk by chunk; each chunk is heard with what lies around it.
+def encoded(pieces: Iterable[Float32], tokenizer: Tokenizer, seconds: float = CHUNK) -> Iterator[np.ndarray]:
+    """Codes in chunks of so many seconds; each chunk is heard with what lies around it.
 
     held    |-- context --|------- chunk -------|-- context --|
     codes                 |~~~~~~~~~~~~~~~~~~~~~|
     """
     rate = tokenizer.sample_rate
-    chunk, context = round(CHUNK * rate), round(CONTEXT * rate)
+    chunk, context = round(seconds * rate), round(CONTEXT * rate)
     held, before = np.zeros(0, np.float32), 0
     for piece in pieces:
         held = np.concatenate([held, piece])

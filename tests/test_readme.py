@@ -29,6 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AUDIOSEARCH_STORE", str(tmp_path / "store"))
     shutil.copytree(demo.clips(), tmp_path / "recordings")
     demo.make_upload(demo.clips() / "land-5.opus", 20.0, 8.0, tmp_path / "upload.opus")
+    shutil.copy(tmp_path / "upload.opus", tmp_path / "broadcast.opus")
     demo.make_upload(demo.clips() / "northanger-abbey.opus", 20.0, 1.2, tmp_path / "phrase.wav")
     (tmp_path / "guides").mkdir()
     (tmp_path / "guides" / "tea.md").write_text("# Tea\n\nFresh water is boiled for every pot.\n")

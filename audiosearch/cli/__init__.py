@@ -10,7 +10,19 @@ import sys
 
 import typer
 
-from audiosearch.cli import ask, demo, doctor, fill, kb, keep, question, stores, tokens
+from audiosearch.cli import (
+    ask,
+    dedup,
+    demo,
+    doctor,
+    fill,
+    follow,
+    kb,
+    keep,
+    question,
+    stores,
+    tokens,
+)
 from audiosearch.cli.options import show_version
 from audiosearch.cli.output import complain
 from audiosearch.errors import AudioSearchError
@@ -29,6 +41,8 @@ for command in (
     ask.locate,
     ask.similar,
     question.ask,
+    follow.watch,
+    dedup.dedup,
     keep.list_,
     keep.show,
     keep.remove,

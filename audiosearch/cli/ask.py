@@ -46,7 +46,7 @@ def match(
     marks = [exports.on_the_query(m, str(query), names[m.recording]) for m in found]
     if not _exported(marks, export, format_):
         print_matches(found, names, as_json)
-    _exit_if_none(len(found))
+    exit_if_none(len(found))
 
 
 def locate(
@@ -86,7 +86,7 @@ def locate(
     marks = [exports.on_the_recording(m, label, names[m.recording]) for m in found]
     if not _exported(marks, export, format_):
         print_matches(found, names, as_json, with_query=False)
-    _exit_if_none(len(found))
+    exit_if_none(len(found))
 
 
 def similar(
@@ -110,7 +110,7 @@ def similar(
         found = library.similar(query, limit, per_recording)
         names = {r.id: r.name for r in library.recordings()}
     print_candidates(found, names, as_json)
-    _exit_if_none(len(found))
+    exit_if_none(len(found))
 
 
 def print_candidates(found: list[Candidate], names: dict[str, str], as_json: bool) -> None:
@@ -176,7 +176,8 @@ def _exported(marks: list[exports.Mark], export: Path | None, format_: str | Non
     return False
 
 
-def _exit_if_none(n_found: int) -> None:
+def exit_if_none(n_found: int) -> None:
+    """Leave with an exit code that says so when nothing was found."""
     if not n_found:
         typer.echo("nothing found", err=True)
         raise typer.Exit(NOTHING_FOUND)

@@ -4,10 +4,13 @@
 
 Half of the files are stored. An excerpt of each file, degraded at random, is searched; the best line of
 each recording is kept with what is known of it and whether it is true, and a logistic regression tells the
-two apart. Prints the coefficients, and how well they do on the excerpts left out of the fit.
+two apart. Prints the coefficients, how well they do on the excerpts left out of the fit, and the probability
+that an excerpt of a file that is not stored exceeds once in a thousand
+(`audiosearch.verdicts.MIN_PROBABILITY`).
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +18,14 @@ import numpy as np
 import typer
 
 from audiosearch import Library, audio
-from audiosearch.types import Float32, Segment, Waveform
+from audiosearch.calibration import Background
+from audiosearch.types import Float32, Segment
 from benchmarks.how_well.degradations import ALL, RATE, Context
 from queries.listen import listen
-from queries.match import Search
+from queries.search import Search
 
 TOLERANCE = 0.5  # seconds
+RARELY = 0.001
 
 
 def main(
@@ -32,20 +37,7 @@ def main(
     seed: int = 0,
 ) -> None:
     """Search, fit, print."""
-    rng = np.random.default_rng(seed)
-    allowed = set(only.read_text().split("\n")) if only else None
-    paths = [
-        p
-        for p in audio.find_media([audio_folder])
-        if not allowed or str(p.relative_to(audio_folder)) in allowed
-    ]
-    sounds: dict[Path, Float32] = {}
-    for index in rng.permutation(len(paths)).tolist():
-        samples = audio.load(paths[index], RATE).samples
-        if len(samples) >= 8 * RATE:
-            sounds[paths[index].resolve()] = samples
-        if len(sounds) == files:
-            break
+    sounds = chosen(audio_folder, only, files, seed)
     stored = list(sounds)[::2]
     with Library("memory:") as library:
         ids = {o.path.resolve(): o.recording.id for o in library.ingest(stored) if o.recording}
@@ -72,28 +64,70 @@ def main(
         likely = 1 / (1 + np.exp(-features[rest] @ odds))
         brier = float(np.mean((likely - true[rest]) ** 2))
         print(f"fitted on {name}: {[round(float(o), 2) for o in odds]}, Brier score on the rest {brier:.4f}")
+    strange = np.array([f @ odds for f, row in zip(features, rows, strict=True) if not row["stored"]])
+    print(
+        f"once in a thousand: {1 / (1 + np.exp(-rarely_exceeded(strange))):.3f}, of {len(strange)} excerpts"
+    )
+
+
+def chosen(folder: Path, only: Path | None, n: int, seed: int) -> dict[Path, Float32]:
+    """Sound of so many files of a folder (of those alone that a list names), at least 8 s each."""
+    allowed = set(only.read_text().split("\n")) if only else None
+    paths = [p for p in audio.find_media([folder]) if not allowed or str(p.relative_to(folder)) in allowed]
+    sounds: dict[Path, Float32] = {}
+    for index in np.random.default_rng(seed).permutation(len(paths)).tolist():
+        samples = audio.load(paths[index], RATE).samples
+        if len(samples) >= 8 * RATE:
+            sounds[paths[index].resolve()] = samples
+        if len(sounds) == n:
+            break
+    return sounds
+
+
+def rarely_exceeded(scores: np.ndarray) -> float:
+    """The score that one in a thousand exceeds, by the exponential tail of all (`calibration.Background`)."""
+    background = Background.fit(scores)
+    return background.median + background.decay * np.log(0.5 / RARELY)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Excerpt:
+    """A degraded part of a recording: its sound, and the line on which it lies."""
+
+    condition: str
+    samples: Float32
+    start: float  # seconds
+    rate: float
+
+    def at(self, seconds: float) -> float:
+        """Where a moment of it lies in the recording."""
+        return self.start + self.rate * seconds
+
+
+def excerpt(sounds: dict[Path, Float32], path: Path, rng: np.random.Generator) -> Excerpt:
+    """2.5 to 11 s from anywhere in a file, degraded at random; what is mixed in is not stored."""
+    x = sounds[path]
+    seconds = float(rng.uniform(2.5, 11.0))
+    begin = int(rng.integers(max(1, len(x) - round(1.15 * seconds * RATE))))
+    strangers = list(sounds)[1::2]
+    other = sounds[strangers[int(rng.integers(len(strangers)))]]
+    other = np.resize(other[int(rng.integers(len(other))) :], 14 * RATE)
+    name = list(ALL)[int(rng.integers(len(ALL)))]
+    degrade, rate = ALL[name]
+    query = degrade(x[begin : begin + round(1.15 * seconds * RATE)], Context(rng, other))
+    return Excerpt(name, np.clip(query[: round(seconds * RATE)], -1, 1), begin / RATE, rate)
 
 
 def searched(
     library: Library, sounds: dict[Path, Float32], path: Path, id_: str | None, rng: np.random.Generator
 ) -> list[dict]:
     """One excerpt: the best line, and the best line of another recording."""
-    x = sounds[path]
-    seconds = float(rng.uniform(2.5, 11.0))
-    begin = int(rng.integers(max(1, len(x) - round(1.15 * seconds * RATE))))
-    strangers = list(sounds)[1::2]  # not stored
-    other = sounds[strangers[int(rng.integers(len(strangers)))]]
-    other = np.resize(other[int(rng.integers(len(other))) :], 14 * RATE)
-    name = list(ALL)[int(rng.integers(len(ALL)))]
-    degrade, rate = ALL[name]
-    query = degrade(x[begin : begin + round(1.15 * seconds * RATE)], Context(rng, other))[
-        : round(seconds * RATE)
-    ]
-    if np.abs(query).max() < 1e-3:
+    asked = excerpt(sounds, path, rng)
+    if np.abs(asked.samples).max() < 1e-3:
         return []
-    waveform = Waveform(np.clip(query, -1, 1), RATE)
-    heard = listen(iter([waveform.samples]), library.tokenizer, library.segmenter, library.store.schema)
-    search = Search(library.store, library.tokenizer, heard)
+    blocks = iter([asked.samples])
+    heard = listen(blocks, library.tokenizer, library.segmenter, library.store.schema)
+    search = Search(library.store, library.tokenizer, heard.codes)
     judged = search.judged(Segment(0.0, heard.codes.duration))
     judged.sort(key=lambda j: -j.judgement.agreement)
     rows = []
@@ -102,12 +136,13 @@ def searched(
             own = one.line.recording == id_
             if own is not is_own:
                 continue
-            middle = seconds / 2
-            true = own and abs(one.line.at(middle) - (begin / RATE + rate * middle)) < TOLERANCE
+            middle = heard.codes.duration / 2
+            true = own and abs(one.line.at(middle) - asked.at(middle)) < TOLERANCE
             rows.append(
                 {
-                    "condition": name,
-                    "seconds": seconds,
+                    "condition": asked.condition,
+                    "seconds": heard.codes.duration,
+                    "stored": id_ is not None,
                     "true": bool(true),
                     "features": [one.judgement.evidence],
                 }

@@ -1,0 +1,109 @@
+"""What `dedup` found, as files: clusters.json, clusters.csv, and index.html with players."""
+
+import csv
+import html
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from audiosearch import exports
+from audiosearch.cli.output import clock, span
+from audiosearch.types import Match, Recording
+from audiosearch.verdicts import in_words
+from queries.dedup import Cluster, Member
+
+PLAYED = 15.0  # seconds that a player of the page plays
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+section { border-top: 1px solid #8886; margin-top: 2rem; }
+td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
+audio { width: 18rem; height: 2rem; }
+"""
+
+
+def write(folder: Path, together: Sequence[Cluster], found: Mapping[str, Sequence[Match]]) -> None:
+    """The three files."""
+    numbered = list(enumerate(together, start=1))
+    records = [
+        {
+            "cluster": number,
+            "canonical": cluster.canonical.name,
+            "members": [record(number, m, m is cluster.members[0]) for m in cluster.members],
+            "pairs": [
+                {"one": one.name, **exports.record(match, other.name)}
+                for one, other, match in pairs(cluster, found)
+            ],
+        }
+        for number, cluster in numbered
+    ]
+    (folder / "clusters.json").write_text(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
+    rows = [record(n, m, m is cluster.members[0]) for n, cluster in numbered for m in cluster.members]
+    with (folder / "clusters.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    (folder / "index.html").write_text("".join(page(numbered, found)), encoding="utf-8")
+
+
+COLUMNS = ("cluster", "recording", "id", "canonical", "covered", "duration")
+
+
+def record(number: int, member: Member, canonical: bool) -> dict[str, object]:
+    """A recording of a cluster as plain values."""
+    recording = member.recording
+    values = (
+        number,
+        recording.name,
+        recording.id,
+        canonical,
+        round(member.covered, 4),
+        round(recording.duration, 3),
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def pairs(
+    cluster: Cluster, found: Mapping[str, Sequence[Match]]
+) -> Iterator[tuple[Recording, Recording, Match]]:
+    """What recordings of a cluster have in common, each two of them once."""
+    members = [member.recording for member in cluster.members]
+    for place, one in enumerate(members):
+        for other in members[place + 1 :]:
+            either = [m for m in found.get(one.id, ()) if m.recording == other.id]
+            if either:
+                yield from ((one, other, match) for match in either)
+            else:
+                yield from ((other, one, m) for m in found.get(other.id, ()) if m.recording == one.id)
+
+
+def page(numbered: Sequence[tuple[int, Cluster]], found: Mapping[str, Sequence[Match]]) -> Iterator[str]:
+    """A page that needs nothing else; it plays the files where they lie."""
+    yield f"<!doctype html>\n<meta charset=utf-8>\n<title>Copies</title>\n<style>{STYLE}</style>\n"
+    yield f"<h1>{len(numbered)} clusters of copies</h1>\n"
+    for number, cluster in numbered:
+        yield f"<section id=cluster-{number}>\n<h2>{number}. {_name(cluster.canonical)}</h2>\n<table>\n"
+        yield "<tr><th>recording<th>length<th>covered by the others</tr>\n"
+        for member in cluster.members:
+            length = clock(member.recording.duration)
+            yield f"<tr><td>{_name(member.recording)}<td>{length}<td>{100 * member.covered:.0f} %</tr>\n"
+        yield "</table>\n<table>\n"
+        for one, other, match in pairs(cluster, found):
+            words = in_words(match.verdict, match.rate)
+            yield f"<tr><td>{_side(one, match.query.start, match.query.end)}"
+            yield f"<td>{_side(other, match.reference.start, match.reference.end)}"
+            yield f"<td>{words}<br>{match.probability:.3f}</tr>\n"
+        yield "</table>\n</section>\n"
+
+
+def _side(recording: Recording, start: float, end: float) -> str:
+    """One side of a pair: where it lies, and a player where the file can be reached."""
+    text = f"{_name(recording)}<br>{span(start, end)}"
+    path = Path(recording.name)
+    if not (path.is_absolute() and path.is_file()):
+        return text
+    source = html.escape(f"{path.as_uri()}#t={start:.2f},{min(end, start + PLAYED):.2f}")
+    return f'{text}<br><audio controls preload=none src="{source}"></audio>'
+
+
+def _name(recording: Recording) -> str:
+    return html.escape(Path(recording.name).name)

@@ -1,0 +1,71 @@
+"""The command that follows a stream: watch."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audiosearch import audio, exports
+from audiosearch.api import Library
+from audiosearch.cli import options
+from audiosearch.cli.ask import Certainty, exit_if_none
+from audiosearch.cli.output import span
+from audiosearch.growing import Growing
+from audiosearch.verdicts import MIN_PROBABILITY
+
+STANDARD_INPUT = "-"
+
+
+def watch(
+    source: Annotated[str, typer.Argument(help="Audio or video file, or - for standard input.")],
+    store: options.Store,
+    follow: Annotated[
+        float, typer.Option(min=0.0, help="Wait so many seconds for the file to grow before it has ended.")
+    ] = 0.0,
+    min_probability: Certainty = MIN_PROBABILITY,
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+    device: options.Device = "cpu",
+    as_json: options.Json = False,
+    format_: options.Format = None,
+) -> None:
+    """What is heard in this stream? Prints each match as it ends.
+
+    A long file, a file that grows (--follow 60) or standard input; in the same memory, however long.
+    With --format cue it is a cue sheet. Exits 1 when nothing is found.
+    """
+    name = "jsonl" if as_json else format_
+    written = exports.FORMATS[exports.format_of(Path(), name)] if name else _lines
+    label = "standard input" if source == STANDARD_INPUT else source
+    n_found = 0
+
+    def marks() -> Iterator[exports.Mark]:
+        nonlocal n_found
+        for match in library.watch(_opened(source, follow, files), label):
+            if match.probability >= min_probability:
+                n_found += 1
+                yield exports.on_the_query(match, label, names[match.recording])
+
+    with Library(store, tokenizer, device=device, model=model) as library, ExitStack() as files:
+        names = {r.id: r.name for r in library.recordings()}
+        for piece in written(marks()):
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+    exit_if_none(n_found)
+
+
+def _opened(source: str, patience: float, files: ExitStack) -> Path | audio.Readable:
+    if source == STANDARD_INPUT:
+        return Growing(files.enter_context(open(0, "rb", closefd=False)), patience)
+    path = Path(source)
+    if not patience:
+        return path
+    audio.require_file(path)
+    return Growing(files.enter_context(path.open("rb")), patience)
+
+
+def _lines(marks: Iterable[exports.Mark]) -> Iterator[str]:
+    return (f"{span(mark.segment.start, mark.segment.end)}  {mark.label}\n" for mark in marks)

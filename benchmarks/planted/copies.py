@@ -1,0 +1,131 @@
+"""Copies among the clips of a library: does `dedup` find these and no others.
+
+    python -m benchmarks.planted.copies --audio FOLDER [--clips 2000 --copies 300]
+
+Clips last 8 to 15 s and do not overlap. Those that are copied are such that pocket was not trained on; where
+these are too few for the rest, it was trained on some of that. Each copy is degraded in its own way: the
+degradations of `benchmarks/how_well` in turn, and cut by up to a second at either end. Pairs of clips of one
+original recording are not counted, for music repeats itself.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from audiosearch import Library
+from audiosearch.types import Float32
+from audiosearch.verdicts import MIN_PROBABILITY
+from benchmarks.commit import commit
+from benchmarks.how_well.__main__ import write
+from benchmarks.how_well.degradations import ALL, Context
+from benchmarks.planted.sounds import RATE, recordings
+from queries.dedup import clusters
+
+SHORTEST, LONGEST = 8.0, 15.0  # seconds of a clip
+CUT = 1.0  # seconds that may be missing at either end of a copy
+
+
+def main(
+    audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
+    clips: Annotated[int, typer.Option(help="In the library, with the copies.")] = 2000,
+    copies: Annotated[int, typer.Option(help="Among them.")] = 300,
+    out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/planted/copies.md"),
+) -> None:
+    """Plant, look for copies, write the table."""
+    with tempfile.TemporaryDirectory(prefix="copies-") as name:
+        folder = Path(name)
+        planted = plant(audio_folder, folder, clips, copies)
+        with Library(folder / "store") as library:
+            began = time.perf_counter()
+            failed = [outcome.note for outcome in library.ingest([folder]) if not outcome.recording]
+            assert not failed, failed
+            middle = time.perf_counter()
+            stored = library.recordings()
+            found = {r.id: [m for m in library.copies(r) if m.probability >= MIN_PROBABILITY] for r in stored}
+            ended = time.perf_counter()
+        names = {r.id: Path(r.name).stem for r in stored}
+        together = clusters(stored, found)
+        pairs = {
+            frozenset((names[one.recording.id], names[other.recording.id]))
+            for cluster in together
+            for place, one in enumerate(cluster.members)
+            for other in cluster.members[place + 1 :]
+        }
+    text = report(planted, pairs, len(stored), middle - began, ended - middle)
+    out.write_text(text)
+    print(text)
+
+
+Pair = frozenset[str]
+
+
+def plant(audio_folder: Path, folder: Path, clips: int, copies: int) -> dict[Pair, str]:
+    """Write the clips; the pairs of originals and copies, each with what was done to it."""
+    rng = np.random.default_rng(0)
+    held_out = recordings(audio_folder, SHORTEST, held_out=True)
+    trained = recordings(audio_folder, SHORTEST, held_out=False)
+    planted: dict[Pair, str] = {}
+    conditions = list(ALL)
+    last = np.zeros(1, np.float32)
+    for number, (name, samples) in enumerate(cut(chain(held_out, trained), rng)):
+        if number == clips - copies:
+            return planted
+        write(folder / f"{number:05d}-{name}.wav", samples)
+        if number < copies:
+            condition = conditions[number % len(conditions)]
+            begin, end = (round(float(rng.uniform(0, CUT)) * RATE) for _ in range(2))
+            context = Context(rng, np.resize(last, len(samples)))
+            degraded = ALL[condition][0](samples[begin : len(samples) - end], context)
+            copy = f"copy-{number:05d}-{name}"
+            write(folder / f"{copy}.wav", np.clip(degraded, -1, 1))
+            planted[frozenset((f"{number:05d}-{name}", copy))] = condition
+        last = samples
+    raise SystemExit("the folder holds too little audio")
+
+
+def cut(originals: Iterator[tuple[str, Float32]], rng: np.random.Generator) -> Iterator[tuple[str, Float32]]:
+    """Clips, one behind the other, of every recording."""
+    for name, samples in originals:
+        begin = 0
+        while begin + SHORTEST * RATE <= len(samples):
+            size = round(float(rng.uniform(SHORTEST, LONGEST)) * RATE)
+            if len(samples) - begin < size:
+                size = len(samples) - begin
+            yield name, samples[begin : begin + size]
+            begin += size
+
+
+def report(planted: dict[Pair, str], pairs: set[Pair], n_stored: int, ingest: float, took: float) -> str:
+    """Precision, recall, what was missed."""
+    right = {pair for pair in pairs if pair in planted}
+    wrong = {pair for pair in pairs if pair not in planted and len({original(name) for name in pair}) == 2}
+    missed = sorted(condition for pair, condition in planted.items() if pair not in pairs)
+    lines = [
+        "# Copies in a library",
+        "",
+        f"{n_stored} clips of {SHORTEST:.0f} to {LONGEST:.0f} s, {len(planted)} of them degraded copies; "
+        f"commit {commit()}; `python -m benchmarks.planted.copies`.",
+        "",
+        "| precision | recall | ingest | dedup |",
+        "|---|---|---|---|",
+        f"| {len(right) / max(1, len(right) + len(wrong)):.3f} ({len(wrong)} wrong) "
+        f"| {len(right) / len(planted):.3f} | {ingest:.0f} s | {took:.0f} s |",
+        "",
+        f"Missed: {', '.join(missed) or 'none'}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def original(name: str) -> str:
+    """The recording that a clip was cut from."""
+    return name.removeprefix("copy-").split("-", 1)[1]
+
+
+if __name__ == "__main__":
+    typer.run(main)

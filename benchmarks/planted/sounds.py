@@ -1,0 +1,51 @@
+"""Recordings to plant: music as it is, utterances of a speaker one behind the other."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from audiosearch import audio
+from audiosearch.tokenizers.pocket.training import corpus
+from audiosearch.types import Float32
+
+RATE = 16000  # Hz
+LONGEST = 120.0  # seconds of a recording that are used
+
+
+def recordings(folder: Path, shortest: float, held_out: bool) -> Iterator[tuple[str, Float32]]:
+    """Name and sound of every recording, in random but seeded order.
+
+    Parameters
+    ----------
+    folder : Path
+        With a ``manifest.jsonl``, or audio files alone.
+    shortest : float
+        Seconds that each lasts at least.
+    held_out : bool
+        Whether pocket was not trained on them (`corpus.is_held_out`), or was.
+    """
+    rows = [
+        row
+        for row in corpus.rows(folder)
+        if row.kind in ("music", "speech") and corpus.is_held_out(row.group, 0.3) is held_out
+    ]
+    groups = [list(group) for _, group in groupby(rows, key=lambda row: row.group)]
+    for place in np.random.default_rng(0).permutation(len(groups)).tolist():
+        group = groups[place]
+        if group[0].kind == "music":
+            samples = audio.load(group[0].path, RATE).samples[: round(LONGEST * RATE)]
+            if len(samples) >= shortest * RATE:
+                yield group[0].path.stem, samples
+        else:
+            yield from _joined(group, shortest)
+
+
+def _joined(utterances: list[corpus.Row], shortest: float) -> Iterator[tuple[str, Float32]]:
+    held: list[Float32] = []
+    for row in utterances:
+        held.append(audio.load(row.path, RATE).samples)
+        if sum(map(len, held)) >= shortest * RATE:
+            yield row.path.stem, np.concatenate(held)
+            held = []

@@ -1,0 +1,1 @@
+"""How questions slow down, and the store grows, with the hours that are stored."""

@@ -1,0 +1,56 @@
+"""The questions, asked in a process of its own by `__main__`; prints one JSON object."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from audiosearch import Library
+from audiosearch.types import Codes
+from benchmarks.how_fast.__main__ import peak_mb
+from benchmarks.scale.__main__ import ALL, QUESTION
+from queries.match import everything, told
+from queries.search import Search
+
+WARM_UP = 3  # questions that are not counted
+TOLERANCE = 0.5  # seconds
+
+
+def main(place: Path, asked: Path) -> dict:
+    """Time, memory and what was found."""
+    took, worked, found, right = [], [], [], []
+    with Library(place) as library, np.load(asked) as questions:
+        tokenizer, store = library.tokenizer, library.store
+        for number, name in enumerate([*[*questions][:WARM_UP], *questions]):
+            codes = Codes(questions[name], tokenizer.frame_rate, tokenizer.codebook_size)
+            began, began_work = time.perf_counter(), time.process_time()
+            matches = everything(Search(store, tokenizer, codes), [], 0.0, QUESTION)
+            best = [told(one.match, store, QUESTION) for one in matches[:10]]
+            if number < WARM_UP:
+                continue
+            took.append(1e3 * (time.perf_counter() - began))
+            worked.append(1e3 * (time.process_time() - began_work))
+            _, recording, start, condition = name.split("|")
+            hit = bool(best) and best[0].recording == recording and best[0].verdict != "no match"
+            expected = float(start) + ALL[condition][1] * best[0].query.start if hit else 0.0
+            found.append(hit)
+            right.append(hit and abs(best[0].reference.start - expected) <= TOLERANCE)
+        anchors = sum(recording.n_anchors for recording in library.recordings())
+    p50, p95 = np.percentile(took, [50, 95])
+    cpu_p50, cpu_p95 = np.percentile(worked, [50, 95])
+    return {
+        "anchors": anchors,
+        "p50": p50,
+        "p95": p95,
+        "cpu_p50": cpu_p50,
+        "cpu_p95": cpu_p95,
+        "memory": peak_mb(),
+        "found": float(np.mean(found)),
+        "right": float(np.mean(right)),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*map(Path, sys.argv[1:]))))

@@ -1,0 +1,193 @@
+"""One query against one store: from its sections to judged lines, from lines to matches."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audiosearch import alignment
+from audiosearch.alignment import Judgement, Line, Track
+from audiosearch.frames import to_seconds
+from audiosearch.interfaces import Store, Tokenizer
+from audiosearch.representations import SEPARATOR, anchors
+from audiosearch.types import Codes, Match, Segment
+from queries.tracks import stored_track, track
+
+SURE = 0.99  # probability from which on a copy needs no second search
+HOPELESS = 0.01  # probability below which a line is dropped at once
+FEWEST_CODES = 25  # of a fingerprint: 2 s
+SAME_LINE = 0.4  # seconds two lines may differ where they meet
+SECTION = 10.0  # seconds of the query that are voted on together
+STEP = 5.0  # seconds from one section to the next
+HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
+HITS = 20  # stored anchors looked at for each of the query's
+OWN_HITS = 4  # of an anchor, in a recording that holds it
+INSIDE = 1 / 2  # of its agreement that the frames of a match exceed
+SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
+LINES = 12  # judged for each section
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A line, with how well the frames of a stretch of the query agree along it."""
+
+    line: Line
+    query: Segment
+    judgement: Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A match, with what all its frames agree together: of two lines through a refrain, the true one more."""
+
+    match: Match
+    support: float
+
+
+class Search:
+    """One query against one store.
+
+    Parameters
+    ----------
+    store : Store
+    tokenizer : Tokenizer
+        The one that the store was made with.
+    codes : Codes
+        Of the query.
+    start : float
+        When they begin, in seconds of the query.
+    ignoring : collection of str
+        Recordings that are not looked for.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tokenizer: Tokenizer,
+        codes: Codes,
+        start: float = 0.0,
+        ignoring: Collection[str] = (),
+    ) -> None:
+        self._store = store
+        self._tokenizer = tokenizer
+        self._codes = codes
+        self._start = start
+        self._ignoring = ignoring
+        self._query = track(codes, tokenizer, tokenizer.sound_layers, start)
+
+    def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
+        """Clips whose fingerprints are stored and whose frames agree."""
+        for segment, fingerprint in fingerprints:
+            if is_telling(fingerprint):
+                for clip in self._store.by_fingerprint(fingerprint):
+                    if clip.recording not in self._ignoring:
+                        line = Line(clip.recording, 1.0, clip.segment.start - segment.start)
+                        yield self._judge(line, segment)
+
+    def section(self, section: Segment) -> list[Judged]:
+        """The lines that a section's anchors vote for, judged; without the hopeless ones."""
+        return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
+
+    def judged(self, section: Segment) -> list[Judged]:
+        """The lines that a section's anchors vote for, judged."""
+        rate = self._codes.frame_rate
+        first, after = (round((t - self._start) * rate) for t in (section.start, section.end))
+        codes = replace(self._codes, array=self._codes.array[:, first:after])
+        rows = anchors(codes, self._tokenizer, HOP, self._store.schema.anchor_dim)
+        times = [section.start + to_seconds(HOP * i, rate) for i in range(len(rows))]
+        found = self._store.by_anchors(rows, HITS + OWN_HITS * len(self._ignoring))
+        hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
+        lines = alignment.vote(times, hits, LINES)
+        return [self._judge(line, section) for line in lines]
+
+    def extend(self, run: list[Judged]) -> Found:
+        """A match from judged lines that continue each other: as far as its frames agree."""
+        best = max(run, key=lambda j: j.judgement.score)
+        line = alignment.through([j.line for j in run], [(j.query.start + j.query.end) / 2 for j in run])
+        searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
+        query = self._query.within(searched)
+        agreements = alignment.agreement(query, self._reference(line, searched), line)
+        stretch = alignment.agreeing(agreements, INSIDE * best.judgement.agreement)
+        first, last = stretch.start, stretch.stop - 1
+        # At the query's own ends frames have heard less than the recording's.
+        if query.times[first] - self._query.times[0] <= SNAP:
+            first = 0
+        if self._query.times[-1] - query.times[last] <= SNAP:
+            last = len(query.times) - 1
+        start = float(query.times[first])
+        end = float(query.times[last]) + to_seconds(1, self._codes.frame_rate)
+        match = Match(
+            recording=line.recording,
+            query=Segment(start, end),
+            reference=Segment(max(0.0, line.at(start)), max(0.0, line.at(end))),
+            rate=line.rate,
+            score=best.judgement.score,
+            probability=best.judgement.probability,
+        )
+        return Found(match, float(agreements[stretch].sum()))
+
+    def _judge(self, line: Line, section: Segment) -> Judged:
+        query = self._query.within(section)
+        reference = self._reference(line, section)
+        refined = alignment.refine(query, reference, line)
+        agreement = alignment.better_half(alignment.agreement(query, reference, refined))
+        return Judged(refined, section, Judgement(agreement, alignment.sameness(query)))
+
+    def _reference(self, line: Line, section: Segment) -> Track:
+        """What is stored where a line leads, and a little around it."""
+        begin, end = line.at(section.start) - 1.0, line.at(section.end) + 1.0
+        return self._stored(line.recording, Segment(max(0.0, begin), max(0.0, end)))
+
+    def _stored(self, recording: str, within: Segment) -> Track:
+        layers = self._tokenizer.sound_layers
+        return stored_track(self._store, self._tokenizer, layers, recording, within)
+
+
+def is_telling(fingerprint: str) -> bool:
+    """Whether a fingerprint is long and varied enough to say anything: silence has one too."""
+    codes = fingerprint.split(SEPARATOR)
+    return len(codes) >= FEWEST_CODES and len(set(codes)) >= len(codes) / 4
+
+
+def sections(start: float, end: float, known: Iterable[Judged] = ()) -> list[Segment]:
+    """Stretches of a query to be voted on: those that no sure copy covers."""
+    starts = np.arange(start, max(start + STEP, end - STEP), STEP).tolist()
+    covered = [copy.query for copy in known if copy.judgement.probability > SURE]
+    every = [Segment(begin, min(begin + SECTION, end)) for begin in starts]
+    return [s for s in every if sum(s.overlap(c) for c in covered) < 0.5 * s.duration]
+
+
+def runs(judged: list[Judged]) -> Iterator[list[Judged]]:
+    """Judged lines that continue each other, together."""
+    waiting = sorted(judged, key=lambda j: (j.line.recording, j.query))
+    while waiting:
+        run = [waiting.pop(0)]
+        for other in list(waiting):
+            if _continues(run[-1], other):
+                run.append(other)
+                waiting.remove(other)
+        yield run
+
+
+def _continues(one: Judged, other: Judged) -> bool:
+    if one.line.recording != other.line.recording or one.query == other.query:
+        return False
+    if other.query.start > one.query.end + STEP:
+        return False
+    between = (one.query.end + other.query.start) / 2
+    return abs(one.line.at(between) - other.line.at(between)) < SAME_LINE
+
+
+def without_overlaps(found: Iterable[Found]) -> list[Found]:
+    """Surest first; of those that tell the same, the one that most frames support."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda f: -f.support):
+        if not any(tells_the_same(one.match, other.match) for other in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda f: (-f.match.probability, -f.match.score))
+
+
+def tells_the_same(match: Match, other: Match) -> bool:
+    """Whether most of the shorter one lies, in the query, within the other, and both name one recording."""
+    shorter = min(match.query.duration, other.query.duration)
+    return match.recording == other.recording and match.query.overlap(other.query) > 0.5 * shorter

@@ -1,0 +1,116 @@
+"""A stream, followed: matches one by one, each as soon as it has ended.
+
+What has been heard is kept for as long as a match that goes on needs it, at most `LONGEST`; a match that
+is longer is told in parts. So a stream of any length takes the same memory.
+
+    heard     |-------------------------------------------|
+    sections     |====|====|====|====|====|                    searched once, 5 s apart
+    a run             |~~~~~~~~~~~~~~|                         ended: no section goes on with it
+    kept          |---------------------------------------|
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from audiosearch.frames import at, to_seconds
+from audiosearch.interfaces import Store, Tokenizer
+from audiosearch.types import Codes, Float32, Match, Segment
+from audiosearch.verdicts import verdict
+from queries.listen import encoded
+from queries.search import SECTION, STEP, Found, Judged, Search, runs, tells_the_same, without_overlaps
+
+CHUNK = 10.0  # seconds heard at a time
+PATIENCE = SECTION + STEP  # seconds behind a run before it has ended, and its surroundings are heard
+LONGEST = 3600.0  # seconds that are kept
+
+
+def watch(store: Store, tokenizer: Tokenizer, blocks: Iterable[Float32]) -> Iterator[Match]:
+    """Stretches of a stream that are in stored recordings.
+
+    Parameters
+    ----------
+    store : Store
+    tokenizer : Tokenizer
+        The one that the store was made with.
+    blocks : iterable of np.ndarray
+        Samples at the tokenizer's rate, as they come.
+
+    Yields
+    ------
+    Match
+        As each ends, up to half a minute later. Of two with one recording that overlap, the one that more
+        frames support.
+    """
+    stream = _Stream(store, tokenizer)
+    for array in encoded(blocks, tokenizer, CHUNK):
+        stream.hear(array)
+        stream.search(stream.end - SECTION)
+        yield from stream.ended(stream.end - PATIENCE)
+    stream.search(max(stream.end - STEP, min(stream.end, STEP)))
+    yield from stream.ended(np.inf)
+
+
+class _Stream:
+    """What is known of a stream so far."""
+
+    def __init__(self, store: Store, tokenizer: Tokenizer) -> None:
+        self._store = store
+        self._tokenizer = tokenizer
+        self._codes = np.zeros((tokenizer.n_layers, 0), np.int16)
+        self._start = 0  # frame of the stream at which they begin
+        self._next = 0.0  # where the next section begins
+        self._judged: list[Judged] = []
+        self._held: list[Found] = []  # ended, but one that goes on may tell the same
+
+    @property
+    def end(self) -> float:
+        """Seconds heard."""
+        return to_seconds(self._start + self._codes.shape[1], self._tokenizer.frame_rate)
+
+    def hear(self, array: np.ndarray) -> None:
+        """More codes, shape (n_layers, n)."""
+        self._codes = np.concatenate([self._codes, array], axis=1)
+
+    def search(self, until: float) -> None:
+        """Judge the sections that begin before ``until``."""
+        search = self._search()
+        while self._next < until:
+            section = Segment(self._next, min(self._next + SECTION, self.end))
+            self._judged += search.section(section)
+            self._next += STEP
+
+    def ended(self, before: float) -> Iterator[Match]:
+        """Matches that no section goes on with, and what nothing can tell better any more."""
+        search = self._search()
+        going: list[list[Judged]] = []
+        for run in runs(self._judged):
+            if run[-1].query.end <= before or run[-1].query.end - run[0].query.start >= LONGEST:
+                self._held.append(search.extend(run))
+            else:
+                going.append(run)
+        self._judged = [judged for run in going for judged in run]
+        current = [search.extend(run) for run in going]
+        best = without_overlaps(self._held + current)
+        ready = [f for f in best if f in self._held and not self._may_be_told_by(f, current)]
+        self._held = [f for f in best if f in self._held and f not in ready]
+        self._forget(min([before, *(run[0].query.start for run in going)]))
+        for match in sorted((f.match for f in ready), key=lambda match: match.query):
+            words = verdict(match.probability, match.rate, match.query.duration, whole=False)
+            yield replace(match, verdict=words)
+
+    def _may_be_told_by(self, found: Found, current: list[Found]) -> bool:
+        return any(tells_the_same(found.match, other.match) for other in current)
+
+    def _search(self) -> Search:
+        codes = Codes(self._codes, self._tokenizer.frame_rate, self._tokenizer.codebook_size)
+        start = to_seconds(self._start, self._tokenizer.frame_rate)
+        return Search(self._store, self._tokenizer, codes, start)
+
+    def _forget(self, needed: float) -> None:
+        """Drop the codes further back than a match that begins at ``needed`` can reach."""
+        kept_from = at(max(0.0, min(needed, self.end) - SECTION), self._tokenizer.frame_rate)
+        if kept_from > self._start:
+            self._codes = self._codes[:, kept_from - self._start :]
+            self._start = kept_from

@@ -1,0 +1,128 @@
+"""Copies within a library: planted ones are found, and nothing else."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import media
+from audiosearch import Library, audio, demo
+from audiosearch.cli import dedup as command
+from audiosearch.cli import duplicates
+from audiosearch.types import Clip, Codes, Match, Recording, Segment
+from queries.dedup import clusters, stretches
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Path:
+    """Three recordings; of two of them noisy parts, and of one an equal copy."""
+    folder = tmp_path_factory.mktemp("copied")
+    for name in ("land-5", "lonesome-pine", "icy-wind"):
+        samples = audio.load(clips / f"{name}.opus", RATE).samples[: 30 * RATE]
+        media.write(folder / f"{name}.wav", samples, RATE)
+    demo.make_upload(folder / "land-5.wav", 5.0, 20.0, folder / "upload.opus")
+    demo.make_upload(folder / "lonesome-pine.wav", 2.0, 8.0, folder / "part.opus")
+    (folder / "again.wav").write_bytes((folder / "icy-wind.wav").read_bytes())
+    return folder
+
+
+def test_copies_are_found_and_nothing_else(copied: Path) -> None:
+    with Library("memory:") as library:
+        list(library.ingest([copied]))
+        recordings = library.recordings()
+        found = {r.id: [m for m in library.copies(r) if m.probability > 0.8] for r in recordings}
+        names = {r.id: Path(r.name).stem for r in recordings}
+    pairs = {frozenset((names[one], names[m.recording])) for one, matches in found.items() for m in matches}
+    assert pairs == {
+        frozenset(pair) for pair in (("land-5", "upload"), ("lonesome-pine", "part"), ("icy-wind", "again"))
+    }
+    together = clusters(recordings, found)
+    assert {Path(c.canonical.name).stem for c in together} >= {"land-5", "lonesome-pine"}
+    for cluster in together:
+        assert len(cluster.members) == 2
+        shorter = min(cluster.members, key=lambda m: m.recording.duration)
+        assert shorter.covered > 0.85
+    (land,) = (c for c in together if Path(c.canonical.name).stem == "land-5")
+    assert land.members[0].covered == pytest.approx(20 / 30, abs=0.05)
+
+
+def recording(name: str, duration: float, added: str = "") -> Recording:
+    return Recording(name, name, "0" * 64, duration=duration, added=added)
+
+
+def match(other: str, query: tuple[float, float], reference: tuple[float, float]) -> Match:
+    return Match(other, Segment(*query), Segment(*reference), 1.0, 8.0, 0.999, "contains part of")
+
+
+def names(found: Mapping[str, list[Match]], *recordings: Recording, share: float = 0.5) -> list[list[str]]:
+    return [[m.recording.id for m in c.members] for c in clusters(recordings, found, share)]
+
+
+def test_what_hangs_together_by_a_third_is_one_cluster() -> None:
+    found = {"b": [match("a", (0, 10), (0, 10))], "c": [match("b", (0, 9), (1, 10))]}
+    assert names(found, recording("a", 10), recording("b", 10), recording("c", 10), recording("d", 10)) == [
+        ["b", "a", "c"]
+    ]
+
+
+def test_the_longer_one_and_of_equals_the_older_one_is_canonical() -> None:
+    whole = {"a": [match("b", (0, 10), (0, 10))]}
+    assert names(whole, recording("a", 10), recording("b", 60)) == [["b", "a"]]
+    assert names(whole, recording("a", 10, "2026"), recording("b", 10, "2025")) == [["b", "a"]]
+
+
+def test_a_jingle_joins_nothing() -> None:
+    found = {"a": [match("b", (0, 4), (0, 4))]}
+    assert names(found, recording("a", 60), recording("b", 60)) == []
+    assert names(found, recording("a", 60), recording("b", 60), share=0.05) == [["a", "b"]]
+
+
+def test_stretches_that_overlap_are_counted_once() -> None:
+    found = {"a": [match("b", (0, 6), (0, 6)), match("b", (4, 8), (4, 8))]}
+    (cluster,) = clusters([recording("a", 10), recording("b", 10)], found)
+    assert [m.covered for m in cluster.members] == pytest.approx([0.8, 0.8])
+
+
+def test_clips_are_joined_where_they_touch() -> None:
+    def clip(start: float, n_frames: int, code: int) -> tuple[Clip, Codes]:
+        codes = Codes(np.full((2, n_frames), code, np.int16), 12.5, 64)
+        return Clip("r", Segment(start, start + n_frames / 12.5)), codes
+
+    first, second, third = clip(0.0, 10, 1), clip(0.79, 5, 2), clip(30.0, 5, 3)
+    joined = list(stretches([first, second, third]))
+    assert [(start, codes.n_frames) for start, codes, _ in joined] == [(0.0, 15), (30.0, 5)]
+    assert joined[0][1].array[0].tolist() == [1] * 10 + [2] * 5
+    assert joined[1][2] == [third]
+
+
+def test_the_journal_of_a_killed_run_is_taken_up(tmp_path: Path) -> None:
+    row = json.dumps({"recording": "a", "matches": []})
+    (tmp_path / "pairs.jsonl").write_text(f"{row}\n{row.replace('a', 'gone')}\n" + row[:10])
+    assert command.read_journal(tmp_path / "pairs.jsonl", {"a", "b"}) == {"a": []}
+    assert (tmp_path / "pairs.jsonl").read_text().endswith("}\n")
+
+
+def test_the_files_say_what_was_found(tmp_path: Path, music_clip: Path) -> None:
+    one = replace(recording("a", 60), name=str(music_clip))
+    other = replace(recording("b", 20), name="/gone/<b>.wav")
+    found = {"a": [], "b": [match("a", (0, 20), (5, 25))]}
+    duplicates.write(tmp_path, clusters([one, other], found), found)
+    (cluster,) = json.loads((tmp_path / "clusters.json").read_text())
+    assert cluster["canonical"] == str(music_clip)
+    assert cluster["pairs"][0]["one"] == "/gone/<b>.wav"
+    rows = list(csv.DictReader((tmp_path / "clusters.csv").read_text().splitlines()))
+    assert [(row["id"], row["canonical"], row["covered"]) for row in rows] == [
+        ("a", "True", "0.3333"),
+        ("b", "False", "1.0"),
+    ]
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("<audio") == 1
+    assert f'src="{music_clip.as_uri()}#t=5.00,20.00"' in page
+    assert "&lt;b&gt;.wav" in page
+    assert "http" not in page

@@ -1,0 +1,116 @@
+"""Watch: a stream's matches, one by one, as they end; files that grow; bounded memory."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+import media
+import sounds
+from audiosearch import Library, audio
+from audiosearch.errors import AudioError
+from audiosearch.growing import Growing
+from audiosearch.types import Float32, Match
+from queries import watch as watching
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def broadcast(music_clip: Path, speech_clip: Path) -> Float32:
+    """Music at 20 s, speech at 60 s 5 % too fast, nothing known in between."""
+    music, speech = (audio.load(path, RATE).samples for path in (music_clip, speech_clip))
+    fast = soxr.resample(speech[20 * RATE : round(39.5 * RATE)], RATE * 1.05, RATE)
+    gap = sounds.noise(20.0, level=0.02)
+    return np.concatenate([gap, music[5 * RATE : 25 * RATE], gap, fast, gap]).astype(np.float32)
+
+
+def heard(library: Library, blocks: Iterator[Float32]) -> Iterator[Match]:
+    found = watching.watch(library.store, library.tokenizer, blocks)
+    return (match for match in found if match.probability > 0.9)
+
+
+def test_matches_come_in_the_order_in_which_they_end(library: Library, broadcast: Float32) -> None:
+    music, speech = heard(library, iter(np.array_split(broadcast, 13)))
+    assert Path(library.name(music.recording)).name == "land-5.opus"
+    assert (music.query.start, music.query.end) == pytest.approx((20, 40), abs=0.5)
+    assert (music.reference.start, music.reference.end) == pytest.approx((5, 25), abs=0.5)
+    assert music.verdict == "contains part of"
+    assert Path(library.name(speech.recording)).name == "lonesome-pine.opus"
+    assert (speech.query.start, speech.query.end) == pytest.approx((60, 60 + 19.5 / 1.05), abs=0.5)
+    assert speech.rate == pytest.approx(1.05, abs=0.01)
+    assert speech.verdict == "altered copy"
+
+
+def test_a_match_is_told_while_the_stream_goes_on(library: Library, broadcast: Float32) -> None:
+    n_read = 0
+
+    def blocks() -> Iterator[Float32]:
+        nonlocal n_read
+        for block in np.array_split(broadcast, len(broadcast) // RATE):
+            n_read += len(block)
+            yield block
+
+    next(heard(library, blocks()))
+    assert n_read / RATE < 40 + 31
+
+
+def test_what_is_kept_of_a_stream_is_bounded(
+    library: Library, music_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LONGEST", 30.0)
+    longest = 0
+    forget = watching._Stream._forget
+
+    def spy(stream: watching._Stream, needed: float) -> None:
+        nonlocal longest
+        forget(stream, needed)
+        longest = max(longest, stream._codes.shape[1])
+
+    monkeypatch.setattr(watching._Stream, "_forget", spy)
+    samples = audio.load(music_clip, RATE).samples
+    parts = list(heard(library, iter([samples])))
+    assert longest / 12.5 < 30 + 2 * watching.PATIENCE
+    assert len(parts) > 1
+    assert parts[0].query.start == pytest.approx(0, abs=0.5)
+    assert parts[-1].query.end == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 12.0])
+def test_nothing_known_is_no_match(library: Library, seconds: float) -> None:
+    assert list(heard(library, iter([sounds.noise(seconds)]))) == []
+
+
+def test_a_file_that_grows_is_followed(tmp_path: Path) -> None:
+    whole = media.write(tmp_path / "whole.mp3", sounds.melody(6.0), 44100).read_bytes()
+    path = tmp_path / "growing.mp3"
+    path.write_bytes(whole[: len(whole) // 2])
+
+    def grow() -> None:
+        with path.open("ab") as file:
+            file.write(whole[len(whole) // 2 :])
+
+    threading.Timer(0.5, grow).start()
+    with path.open("rb") as file:
+        blocks = audio.live(Growing(file, patience=2.0), str(path), RATE)[1]  # type: ignore[arg-type]
+        seconds = sum(map(len, blocks)) / RATE
+    assert seconds == pytest.approx(audio.load(tmp_path / "whole.mp3", RATE).duration, abs=0.1)
+
+
+def test_a_pipe_ends_with_its_writer(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "tone.wav", sounds.melody(2.0), RATE)
+    out, into = os.pipe()
+    threading.Thread(target=lambda: (os.write(into, path.read_bytes()), os.close(into))).start()
+    with os.fdopen(out, "rb") as file:
+        blocks = audio.live(Growing(file, patience=0.0), "pipe", RATE)[1]
+        assert sum(map(len, blocks)) == 2 * RATE
+
+
+def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("Dear Sir,")
+    with (tmp_path / "letter").open("rb") as file, pytest.raises(AudioError, match="letter is not sound"):
+        audio.live(Growing(file, patience=0.0), "letter", RATE)
