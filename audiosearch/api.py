@@ -10,7 +10,7 @@ with Library("hearings.store") as library:
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from indexers.ingest import Listener, Outcome
     from indexers.texts import TextOutcome
     from queries.archive import Archive
+    from queries.ask.fit import Fitted
     from queries.ask.shelf import Shelf
 
 PathLike = str | os.PathLike[str]
@@ -243,6 +244,38 @@ class Library:
         self._shelf = None
         return self._documents(self.store).delete_document(document)
 
+    def fit_documents(
+        self, voice: str = "en-us", listener: Callable[[int, int], None] | None = None
+    ) -> "Fitted":
+        """Learn what questions mean from the passages, spoken by synthetic voices; see `queries.ask.fit`.
+
+        What is learned is used from then on, if it helps; if not, what was learned before is dropped, too.
+
+        Parameters
+        ----------
+        voice : str
+            Of eSpeak NG.
+        listener : callable, optional
+            Told how many passages were spoken, and of how many.
+
+        Raises
+        ------
+        UsageError
+            For fewer than 50 passages, or a tokenizer that cannot tell which phones are said.
+        """
+        from audiosearch.espeak import ensemble
+        from queries.ask.bridge import MODEL
+        from queries.ask.fit import fit
+
+        if not isinstance(self.tokenizer, Speller):
+            raise UsageError(f"{self.tokenizer.name} does not tell phones, so there is nothing to learn")
+        shelf = self._asked(self.tokenizer)
+        fitted = fit(shelf, self.tokenizer, self._encoder(), ensemble(voice), self._heard, listener)
+        packed = fitted.bridge.pack() if fitted.bridge else b""
+        self._documents(self.store).put_model(MODEL, packed)
+        self._shelf = None
+        return fitted
+
     def ask(
         self, question: str | Path | Waveform | None = None, limit: int = 10, words: str = ""
     ) -> list[Answer]:
@@ -351,9 +384,18 @@ class Library:
 
     def _asked(self, speller: Speller | None) -> "Shelf":
         if self._shelf is None:
+            from queries.ask.bridge import MODEL, Bridge
             from queries.ask.shelf import Shelf
 
-            self._shelf = Shelf.of(self._documents(self.store), speller.phones if speller else ())
+            store = self._documents(self.store)
+            packed = store.model(MODEL)
+            bridge = Bridge.unpack(packed) if packed else None
+            fits = bridge and (bridge.encoder, bridge.tokenizer) == (
+                self._encoder().name,
+                self.tokenizer.name,
+            )
+            phones = speller.phones if speller else ()
+            self._shelf = Shelf(list(store.passages()), phones, bridge if fits else None)
         return self._shelf
 
     def _encoder(self) -> TextEncoder:

@@ -8,6 +8,7 @@ from audiosearch.pronunciation import pronounce
 from audiosearch.types import Float32, Passage
 from queries.ask import Question, ask
 from queries.ask.alignment import align
+from queries.ask.bridge import Bridge, learn, pairs
 from queries.ask.fusion import fused
 from queries.ask.phones import Grams, segments
 from queries.ask.shelf import Shelf
@@ -153,3 +154,16 @@ def test_rankings_are_fused_by_rank() -> None:
     scores = fused([np.array([3.0, 2.0, 1.0, 0.0]), np.array([0.0, 200.0, 100.0, 0.0])])
     assert np.argsort(-scores).tolist() == [1, 2, 0, 3]
     assert scores[3] == 0
+
+
+def test_a_bridge_leads_to_passages_of_like_meaning(shelf: Shelf) -> None:
+    """Learned from sentences as they are heard; asked for them when partly misheard."""
+    listened = [segments(heard(shelf, sentence)) for sentence in SENTENCES]
+    bridge = learn(np.stack([pairs(one) for one in listened]), shelf.vectors, "words@1", "pocket@1")
+    again = Bridge.unpack(bridge.pack())
+    assert (again.encoder, again.tokenizer) == ("words@1", "pocket@1")
+    for number, sentence in enumerate(SENTENCES):
+        scores = again.scores(segments(heard(shelf, sentence, misheard=0.3, seed=number)), shelf.vectors)
+        assert scores.argmax() == number
+    bridged = Shelf(shelf.passages, list(shelf._numbers), again)
+    assert ask(bridged, Question(heard(shelf, SENTENCES[3])))[0].passage.number == 3

@@ -175,3 +175,25 @@ def test_a_store_that_keeps_no_documents_says_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(MemoryStore, "put_document", None)
     with Library("memory:") as library, pytest.raises(UsageError, match="cannot keep documents"):
         list(library.add_documents([folder / "texts"]))
+
+
+def test_what_is_learned_is_tried_and_kept_only_if_it_helps(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = run("kb", "fit")
+    assert (code, "there is no store" in err) == (4, True)
+    subjects = ("tea", "rain", "roads", "bread", "horses", "letters", "music", "winter", "ships", "money")
+    lines = [f"{one} and {other} are often spoken of together" for one in subjects for other in subjects]
+    (folder / "many.txt").write_text("\n\n".join(f"{line} {i}" * 2 for i, line in enumerate(lines)))
+    monkeypatch.setattr("audiosearch.documents.FEW_WORDS", 0)
+    run("kb", "add", "texts")
+    code, _, err = run("kb", "fit")
+    assert (code, "there are 3 passages to learn from, and 50 are needed" in err) == (2, True)
+    monkeypatch.setattr("queries.ask.fit.MOST", 55)
+    monkeypatch.setattr("queries.ask.fit.WORDS", 6)
+    run("kb", "add", "many.txt")
+    code, (line,), _ = run("kb", "fit", "--json")
+    assert (code, line["questions"]) == (0, 11)
+    assert line["used"] == (line["mrr_with_what_was_learned"] > line["mrr_by_sound"])
+    with Library(folder / "store") as library:
+        assert bool(library.store.model("bridge")) == line["used"]

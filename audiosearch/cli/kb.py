@@ -1,4 +1,4 @@
-"""The commands that look after the texts which answer questions: kb add, list, remove."""
+"""The commands that look after the texts which answer questions: kb add, list, remove, fit."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from audiosearch.api import Library
 from audiosearch.cli import options
@@ -93,3 +95,35 @@ def remove(
         for one in found:
             library.remove_document(one.id)
             typer.echo(f"removed    {short(one.name)}")
+
+
+@app.command()
+def fit(
+    store: options.Store,
+    voice: Annotated[str, typer.Option(help="Voice of eSpeak NG that speaks the passages.")] = "en-us",
+    tokenizer: options.TokenizerName = "pocket",
+    model: options.Model = None,
+    as_json: options.Json = False,
+) -> None:
+    """Learn from the stored texts what spoken questions mean, so that other words find them, too.
+
+    Up to 600 passages are spoken by synthetic voices. What is learned is tried on passages that it was
+    not learned from, and is used by `audiosearch ask` only if they are found better. To be run again
+    when many texts changed.
+    """
+    with Library(store, tokenizer, model=model) as library, Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("speaking", total=None)
+        fitted = library.fit_documents(
+            voice, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    line = {
+        "questions": fitted.questions,
+        "mrr_by_sound": fitted.without,
+        "mrr_with_what_was_learned": fitted.with_bridge,
+        "used": fitted.bridge is not None,
+    }
+    if as_json:
+        report([line], True, lambda one: one, {})
+    else:
+        columns = {"what": lambda i: i[0].replace("_", " "), "value": lambda i: str(i[1])}
+        report(line.items(), False, lambda item: dict([item]), columns)

@@ -1,6 +1,7 @@
 """Which passage answers this question? Spoken, typed, or both.
 
     sound -> codes -> phones, each as likely as it is  --n-grams-->  passages  --alignment-->  ranking
+                      phones  --what `kb fit` learned--> ranking
     words, typed or transcribed  --BM25, text encoder-->  rankings
                                                               all rankings -> one
 
@@ -66,7 +67,11 @@ def ask(
     if not shelf.passages:
         return []
     heard = segments(question.spelled) if question.spelled is not None else None
-    rankings = [] if heard is None else [by_sound(shelf, heard)]
+    rankings = []
+    if heard is not None:
+        rankings.append(by_sound(shelf, heard))
+        if shelf.bridge is not None and len(heard.likely):
+            rankings.append(shelf.bridge.scores(heard, shelf.vectors))
     if question.words:
         rankings += by_words(shelf, question.words, encoder)
     scores = fused(rankings)

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from audiosearch.interfaces import DocumentStore
 from audiosearch.representations import unit
 from audiosearch.types import Float32, Passage
+from queries.ask.bridge import Bridge
 from queries.ask.phones import Grams
 from queries.ask.words import Words
 
@@ -23,16 +23,16 @@ class Shelf:
     passages : sequence of Passage
     phones : sequence of str
         Those that questions are spelled in, in the order of `interfaces.Speller.phones`.
+    bridge : Bridge, optional
+        What was learned from the passages (`queries.ask.fit`).
     """
 
-    def __init__(self, passages: Sequence[Passage], phones: Sequence[str]) -> None:
+    def __init__(
+        self, passages: Sequence[Passage], phones: Sequence[str], bridge: Bridge | None = None
+    ) -> None:
         self.passages = list(passages)
+        self.bridge = bridge
         self._numbers = {phone: number for number, phone in enumerate(phones)}
-
-    @classmethod
-    def of(cls, store: DocumentStore, phones: Sequence[str]) -> "Shelf":
-        """Everything that a store holds."""
-        return cls(list(store.passages()), phones)
 
     @cached_property
     def sounds(self) -> list[Int64]:

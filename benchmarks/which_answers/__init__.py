@@ -1,0 +1,1 @@
+"""Which passage answers a spoken question: see the module `__main__`."""
