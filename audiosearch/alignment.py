@@ -36,6 +36,8 @@ APART = 0.5  # seconds between two lines of one recording
 ODDS = (-15.85, 27.9)
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
 SELF_LAGS = range(6, 26)  # frames
+ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
+UNALTERED = 0.012  # difference from 1 up to which a rate is no other speed
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
 FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
 
@@ -197,13 +199,16 @@ def refine(query: Track, reference: Track, line: Line) -> Line:
     if len(query.times) == 0 or len(reference.times) < 2:
         return line
     middle = float(query.times.mean())
-    rate = np.repeat(line.rate + FINE_RATES, len(FINE_OFFSETS))
-    offset = line.at(middle) + np.tile(FINE_OFFSETS, len(FINE_RATES)) - rate * middle
+    rates = line.rate + FINE_RATES
+    if rates[0] < 1 < rates[-1]:
+        rates = np.append(rates, 1.0)
+    rate = np.repeat(rates, len(FINE_OFFSETS))
+    offset = line.at(middle) + np.tile(FINE_OFFSETS, len(rates)) - rate * middle
     left, share, inside = _between(rate[:, None] * query.times + offset[:, None], reference.times)
     cosines = query.vectors @ reference.vectors.T
     rows = np.arange(len(query.times))
     agreements = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])
-    best = int(np.argmax(agreements.mean(axis=1)))
+    best = int(np.argmax(agreements.mean(axis=1) - ALTERED * (np.abs(rate - 1) > UNALTERED)))
     return Line(line.recording, float(rate[best]), float(offset[best]), line.weight)
 
 
@@ -250,18 +255,22 @@ class Judgement:
     Parameters
     ----------
     agreement : float
-        Of the query's frames with the reference's along it (`better_half`).
+        Mean cosine of the query's frames with the reference's along it.
+    rate : float
+        Of the line.
     sameness : float
         Of the query with itself (`sameness`).
     """
 
     agreement: float
+    rate: float
     sameness: float
 
     @property
     def evidence(self) -> float:
-        """Agreement, less what a sound that is always the same would have anywhere."""
-        return self.agreement - max(0.0, self.sameness - MONOTONOUS)
+        """Agreement, less what another speed takes and a sound that is always the same would have anywhere."""
+        altered = abs(self.rate - 1) > UNALTERED
+        return self.agreement - ALTERED * altered - max(0.0, self.sameness - MONOTONOUS)
 
     @property
     def score(self) -> float:
@@ -272,11 +281,6 @@ class Judgement:
     def probability(self) -> float:
         """That the line is true."""
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
-
-
-def better_half(agreements: Float32) -> float:
-    """Mean of the better half of the frames: noise and other sounds cover some frames, not all alike."""
-    return float(np.sort(agreements)[len(agreements) // 2 :].mean()) if len(agreements) else 0.0
 
 
 def sameness(query: Track) -> float:

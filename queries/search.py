@@ -130,8 +130,9 @@ class Search:
         query = self._query.within(section)
         reference = self._reference(line, section)
         refined = alignment.refine(query, reference, line)
-        agreement = alignment.better_half(alignment.agreement(query, reference, refined))
-        return Judged(refined, section, Judgement(agreement, alignment.sameness(query)))
+        agreements = alignment.agreement(query, reference, refined)
+        agreement = float(agreements.mean()) if len(agreements) else 0.0
+        return Judged(refined, section, Judgement(agreement, refined.rate, alignment.sameness(query)))
 
     def _reference(self, line: Line, section: Segment) -> Track:
         """What is stored where a line leads, and a little around it."""

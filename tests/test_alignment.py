@@ -9,7 +9,6 @@ from audiosearch.alignment import (
     Track,
     agreeing,
     agreement,
-    better_half,
     rates,
     refine,
     sameness,
@@ -118,20 +117,13 @@ def test_refining_finds_the_line_that_is_near(rate: float) -> None:
     assert found.at(3.2) == pytest.approx(rate * 3.2 + 9.0, abs=0.06)
 
 
-def test_half_of_the_frames_may_be_covered() -> None:
-    clean, covered = np.full(60, 0.8, np.float32), np.full(60, 0.8, np.float32)
-    covered[10:40] = 0.0
-    assert better_half(clean) == pytest.approx(0.8)
-    assert better_half(covered) == pytest.approx(0.8)
-    assert better_half(np.zeros(0, np.float32)) == 0.0
-
-
 def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing() -> None:
-    plain = Judgement(0.6, 0.0)
-    assert Judgement(0.8, 0.0).probability > plain.probability
-    assert Judgement(0.6, 0.05).probability == plain.probability
-    assert Judgement(0.6, 0.5).probability < plain.probability
-    assert Judgement(1.0, 0.95).probability < 0.01
+    plain = Judgement(0.5, 1.0, 0.0)
+    assert Judgement(0.7, 1.0, 0.0).probability > plain.probability
+    assert Judgement(0.5, 1.0, 0.05).probability == plain.probability
+    assert Judgement(0.5, 1.0, 0.5).probability < plain.probability
+    assert Judgement(1.0, 1.0, 0.95).probability < 0.01
+    assert Judgement(0.5, 1.1, 0.0).probability < plain.probability
 
 
 def test_the_agreeing_stretch_is_found() -> None:
