@@ -29,11 +29,10 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over 741 excerpts of
-# recordings that the tokenizer was trained on, degraded as in benchmarks/how_well and by recorded noises
-# and rooms. `python -m benchmarks.how_well.calibrate --files 150 --excerpts 3`, which fits such odds on any
-# folder, found -16.77 and 28.05 on those recordings.
-ODDS = (-15.85, 27.9)
+# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over 707 lines of 480
+# degraded excerpts of recordings that the tokenizer was trained on:
+# `python -m benchmarks.how_well.calibrate --files 160 --excerpts 3`, at the commit before this one.
+ODDS = (-12.19, 31.04)
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
 SELF_LAGS = range(6, 26)  # frames
 ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
@@ -199,9 +198,7 @@ def refine(query: Track, reference: Track, line: Line) -> Line:
     if len(query.times) == 0 or len(reference.times) < 2:
         return line
     middle = float(query.times.mean())
-    rates = line.rate + FINE_RATES
-    if rates[0] < 1 < rates[-1]:
-        rates = np.append(rates, 1.0)
+    rates = np.append(line.rate + FINE_RATES, 1.0)  # short sound has voted for some rate, most is unaltered
     rate = np.repeat(rates, len(FINE_OFFSETS))
     offset = line.at(middle) + np.tile(FINE_OFFSETS, len(rates)) - rate * middle
     left, share, inside = _between(rate[:, None] * query.times + offset[:, None], reference.times)
@@ -268,7 +265,7 @@ class Judgement:
 
     @property
     def evidence(self) -> float:
-        """Agreement, less what another speed takes and a sound that is always the same would have anywhere."""
+        """Agreement, less what another speed takes, and what a sound that stays the same has anywhere."""
         altered = abs(self.rate - 1) > UNALTERED
         return self.agreement - ALTERED * altered - max(0.0, self.sameness - MONOTONOUS)
 
@@ -281,6 +278,11 @@ class Judgement:
     def probability(self) -> float:
         """That the line is true."""
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
+
+
+def better_half(agreements: Float32) -> float:
+    """Mean of the better half of the frames: where a match ends, or other sound lies on it, frames disagree."""
+    return float(np.sort(agreements)[len(agreements) // 2 :].mean()) if len(agreements) else 0.0
 
 
 def sameness(query: Track) -> float:

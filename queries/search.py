@@ -34,6 +34,7 @@ class Judged:
     line: Line
     query: Segment
     judgement: Judgement
+    inside: float  # what its frames agree where it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Search:
         searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self._reference(line, searched), line)
-        stretch = alignment.agreeing(agreements, INSIDE * best.judgement.agreement)
+        stretch = alignment.agreeing(agreements, INSIDE * best.inside)
         first, last = stretch.start, stretch.stop - 1
         # At the query's own ends frames have heard less than the recording's.
         if query.times[first] - self._query.times[0] <= SNAP:
@@ -132,7 +133,8 @@ class Search:
         refined = alignment.refine(query, reference, line)
         agreements = alignment.agreement(query, reference, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
-        return Judged(refined, section, Judgement(agreement, refined.rate, alignment.sameness(query)))
+        judgement = Judgement(agreement, refined.rate, alignment.sameness(query))
+        return Judged(refined, section, judgement, alignment.better_half(agreements))
 
     def _reference(self, line: Line, section: Segment) -> Track:
         """What is stored where a line leads, and a little around it."""

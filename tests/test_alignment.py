@@ -9,6 +9,7 @@ from audiosearch.alignment import (
     Track,
     agreeing,
     agreement,
+    better_half,
     rates,
     refine,
     sameness,
@@ -115,6 +116,14 @@ def test_refining_finds_the_line_that_is_near(rate: float) -> None:
     found = refine(query, reference, Line("r", rate + 0.01, 9.0 + 0.1))
     assert found.rate == pytest.approx(rate, abs=0.011)
     assert found.at(3.2) == pytest.approx(rate * 3.2 + 9.0, abs=0.06)
+
+
+def test_half_of_the_frames_may_be_covered() -> None:
+    clean, covered = np.full(60, 0.8, np.float32), np.full(60, 0.8, np.float32)
+    covered[10:40] = 0.0
+    assert better_half(clean) == pytest.approx(0.8)
+    assert better_half(covered) == pytest.approx(0.8)
+    assert better_half(np.zeros(0, np.float32)) == 0.0
 
 
 def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing() -> None:

@@ -6,12 +6,13 @@ FOLDER holds a ``manifest.jsonl`` with one object a line: ``path``, ``language``
 ``keyword``, where the file is that word alone. Every two words by different speakers are compared by
 dynamic time warping, and ranked: average precision of the pairs of the same word (Carlin et al. 2011),
 with the MFCC of the same recordings beside it. Codes are compared by the vectors that they stand for,
-and, where the tokenizer spells, by the phones (Bhattacharyya coefficient of their probabilities). Also
-the share of aligned frames whose codes are equal.
+and, where the tokenizer spells, as `locate` compares them: by how much likelier than by chance both are the
+same phone. Also the share of aligned frames whose codes are equal.
 """
 
 import itertools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -26,9 +27,11 @@ from audiosearch.interfaces import Speller, Tokenizer
 from audiosearch.representations import unit
 from audiosearch.types import Codes, Float32, Waveform
 from benchmarks.commit import commit
+from queries.phrases import FAINTEST
 
 RATE = 16000  # Hz
 FAR = 1e6
+LIKELIEST = 5.0  # nats: no two frames are much likelier the same
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,7 +42,7 @@ class Word:
     speaker: str
     codes: np.ndarray  # shape (n_frames,), layer 0
     heard: Float32  # shape (n_frames, dim), what the codes stand for
-    spelled: list[Float32]  # shape (n_frames, 1 + n_phones): by layer 0, and by all layers of speech
+    spelled: list[Float32]  # shape (n_frames, 1 + n_phones), probabilities: by layer 0, by all speech layers
     mfcc: Float32  # shape (n_mfcc_frames, 39)
 
 
@@ -99,14 +102,14 @@ def spoken(folder: Path, rows: list[dict], tokenizer: Tokenizer) -> list[Word]:
 
 
 def spelled(codes: Codes, tokenizer: Speller) -> list[Float32]:
-    """Square roots of the phones' probabilities in each frame, so that their products are coefficients."""
+    """Probabilities of the phones in each frame."""
     found = []
     for layers in (
         range(tokenizer.speech_layers.start, tokenizer.speech_layers.start + 1),
         tokenizer.speech_layers,
     ):
         slots = np.exp(tokenizer.spell(codes, layers)).reshape(codes.n_frames, tokenizer.slots, -1)
-        found.append(np.sqrt(slots.mean(axis=1)))
+        found.append(slots.mean(axis=1))
     return found
 
 
@@ -122,6 +125,7 @@ def compared(words: list[Word]) -> list[str]:
     pairs = [(a, b) for a, b in itertools.combinations(words, 2) if a.speaker != b.speaker]
     same = np.array([a.word == b.word for a, b in pairs])
     kinds = 2 + len(words[0].spelled)
+    usual = [np.concatenate([w.spelled[k] for w in words]).mean(axis=0) + FAINTEST for k in range(kinds - 2)]
     costs: list[list[np.ndarray]] = [[] for _ in range(kinds)]
     equal = []
     for block in (pairs[i : i + 400] for i in range(0, len(pairs), 400)):
@@ -130,7 +134,8 @@ def compared(words: list[Word]) -> list[str]:
         costs[1].append(cost)
         equal.append(share)
         for k in range(2, kinds):
-            costs[k].append(warped([(a.spelled[k - 2], b.spelled[k - 2]) for a, b in block])[0])
+            by_phones = [(a.spelled[k - 2] / usual[k - 2], b.spelled[k - 2]) for a, b in block]
+            costs[k].append(warped(by_phones, distance=unlikelihood)[0])
     shares = np.concatenate(equal)
     return [
         str(len({word.word for word in words})),
@@ -144,18 +149,30 @@ def compared(words: list[Word]) -> list[str]:
     ]
 
 
+def angle(a: Float32, b: Float32) -> Float32:
+    """Cosine distance of each row of one with each row of the other."""
+    return 1 - a @ b.T
+
+
+def unlikelihood(a: Float32, b: Float32) -> Float32:
+    """From 0 on; the less both are the same phone, the more (see `queries.phrases.Example`)."""
+    return np.maximum(0, LIKELIEST - np.log(np.maximum(a @ b.T, FAINTEST)))
+
+
 def warped(
-    pairs: list[tuple[Float32, Float32]], codes: list[tuple[np.ndarray, np.ndarray]] | None = None
+    pairs: list[tuple[Float32, Float32]],
+    codes: list[tuple[np.ndarray, np.ndarray]] | None = None,
+    distance: Callable[[Float32, Float32], Float32] = angle,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean cosine distance along the best path from corner to corner, and equal codes along it.
+    """Mean distance along the best path from corner to corner, and equal codes along it.
 
     All pairs at once, cell by cell (Sakoe and Chiba 1978, steps right, down and diagonal).
     """
     n, m = max(len(a) for a, _ in pairs), max(len(b) for _, b in pairs)
-    distance = np.full((n, m, len(pairs)), 2.0, np.float32)
+    distances = np.full((n, m, len(pairs)), 2.0, np.float32)
     equal = np.zeros((n, m, len(pairs)), np.float32)
     for k, (a, b) in enumerate(pairs):
-        distance[: len(a), : len(b), k] = 1 - a @ b.T
+        distances[: len(a), : len(b), k] = distance(a, b)
         if codes is not None:
             equal[: len(a), : len(b), k] = codes[k][0][:, None] == codes[k][1]
     total = np.full((n + 1, m + 1, len(pairs)), FAR, np.float32)
@@ -165,7 +182,7 @@ def warped(
         for j in range(m):
             before = np.stack([total[i, j], total[i, j + 1], total[i + 1, j]])
             choice = before.argmin(0)
-            total[i + 1, j + 1] = before.min(0) + distance[i, j]
+            total[i + 1, j + 1] = before.min(0) + distances[i, j]
             steps[i + 1, j + 1] = 1 + np.choose(choice, [steps[i, j], steps[i, j + 1], steps[i + 1, j]])
             hits[i + 1, j + 1] = equal[i, j] + np.choose(choice, [hits[i, j], hits[i, j + 1], hits[i + 1, j]])
     ends = ([len(a) for a, _ in pairs], [len(b) for _, b in pairs], range(len(pairs)))
