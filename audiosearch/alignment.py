@@ -281,7 +281,7 @@ class Judgement:
 
 
 def better_half(agreements: Float32) -> float:
-    """Mean of the better half of the frames: where a match ends, or other sound lies on it, frames disagree."""
+    """Mean of the better half of the frames: those behind the end of a match disagree."""
     return float(np.sort(agreements)[len(agreements) // 2 :].mean()) if len(agreements) else 0.0
 
 
