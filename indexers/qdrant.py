@@ -600,6 +600,7 @@ class _Documents:
 AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CANCELLED", "UNKNOWN"}
 REFUSED = {"UNAUTHENTICATED", "PERMISSION_DENIED", "401", "403"}
 AWAY_HTTP = {"408", "429", "500", "502", "503", "504"}
+AWAY_WORDS = ("unavailable", "failed to connect", "transport error")  # of another node of a cluster
 WRONG = {"INVALID_ARGUMENT", "400", "422"}
 FULL = ("no space left", "out of disk", "disk is full", "not enough space")
 
@@ -624,7 +625,9 @@ def _as_ours(error: Exception, place: str) -> StoreError:
         )
     if code in WRONG and "dimension" in said:
         return StoreMismatchError(f"the Qdrant server at {place} keeps other vectors: {said}")
-    if code in AWAY | AWAY_HTTP or (not code and isinstance(error, (ApiException, QdrantException, OSError))):
+    node_is_away = code == "INTERNAL" and any(words in said.lower() for words in AWAY_WORDS)
+    client_failed = not code and isinstance(error, (ApiException, QdrantException, OSError))
+    if code in AWAY | AWAY_HTTP or node_is_away or client_failed:
         return StoreUnavailableError(f"the Qdrant server at {place} does not answer as it should: {said}")
     return StoreError(f"the Qdrant server at {place} failed: {said}")
 

@@ -50,6 +50,12 @@ def answer(status: int, content: bytes = b"{}") -> http_exceptions.UnexpectedRes
         (Status(grpc.StatusCode.UNAVAILABLE, "connect: refused"), StoreUnavailableError),
         (Status(grpc.StatusCode.DEADLINE_EXCEEDED, "late"), StoreUnavailableError),
         (Status(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down"), StoreUnavailableError),
+        (
+            Status(
+                grpc.StatusCode.INTERNAL, "3 out of 5 shards failed: Failed to connect to http://node-3:6335/"
+            ),
+            StoreUnavailableError,
+        ),
         (Status(grpc.StatusCode.INTERNAL, "No space left on device (os error 28)"), StoreFullError),
         (Status(grpc.StatusCode.INVALID_ARGUMENT, "Vector dimension error: 32, got 16"), StoreMismatchError),
         (answer(503), StoreUnavailableError),
