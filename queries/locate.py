@@ -23,8 +23,8 @@ from queries.phrases import Phrase
 Int64 = npt.NDArray[np.int64]
 
 BLUR = 3  # frames by which the ends of several phrases may differ
-PLACES = 200  # that are looked at exactly
-SAMPLE = 300  # other places, which tell how well the phrases fit by chance
+PLACES = 150  # that are looked at exactly
+SAMPLE = 200  # other places, which tell how well the phrases fit by chance
 AROUND = 10  # frames on either side of a place that are heard with it
 
 

@@ -58,7 +58,7 @@ def warped(table: Float32, rows: npt.NDArray[np.integer], bounds: Int64) -> tupl
     return scores, starts
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@numba.njit(parallel=True, cache=True, nogil=True, fastmath=True)
 def spelled(
     table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
 ) -> tuple[Float32, Int64]:
@@ -83,28 +83,36 @@ def spelled(
     n = table.shape[2] - 1
     scores = np.full(len(rows), IMPOSSIBLE, np.float32)
     starts = np.zeros(len(rows), np.int64)
+    between = np.where(pauses, np.float32(0.0), IMPOSSIBLE).astype(np.float32)
     for part in numba.prange(len(bounds) - 1):
-        totals = np.full((3, n), IMPOSSIBLE, np.float32)  # first slot of a phone, later ones, silence behind
-        begins = np.zeros((3, n), np.int64)
+        # For each phone, from 1 on: in its first slot, in a later one, in the silence behind it. Index 0 is
+        # where the phrase begins. Each loop over the phones reads what the one before it wrote: they become
+        # vector instructions.
+        first = np.full(n + 1, IMPOSSIBLE, np.float32)
+        later, quiet, entering = first.copy(), first.copy(), first.copy()
+        later[0] = 0.0
+        begin_first = np.zeros(n + 1, np.int32)  # the frame in which the path began, less the part's first
+        begin_later, begin_quiet, begin_entering = begin_first.copy(), begin_first.copy(), begin_first.copy()
         for frame in range(bounds[part], bounds[part + 1]):
+            begin_later[0] = frame - bounds[part]
+            best, begin = IMPOSSIBLE, 0
             for slot in range(table.shape[1]):
                 evidence = table[rows[frame], slot]
-                for i in range(n - 1, -1, -1):
-                    if totals[1, i] > totals[2, i]:
-                        totals[2, i], begins[2, i] = totals[1, i], begins[1, i]
-                    totals[2, i] += evidence[0]
-                    if totals[0, i] > totals[1, i]:
-                        totals[1, i], begins[1, i] = totals[0, i], begins[0, i]
-                    totals[1, i] += evidence[1 + i]
-                    if i == 0:
-                        totals[0, i], begins[0, i] = evidence[1], frame
-                    else:
-                        best, begin = totals[1, i - 1], begins[1, i - 1]
-                        if pauses[i] and totals[2, i - 1] > best:
-                            best, begin = totals[2, i - 1], begins[2, i - 1]
-                        totals[0, i], begins[0, i] = best + evidence[1 + i], begin
-                if totals[1, n - 1] > scores[frame]:
-                    scores[frame], starts[frame] = totals[1, n - 1], begins[1, n - 1]
+                for i in range(n):
+                    rested = quiet[i] + between[i]
+                    entering[i + 1] = rested if rested > later[i] else later[i]
+                    begin_entering[i + 1] = begin_quiet[i] if rested > later[i] else begin_later[i]
+                for i in range(1, n + 1):
+                    silent, said, begun = quiet[i], later[i], first[i]
+                    quiet[i] = (said if said > silent else silent) + evidence[0]
+                    begin_quiet[i] = begin_later[i] if said > silent else begin_quiet[i]
+                    later[i] = (begun if begun > said else said) + evidence[i]
+                    begin_later[i] = begin_first[i] if begun > said else begin_later[i]
+                    first[i] = entering[i] + evidence[i]
+                    begin_first[i] = begin_entering[i]
+                if later[n] > best:
+                    best, begin = later[n], begin_later[n]
+            scores[frame], starts[frame] = best, bounds[part] + begin
     return scores, starts
 
 
