@@ -47,7 +47,7 @@ def main(
         "# How long a question of where takes",
         "",
         f"Tokenizer {tokenizer.name}, commit {commit()}; `python -m benchmarks.where_said.speed`. "
-        f"{os.cpu_count()} cores; {heard.shape[1] / tokenizer.frame_rate / 60:.0f} min of recordings, repeated. "
+        f"{os.cpu_count()} cores; {heard.shape[1] / tokenizer.frame_rate / 60:.0f} min of sound, repeated. "
         f"Milliseconds, {ROUNDS} times {len(PHRASES)} phrases of 1 to 8 words.",
         "",
         "| hours | typed, median / p95 | spoken example, median / p95 |",
