@@ -87,20 +87,30 @@ class Histograms:
         return histogram(codes, "first", "l2")
 
 
-def systems(passages: Sequence[Passage], work: Path, name: str, seed: int) -> dict[str, Scorer]:
-    """All of them by name; pocketsphinx keeps what it heard in WORK."""
+def systems(passages: Sequence[Passage], work: Path, name: str, seed: int) -> dict[str, Callable[[], Scorer]]:
+    """What makes each of them, by name; pocketsphinx keeps what it heard in WORK."""
     sphinx = Transcriber(work / "pocketsphinx")
-    rng = np.random.default_rng(seed)
-    ours, heard = Ours(passages), Bm25(passages, lambda s: _said(sphinx, s))
-    kept = work / f"histograms-{name}-{Pocket().name.replace('@', '-')}.npy"
+    kept = work / f"histograms-{name}-{len(passages)}-{Pocket().name.replace('@', '-')}.npy"
+
+    def heard(spoken: Spoken) -> str:
+        return _said(sphinx, spoken)
+
+    def both() -> Scorer:
+        sound, words = Ours(passages), Bm25(passages, heard)
+        return lambda spoken: fused([sound(spoken), words(spoken)])
+
+    def by_lot() -> Scorer:
+        rng = np.random.default_rng(seed)
+        return lambda spoken: rng.random(len(passages)).astype(np.float32)
+
     return {
-        "perfect transcript, BM25": Bm25(passages, lambda s: s.text),
-        "audiosearch": ours,
-        "audiosearch and pocketsphinx": lambda s: fused([ours(s), heard(s)]),
-        "pocketsphinx, BM25": heard,
-        "pocketsphinx, text embedding": Embedded(passages, lambda s: _said(sphinx, s)),
-        "histogram": Histograms(passages, kept),
-        "random": lambda s: rng.random(len(passages)).astype(np.float32),
+        "perfect transcript, BM25": lambda: Bm25(passages, lambda spoken: spoken.text),
+        "audiosearch": lambda: Ours(passages),
+        "audiosearch and pocketsphinx": both,
+        "pocketsphinx, BM25": lambda: Bm25(passages, heard),
+        "pocketsphinx, text embedding": lambda: Embedded(passages, heard),
+        "histogram": lambda: Histograms(passages, kept),
+        "random": by_lot,
     }
 
 

@@ -41,8 +41,8 @@ def chance(scores: Float32, heard: Heard, texts: Sequence[Int64]) -> Background:
 def probability(score: float, background: Background) -> float:
     """That a passage of this score is the answer.
 
-    The two numbers of the curve were fitted to questions of the speakers that pocket was trained on
-    (`benchmarks/ask_well`).
+    The two numbers of the curve were set on questions of speakers that pocket was trained on; how well it
+    tells answers from none is measured on others (`benchmarks/which_answers`).
     """
     if not math.isfinite(background.decay):
         return 0.0
