@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import platformdirs
 
-from audiosearch import audio, plugins
+from audiosearch import audio, plugins, transcripts
 from audiosearch.clips import Cutting
 from audiosearch.errors import UsageError
 from audiosearch.interfaces import (
@@ -33,6 +33,7 @@ from audiosearch.interfaces import (
 )
 from audiosearch.representations import ANCHOR_DIM
 from audiosearch.segmenters import Decision
+from audiosearch.transcripts import Transcript
 from audiosearch.types import Answer, Candidate, Document, Entry, Float32, Match, Recording, Schema, Waveform
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from queries.archive import Archive
     from queries.ask.fit import Fitted
     from queries.ask.shelf import Shelf
+    from queries.lexical import Written
 
 PathLike = str | os.PathLike[str]
 SCHEMA_OPTIONS = ("fingerprint_frames", "anchor_hop", "histogram_layers", "histogram_norm")
@@ -110,6 +112,7 @@ class Library:
         self._store: Store | None = None
         self._everything: Archive | None = None
         self._shelf: Shelf | None = None
+        self._transcripts: dict[tuple[Path, int], Transcript | None] = {}  # by file and time of change
 
     def ingest(
         self,
@@ -172,6 +175,9 @@ class Library:
     ) -> list[Match]:
         """Where a phrase is said; see `queries.locate`.
 
+        Where transcripts lie beside the recordings (`audiosearch.transcripts`), typed words are looked for
+        in them, too; see `queries.lexical`.
+
         Parameters
         ----------
         phrase : str, Path or Waveform
@@ -180,17 +186,20 @@ class Library:
         recordings : sequence of str, optional
             Only in these (as `find` understands them).
         voices : sequence of Synthesizer, optional
-            They speak the text; by default `espeak.ensemble`.
+            They speak the text; by default several of its language (`audiosearch.voices`).
         """
-        from queries.locate import locate
+        from queries.lexical import fused
+        from queries.locate import PLACES, locate
         from queries.phrases import Phrase, spoken, typed
 
+        archive = self._archive(recordings)
         phrases: list[Phrase]
-        if isinstance(phrase, str):
-            phrases = typed(phrase, self._voices(voices), self.tokenizer)
-        else:
+        if not isinstance(phrase, str):
             phrases = [spoken(self._heard(phrase), self.tokenizer)]
-        return locate(self._archive(recordings), self.tokenizer, phrases, limit)
+            return locate(archive, self.tokenizer, phrases, limit)
+        phrases = typed(phrase, self._voices(phrase, voices), self.tokenizer)
+        heard = locate(archive, self.tokenizer, phrases, max(limit, PLACES))
+        return fused(heard, self._written(phrase, archive.recordings), limit)
 
     def similar(
         self, query: PathLike | Waveform, limit: int = 10, per_recording: int | None = None
@@ -202,7 +211,7 @@ class Library:
 
     def speak(self, text: str, voices: Sequence[Synthesizer] | None = None) -> list[Waveform]:
         """Text as sound, once by each voice."""
-        return [voice.synthesize(text) for voice in self._voices(voices)]
+        return [voice.synthesize(text) for voice in self._voices(text, voices)]
 
     def add_documents(self, paths: Iterable[PathLike], voice: str = "en-us") -> Iterator["TextOutcome"]:
         """Store texts that answer questions; see `indexers.texts`.
@@ -413,12 +422,10 @@ class Library:
         )
         return replace(plain, **self._wanted)  # type: ignore[arg-type]
 
-    def _voices(self, voices: Sequence[Synthesizer] | None) -> Sequence[Synthesizer]:
-        if voices is not None:
-            return voices
-        from audiosearch.espeak import ensemble
+    def _voices(self, text: str, voices: Sequence[Synthesizer] | None) -> Sequence[Synthesizer]:
+        from audiosearch.voices import voices_for
 
-        return ensemble()
+        return voices_for(text) if voices is None else voices
 
     def _archive(self, names: Sequence[str] | None) -> "Archive":
         """The codes of recordings; those of all are kept for the next question."""
@@ -431,6 +438,26 @@ class Library:
         if self._everything is None or self._everything.recordings != [r.id for r in stored]:
             self._everything = Archive.of(self.store, stored, layers)
         return self._everything
+
+    def _written(self, phrase: str, recordings: Sequence[str]) -> "Iterator[Written]":
+        """Where transcripts have a phrase."""
+        from queries.lexical import written
+
+        names = {recording.id: recording.name for recording in self.recordings()}
+        for recording in recordings:
+            transcript = self._transcript(Path(names[recording]))
+            if transcript is not None:
+                yield from written(recording, transcript, phrase)
+
+    def _transcript(self, recording: Path) -> Transcript | None:
+        """What lies beside a recording; read once, and again when it was changed."""
+        for path in transcripts.beside(recording):
+            key = (path, path.stat().st_mtime_ns)
+            if key not in self._transcripts:
+                self._transcripts[key] = transcripts.read(path)
+            if self._transcripts[key] is not None:
+                return self._transcripts[key]
+        return None
 
     def _blocks(self, query: PathLike | Waveform) -> Iterator[Float32]:
         rate = self.tokenizer.sample_rate

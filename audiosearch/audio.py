@@ -11,6 +11,7 @@ missing there is silence of the same length, so that nothing behind them moves.
     0 s                 first timestamp
 """
 
+import contextlib
 import itertools
 import os
 import stat
@@ -28,11 +29,12 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from audiosearch.errors import AudioError
-from audiosearch.types import Float32, Waveform
+from audiosearch.types import Float32, Segment, Waveform
 
 BLOCK = 10.0  # seconds handed on at a time
 TOLERANCE = 0.04  # seconds a timestamp may be off before it is believed: half a token frame
 LONGEST_GAP = 600.0  # seconds; a jump beyond it is a clock that was set anew, not lost sound
+RUN_UP = 1.0  # seconds that a decoder is given before the stretch that is wanted
 RESAMPLER = "soxr-hq"  # recorded with the index: another resampler gives other tokens
 
 AUDIO_SUFFIXES = frozenset(
@@ -197,6 +199,49 @@ def _streamed(
         metadata={**container.metadata, **track.metadata},
     )
     return media, _read(container, track, media, sample_rate, block)
+
+
+def excerpt(path: Path, segment: Segment) -> Waveform:
+    """A stretch of a file, at the file's own rate; what lies beyond its end is left out.
+
+    The file is not read from its beginning, so it may be hours long.
+
+    Raises
+    ------
+    AudioError
+        As `stream`, and when there is no sound in that stretch.
+    """
+    with _open(path) as container:
+        track = container.streams.best("audio")
+        if not isinstance(track, AudioStream):
+            raise AudioError(f"{path} has no audio track")
+        rate = track.codec_context.sample_rate
+        origin = (container.start_time or 0) / av.time_base
+        with contextlib.suppress(av.FFmpegError):  # what cannot be sought in is read from its beginning
+            container.seek(round((origin + max(0.0, segment.start - RUN_UP)) * av.time_base))
+        whole = np.zeros(round(segment.duration * rate), np.float32)
+        end = 0
+        following = None  # where the next frame begins, as the last one ends
+        for frame in _decoded(container, track, Media(path, track.codec_context.name, rate, 1, None)):
+            begin = following
+            if frame.pts is not None and frame.time_base is not None:
+                moment = float(frame.pts * frame.time_base) - origin
+                timed = round((moment - segment.start) * rate)
+                if begin is None or abs(timed - begin) > TOLERANCE * rate:  # else they are only rounded
+                    begin = timed
+            if begin is None:
+                raise AudioError(f"{path} has no timestamps, so no stretch of it can be found")
+            following = begin + frame.samples
+            if begin >= len(whole):
+                end = len(whole)
+                break
+            samples = _mono(frame)[max(0, -begin) : len(whole) - begin]
+            if len(samples):
+                end = max(0, begin) + len(samples)
+                whole[end - len(samples) : end] = samples
+    if not end:
+        raise AudioError(f"{path} has no sound from {segment.start:.1f} to {segment.end:.1f} s")
+    return Waveform(whole[:end], rate)
 
 
 def resample(waveform: Waveform, sample_rate: int) -> Waveform:

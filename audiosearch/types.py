@@ -232,6 +232,9 @@ class Match:
         That the match is true, 0 to 1.
     verdict : str
         What it is (see `verdicts`); empty for a located phrase.
+    false_alarms : float or None
+        How many false matches of this score or a better one to expect in an hour of what was searched;
+        None where nobody reckoned.
     """
 
     recording: str
@@ -241,6 +244,7 @@ class Match:
     score: float
     probability: float
     verdict: str = ""
+    false_alarms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

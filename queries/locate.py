@@ -18,6 +18,7 @@ from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Tokenizer
 from audiosearch.types import Float32, Match, Segment
 from queries.archive import Archive
+from queries.paths import IMPOSSIBLE
 from queries.phrases import Phrase
 
 Int64 = npt.NDArray[np.int64]
@@ -25,6 +26,7 @@ Int64 = npt.NDArray[np.int64]
 BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 150  # that are looked at exactly
 SAMPLE = 200  # other places, which tell how well the phrases fit by chance
+NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
 AROUND = 10  # frames on either side of a place that are heard with it
 
 
@@ -51,6 +53,7 @@ def locate(archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], li
         return []
     places = Places.of(archive, phrases[0], tokenizer.codebook_size)
     peaks, background = judged(archive, phrases, places)
+    hours = archive.n_frames * archive.frame / 3600
     asked = Segment(0.0, to_seconds(phrases[0].usual, tokenizer.frame_rate))
     return [
         Match(
@@ -60,6 +63,7 @@ def locate(archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], li
             rate=archive.segment(peak.start, peak.end).duration / asked.duration,
             score=peak.score,
             probability=background.probability(peak.score),
+            false_alarms=background.expected_false(peak.score) / hours,
         )
         for peak in peaks[:limit]
     ]
@@ -126,17 +130,20 @@ def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple
     paths = []
     for phrase in phrases:
         scores, starts = phrase.find(codes, rows, bounds)
+        scores = np.where(scores > NO_PATH, scores, np.float32(-np.inf))
         paths.append((_chance(scores, others or chosen, places.number).standard(scores), starts))
     scores, starts = fused(paths)
     peaks = []
     for block in chosen:
         end = block.start + int(scores[block].argmax())
-        peaks.append(Peak(int(frames[starts[end]]), int(frames[end]), float(scores[end])))
+        if np.isfinite(scores[end]):
+            peaks.append(Peak(int(frames[starts[end]]), int(frames[end]), float(scores[end])))
     return apart(peaks), _chance(scores, others or chosen, places.number)
 
 
 def _chance(scores: Float32, blocks: Sequence[slice], number: int) -> Background:
-    return Background.fit(np.array([scores[block].max() for block in blocks]), number)
+    highest = np.array([scores[block].max() for block in blocks])
+    return Background.fit(highest[np.isfinite(highest)], number)
 
 
 def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:

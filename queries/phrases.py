@@ -74,6 +74,8 @@ def spoken(example: Waveform, tokenizer: Tokenizer) -> "Example":
 def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
     """A phrase by its words: by their phones where the tokenizer spells them, else as each voice speaks them.
 
+    Voices that are not eSpeak NG's are there for how they sound, and always heard.
+
     Raises
     ------
     AudioError
@@ -84,10 +86,13 @@ def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> lis
         read = [Words(espeak.words(text, language), tokenizer) for language in languages]
         known: list[Phrase] = [words for words in read if words.n_phones and words.known >= MOST]
         if known:
-            return known
-    return [
-        spoken(audio.resample(voice.synthesize(text), tokenizer.sample_rate), tokenizer) for voice in voices
-    ]
+            voices = [voice for voice in voices if not isinstance(voice, Espeak)]
+            return known + [_said(text, voice, tokenizer) for voice in voices]
+    return [_said(text, voice, tokenizer) for voice in voices]
+
+
+def _said(text: str, voice: Synthesizer, tokenizer: Tokenizer) -> "Example":
+    return spoken(audio.resample(voice.synthesize(text), tokenizer.sample_rate), tokenizer)
 
 
 class Example:

@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # media and sounds, the tests' o
 import pytest
 
 import servers
-from audiosearch import Library, demo
+from audiosearch import Library, cli, demo
+from commands import Done, Run
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +52,27 @@ def weaviate() -> Iterator[str]:
     """Address of stores on a Weaviate server; the name goes in for ``{}``."""
     with servers.found("weaviate") as address:
         yield address
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process."""
+
+    def runner(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["audiosearch", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capsys.readouterr()
+        return Done(int(stopped.value.code or 0), captured.out, captured.err)
+
+    return runner
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the shipped recordings; tests that change it take a copy."""
+    path = tmp_path_factory.mktemp("cli") / "store"
+    arguments = [sys.executable, "-m", "audiosearch", "ingest", demo.clips(), "--store", path]
+    subprocess.run(arguments, check=True, capture_output=True)
+    return path

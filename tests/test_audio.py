@@ -12,7 +12,7 @@ import media
 import sounds
 from audiosearch import audio
 from audiosearch.errors import AudioError
-from audiosearch.types import Waveform
+from audiosearch.types import Segment, Waveform
 
 RATE = 16000
 
@@ -187,3 +187,21 @@ def test_names_that_ffmpeg_would_take_for_protocols(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     media.write(tmp_path / "concat:a.wav", sounds.noise(1.0), RATE, suffix="wav")
     assert audio.load(Path("concat:a.wav"), RATE).duration == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("suffix", sorted(media.FORMATS))
+def test_a_stretch_is_what_a_player_plays_there(tmp_path: Path, suffix: str) -> None:
+    rate = media.FORMATS[suffix][2]
+    delay = 1.5 if suffix in media.VIDEO else 0.0
+    sound = sounds.click_at(7.25 - delay, 12.0 - delay, rate)
+    path = media.write(tmp_path / f"a.{suffix}", sound, rate, delay=delay, picture=suffix in media.VIDEO)
+    heard = audio.excerpt(path, Segment(7.0, 8.0))
+    assert (heard.sample_rate, len(heard.samples)) == (rate, rate)
+    assert sounds.onset(heard.samples, rate) == pytest.approx(0.25, abs=0.05)
+
+
+def test_a_stretch_ends_where_the_file_does(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "a.flac", sounds.noise(3.0, RATE), RATE)
+    assert audio.excerpt(path, Segment(2.0, 5.0)).duration == pytest.approx(1.0)
+    with pytest.raises(AudioError, match=r"has no sound from 4\.0 to 5\.0 s"):
+        audio.excerpt(path, Segment(4.0, 5.0))

@@ -7,54 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import media
 import sounds
-from audiosearch import cli, demo
+from audiosearch import demo
 from audiosearch.errors import MissingDependencyError
-
-
-@dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Run = Callable[..., Done]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a command in this process."""
-
-    def runner(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["audiosearch", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return Done(int(stopped.value.code or 0), captured.out, captured.err)
-
-    return runner
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of the shipped recordings; tests that change it take a copy."""
-    path = tmp_path_factory.mktemp("cli") / "store"
-    arguments = [sys.executable, "-m", "audiosearch", "ingest", demo.clips(), "--store", path]
-    subprocess.run(arguments, check=True, capture_output=True)
-    return path
+from commands import Run
 
 
 @pytest.fixture

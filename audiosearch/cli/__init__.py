@@ -19,9 +19,11 @@ from audiosearch.cli import (
     follow,
     kb,
     keep,
+    locate,
     question,
     stores,
     tokens,
+    transcribe,
 )
 from audiosearch.cli.options import show_version
 from audiosearch.cli.output import complain
@@ -38,11 +40,12 @@ app.callback()(show_version)
 for command in (
     fill.ingest,
     ask.match,
-    ask.locate,
+    locate.locate,
     ask.similar,
     question.ask,
     follow.watch,
     dedup.dedup,
+    transcribe.transcribe,
     keep.list_,
     keep.show,
     keep.remove,

@@ -1,4 +1,4 @@
-"""The commands that ask: match, locate, similar."""
+"""The commands that ask with a file, match and similar, and how answers are printed."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,6 @@ from audiosearch import exports
 from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.output import chance, report, short, span
-from audiosearch.errors import UsageError
 from audiosearch.types import Candidate, Match
 from audiosearch.verdicts import MIN_PROBABILITY, in_words
 
@@ -39,53 +38,13 @@ def match(
 
     Speed and tempo may differ, noise may lie on top. Exits 1 when nothing is found.
     """
-    _check(export, format_)
+    check(export, format_)
     with Library(store, tokenizer, segmenter, device=device, model=model) as library:
         found = [m for m in library.match(query, limit) if m.probability >= min_probability]
         names = {r.id: r.name for r in library.recordings()}
     marks = [exports.on_the_query(m, str(query), names[m.recording]) for m in found]
-    if not _exported(marks, export, format_):
+    if not exported(marks, export, format_):
         print_matches(found, names, as_json)
-    exit_if_none(len(found))
-
-
-def locate(
-    store: options.Store,
-    phrase: Annotated[str, typer.Argument(help="Words, which are spoken by eSpeak NG.")] = "",
-    example: Annotated[
-        Path | None, typer.Option("--example", "-e", help="A recording of the phrase, in place of words.")
-    ] = None,
-    within: Annotated[
-        list[str] | None, typer.Option("--in", help="Search this recording alone; may be repeated.")
-    ] = None,
-    voice: Annotated[str, typer.Option(help="Voice of eSpeak NG: en-us, cmn, de, en-us+f3 ...")] = "en-us",
-    limit: options.Limit = 10,
-    min_probability: Certainty = 0.0,
-    tokenizer: options.TokenizerName = "pocket",
-    model: options.Model = None,
-    device: options.Device = "cpu",
-    as_json: options.Json = False,
-    export: options.Export = None,
-    format_: options.Format = None,
-) -> None:
-    """Where is this phrase said? Give it in words, or as a recording of it.
-
-    The probability tells how a place compares with all else that is stored; places of any
-    probability are shown, likeliest first. Exits 1 when nothing is found.
-    """
-    from audiosearch.espeak import ensemble
-
-    if bool(phrase) == (example is not None):
-        raise UsageError("give a phrase in words, or one recording of it with --example")
-    _check(export, format_)
-    with Library(store, tokenizer, device=device, model=model) as library:
-        found = library.locate(example or phrase, limit, within, ensemble(voice))
-        names = {r.id: r.name for r in library.recordings()}
-    found = [m for m in found if m.probability >= min_probability]
-    label = phrase or Path(str(example)).name
-    marks = [exports.on_the_recording(m, label, names[m.recording]) for m in found]
-    if not _exported(marks, export, format_):
-        print_matches(found, names, as_json, with_query=False)
     exit_if_none(len(found))
 
 
@@ -160,13 +119,13 @@ def speech_word(speech: bool | None) -> str:
     return {True: "speech", False: "-", None: "?"}[speech]
 
 
-def _check(export: Path | None, format_: str | None) -> None:
+def check(export: Path | None, format_: str | None) -> None:
     """Refuses a format that there is not, before anything is searched."""
     if export is not None or format_ is not None:
         exports.format_of(export or Path(), format_)
 
 
-def _exported(marks: list[exports.Mark], export: Path | None, format_: str | None) -> bool:
+def exported(marks: list[exports.Mark], export: Path | None, format_: str | None) -> bool:
     """Writes marks where they are asked for; whether that was standard output."""
     if export is not None:
         exports.write(marks, export, format_)

@@ -5,7 +5,6 @@ import json
 import os
 import sys
 import time
-import wave
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from audiosearch import audio, fidelity, gpu, plugins, token_cache
+from audiosearch import audio, fidelity, gpu, plugins, token_cache, wav
 from audiosearch.cli import options
 from audiosearch.cli.output import clock, complain, output, report, short
 from audiosearch.code_statistics import lose_frames, statistics
@@ -115,7 +114,7 @@ def decode(
     for name, target in targets.items():
         codes = lose_frames(opened.codes(name), drop, seed)
         (sound,) = decoder.decode([codes], chosen)
-        _write_wav(target, sound)
+        wav.write(target, sound)
         output().print(f"{clock(sound.duration)}  {short(str(target))}", soft_wrap=True)
 
 
@@ -144,7 +143,7 @@ def roundtrip(
     chosen = _parse_layers(layers, codes.n_layers)
     (after,) = decoder.decode([lose_frames(codes, drop, seed)], chosen)
     if out:
-        _write_wav(out, after)
+        wav.write(out, after)
     if picture:
         from audiosearch import pictures
 
@@ -289,18 +288,6 @@ def _targets(names: list[str], folder: Path) -> dict[str, Path]:
         taken[stem] += 1
         targets[name] = folder / (f"{stem}.wav" if taken[stem] == 1 else f"{stem}-{taken[stem]}.wav")
     return targets
-
-
-def _write_wav(path: Path, waveform: Waveform) -> None:
-    """A WAV of 16 bits, mono."""
-    try:
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(waveform.sample_rate)
-            file.writeframes(np.round(waveform.samples.clip(-1, 1) * 32767).astype("<i2").tobytes())
-    except OSError as exc:
-        raise UsageError(f"{path} cannot be written: {exc.strerror or exc}") from exc
 
 
 def _measured(name: str, before: Waveform, after: Waveform) -> float | None:

@@ -65,6 +65,7 @@ def on_the_recording(match: Match, label: str, name: str) -> Mark:
 def record(match: Match, name: str) -> dict[str, object]:
     """A match as plain values; times in seconds."""
     verdict = {"verdict": in_words(match.verdict, match.rate)} if match.verdict else {}
+    alarms = match.false_alarms
     return {
         "recording": name,
         "id": match.recording,
@@ -76,4 +77,5 @@ def record(match: Match, name: str) -> dict[str, object]:
         "rate": round(match.rate, 4),
         "score": round(match.score, 4),
         "probability": round(match.probability, 6),
+        **({} if alarms is None else {"false_alarms_per_hour": float(f"{alarms:.3g}")}),
     }

@@ -28,17 +28,17 @@ from benchmarks.where_said.by_words import Keyphrase, Transcript
 from benchmarks.where_said.figures import Answer
 from benchmarks.where_said.systems import Asked, Audiosearch, System
 
-SMALL = {"minutes": 3.0, "n": 8, "conditions": ("clean", "noise 10 dB")}
+SMALL = {"minutes": 3.0, "n": 12, "conditions": ("clean", "noise 10 dB")}
 
 
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder with a manifest.jsonl.")],
     work: Annotated[Path, typer.Option(help="Folder for what can be used again.")],
     holdout: Annotated[float, typer.Option(help="Share that training kept out; 1 uses all.")] = 0.3,
-    minutes: Annotated[float, typer.Option(help="Of each language and kind of speech.")] = 15.0,
-    n: Annotated[int, typer.Option("--questions", help="Of each row.")] = 20,
+    minutes: Annotated[float, typer.Option(help="Of each language and kind of speech.")] = 8.0,
+    n: Annotated[int, typer.Option("--questions", help="Of each row.")] = 24,
     only: Annotated[list[str] | None, typer.Option("--condition", help="This alone; repeatable.")] = None,
-    small: Annotated[bool, typer.Option(help="3 minutes, 8 questions, clean and 10 dB.")] = False,
+    small: Annotated[bool, typer.Option(help="3 minutes, 12 questions, clean and 10 dB.")] = False,
     systems: Annotated[str, typer.Option(help="all, or fewer: ours,mfcc,pairs,keyphrase,transcript")] = "all",
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/where_said/results.md"),
     seed: int = 0,
@@ -116,7 +116,7 @@ def built(names: str, folder: Path, work: Path) -> list[System]:
 
 def answered(system: System, folder: Path, asked: Sequence[Asked]) -> dict[str, tuple[list[Answer], float]]:
     """Answers and seconds by question id; those of a baseline are kept beside the recordings."""
-    kept = folder.parent / f"{system.name.replace(', ', ' ').replace(' ', '-')}.json"
+    kept = folder.parent / f"{system.key}.json"
     if isinstance(system, Audiosearch) or not (known := load(kept, asked)):
         system.prepare(folder, asked)
         known = {}

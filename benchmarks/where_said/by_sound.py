@@ -22,6 +22,7 @@ class Mfcc:
     """Subsequence dynamic time warping of 39 MFCC, normalised for each recording (Sakoe and Chiba 1978)."""
 
     name = "MFCC, DTW"
+    key = "mfcc"
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -97,6 +98,7 @@ class Pairs:
     name = "equal token pairs"
 
     def __init__(self, library: Library) -> None:
+        self.key = f"pairs-{library.tokenizer.name}"
         self._library = library
         self._stored: dict[str, np.ndarray] = {}
 

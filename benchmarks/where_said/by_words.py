@@ -26,12 +26,15 @@ LOWEST = "1e-40"  # threshold of the spotter, so low that it does not bind: the 
 LANGUAGE = "en"
 
 
+QUICK = {"fwdflat": False, "bestpath": False, "maxhmmpf": 3000}  # one pass: twice as fast, hardly worse
+
+
 class Transcriber:
     """CMU Sphinx with its language model. What it heard is kept in a folder for the next run."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
-        self._decoder = Decoder(loglevel="FATAL")
+        self._decoder = Decoder(loglevel="FATAL", **QUICK)
 
     def words(self, samples: Float32) -> list[tuple[str, float, float]]:
         """Words with start and end in seconds."""
@@ -76,6 +79,7 @@ class Transcript:
     """Fuzzy search in a transcript: as many words as the phrase has, one less or more, by edit distance."""
 
     name = "pocketsphinx transcript"
+    key = "transcript"
 
     def __init__(self, cache: Path) -> None:
         self._transcriber = Transcriber(cache)
@@ -110,6 +114,7 @@ class Keyphrase:
     """The keyword spotter, one pass for all phrases; its own score of each detection."""
 
     name = "pocketsphinx keyphrase"
+    key = "keyphrase"
 
     def __init__(self, cache: Path) -> None:
         self._transcriber = Transcriber(cache)

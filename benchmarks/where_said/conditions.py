@@ -73,10 +73,13 @@ def in_a_room(x: Float32, materials: Materials, rng: np.random.Generator) -> Flo
 
 
 def telephone(x: Float32, materials: Materials, rng: np.random.Generator) -> Float32:
-    """At 8 kHz through G.711 mu-law or GSM 06.10, by FFmpeg."""
-    line = rng.choice(["mu-law", "gsm"])
-    through = codec("wav", "pcm_mulaw", 8000, 64000) if line == "mu-law" else codec("gsm", "gsm", 8000, 13000)
-    return np.resize(through(x, Context(rng, x)), len(x)).astype(np.float32)
+    """At 8 kHz through G.711 mu-law or AMR, by FFmpeg."""
+    line = rng.choice(["mu-law", "amr"])
+    codecs = {
+        "mu-law": codec("wav", "pcm_mulaw", 8000, 64000),
+        "amr": codec("amr", "libopencore_amrnb", 8000, 12200),
+    }
+    return np.resize(codecs[line](x, Context(rng, x)), len(x)).astype(np.float32)
 
 
 ALL: dict[str, Condition] = {

@@ -36,6 +36,7 @@ class System(Protocol):
     """One way to find phrases."""
 
     name: str
+    key: str  # a file name for its answers; another one where it would answer differently
 
     def prepare(self, folder: Path, asked: Sequence[Asked]) -> None:
         """Take in the wav files of a folder; all questions are known beforehand to those who need that."""
@@ -55,6 +56,7 @@ class Audiosearch:
     """The product."""
 
     name = "audiosearch"
+    key = "audiosearch"
 
     def __init__(self, library: Library) -> None:
         self.library = library

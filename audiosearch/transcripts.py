@@ -1,0 +1,167 @@
+"""What is said when, as somebody wrote it down: transcripts in files beside the recordings.
+
+A recording ``hearing.mp4`` may have ``hearing.json`` or ``hearing.mp4.json``, or the same with ``.vtt`` or
+``.srt``; the first of these that is there is read. JSON is that of Whisper (its own, whisper.cpp's, or the
+chunks of transformers), where words may have times. Words without times share those of their cue or
+segment by their letters. Files are read when a question is asked, so a transcript goes where its recording
+goes and counts as it is.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.errors import UsageError
+
+SUFFIXES = (".json", ".vtt", ".srt")  # those that may know when each word is said come first
+TIME = r"(?:(\d+):)?(\d+):(\d+)[.,](\d+)"
+CUE = re.compile(rf"{TIME}[ \t]+-->[ \t]+{TIME}[^\n]*\n(.*?)(?:\n[ \t]*\n|\Z)", re.S)
+WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['\u2019][^\W_]+)*")
+
+Timed = tuple[str, float, float]  # text, start and end in seconds
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Transcript:
+    """Words in the order in which they are said.
+
+    Parameters
+    ----------
+    words : tuple of str
+        As `spelled` gives them.
+    times : np.ndarray, shape (n_words, 2), float64
+        Start and end of each, in seconds.
+    """
+
+    words: tuple[str, ...]
+    times: npt.NDArray[np.float64]
+
+
+def spelled(text: str) -> list[str]:
+    """The words of a text in small letters without marks; of Chinese and Japanese, each character.
+
+    >>> spelled("The contract wasn't signed!"), spelled("合同没签")
+    (['the', 'contract', "wasn't", 'signed'], ['合', '同', '没', '签'])
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
+    return WORD.findall(plain)
+
+
+def beside(recording: Path) -> list[Path]:
+    """The files that may be a recording's transcript, those that know most first."""
+    named = (
+        path
+        for suffix in SUFFIXES
+        for path in (recording.with_suffix(suffix), recording.with_name(recording.name + suffix))
+    )
+    return [path for path in named if path.is_file()]
+
+
+def read(path: Path) -> Transcript | None:
+    """A transcript from a file; None for JSON that is not Whisper's, which may be about anything.
+
+    Raises
+    ------
+    UsageError
+        When it is damaged, or there is no text with times in it.
+    """
+    timed = _listed(_loaded(path)) if path.suffix.lower() == ".json" else list(_cues(_text(path)))
+    if timed is None:
+        return None
+    if not timed:
+        raise UsageError(f"{path} holds no transcript: there is no text with times in it")
+    words, times = [], []
+    for text, start, end in timed:
+        parts = spelled(text)
+        letters = np.cumsum([0, *map(len, parts)])
+        edges = start + (end - start) * letters / max(1, letters[-1])
+        words += parts
+        times += list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    return Transcript(tuple(words), np.array(times, np.float64).reshape(-1, 2))
+
+
+def write(path: Path, segments: Iterable[Sequence[Timed]]) -> None:
+    """Words with times as Whisper's own JSON; an old file is replaced.
+
+    Parameters
+    ----------
+    path : Path
+    segments : iterable of sequences of (text, start, end)
+        Each a few sentences.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be written.
+    """
+    whole = [
+        {
+            "start": words[0][1],
+            "end": words[-1][2],
+            "text": "".join(text for text, _, _ in words),
+            "words": [{"word": text, "start": start, "end": end} for text, start, end in words],
+        }
+        for words in segments
+        if words
+    ]
+    content = {"text": "".join(str(segment["text"]) for segment in whole), "segments": whole}
+    try:
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"{path} cannot be read as text: {exc}") from exc
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        return json.loads(_text(path))
+    except json.JSONDecodeError as exc:
+        raise UsageError(f"{path} is damaged: {exc}") from exc
+
+
+def _cues(text: str) -> Iterator[Timed]:
+    """Of SubRip and WebVTT; tags such as <i> and <00:01.000> are left out."""
+    for found in CUE.finditer(text):
+        *clocks, said = found.groups()
+        start, end = (
+            int(hours or 0) * 3600 + int(minutes) * 60 + float(f"{seconds}.{fraction}")
+            for hours, minutes, seconds, fraction in (clocks[:4], clocks[4:])
+        )
+        yield re.sub(r"<[^>]*>", "", said), start, end
+
+
+def _listed(content: Any) -> list[Timed] | None:
+    """The words or sentences of a JSON file; None if it is of another kind."""
+    if not isinstance(content, dict):
+        return None
+    if isinstance(content.get("segments"), list):  # Whisper's own
+        return [
+            (str(part.get("word", part.get("text", ""))), float(part["start"]), float(part["end"]))
+            for segment in content["segments"]
+            for part in segment.get("words") or [segment]
+            if "start" in part and "end" in part
+        ]
+    if isinstance(content.get("transcription"), list):  # whisper.cpp, in milliseconds
+        return [
+            (part["text"], part["offsets"]["from"] / 1000, part["offsets"]["to"] / 1000)
+            for part in content["transcription"]
+        ]
+    if isinstance(content.get("chunks"), list):  # transformers; the last one may have no end
+        return [
+            (part["text"], part["timestamp"][0], part["timestamp"][1] or part["timestamp"][0])
+            for part in content["chunks"]
+        ]
+    return None

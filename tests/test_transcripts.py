@@ -1,0 +1,185 @@
+"""Transcripts: read in the forms that there are, searched by words, and fused with what was heard."""
+
+import json
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import media
+import sounds
+from audiosearch import Library, transcripts
+from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.segmenters.off import NoSegmenter
+from audiosearch.transcripts import Transcript
+from audiosearch.types import Match, Segment
+from audiosearch.whisper import Whisper
+from queries.lexical import TRUST, Written, fused, written
+
+SRT = """1
+00:00:01,500 --> 00:00:03,500
+The <i>contract</i>
+was
+
+2
+01:00:00,000 --> 01:00:01,000
+Signed.
+"""
+VTT = """WEBVTT
+
+00:01.500 --> 00:03.500 align:start
+The contract was
+
+01:00:00.000 --> 01:00:01.000
+Signed.
+"""
+OPENAI = {
+    "segments": [
+        {"start": 1.5, "end": 3.5, "text": " The contract was"},
+        {"start": 3600, "end": 3601, "text": "", "words": [{"word": " Signed.", "start": 3600, "end": 3601}]},
+    ]
+}
+CPP = {
+    "transcription": [
+        {"offsets": {"from": 1500, "to": 3500}, "text": " The contract was"},
+        {"offsets": {"from": 3600000, "to": 3601000}, "text": " Signed."},
+    ]
+}
+CHUNKS = {
+    "chunks": [
+        {"text": " The contract was", "timestamp": [1.5, 3.5]},
+        {"text": " Signed.", "timestamp": [3600.0, None]},
+    ]
+}
+FORMS = {"a.srt": SRT, "a.vtt": VTT, "a.json": OPENAI, "cpp.json": CPP, "chunks.json": CHUNKS}
+
+
+def transcript(text: str) -> Transcript:
+    """A word a second."""
+    words = transcripts.spelled(text)
+    return Transcript(tuple(words), np.array([(i, i + 1) for i in range(len(words))], float))
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_gives_the_same_words_and_times(tmp_path: Path, name: str) -> None:
+    path, form = tmp_path / name, FORMS[name]
+    path.write_text(form if isinstance(form, str) else json.dumps(form), encoding="utf-8")
+    found = transcripts.read(path)
+    assert found.words == ("the", "contract", "was", "signed")
+    # 14 letters share two seconds.
+    assert found.times[:3, 0] == pytest.approx([1.5, 1.5 + 2 * 3 / 14, 1.5 + 2 * 11 / 14])
+    assert found.times[3, 0] == 3600
+
+
+def test_a_transcript_is_written_as_it_is_read(tmp_path: Path) -> None:
+    transcripts.write(tmp_path / "a.json", [[(" Not", 1.0, 1.25), (" signed.", 1.25, 2.0)], []])
+    found = transcripts.read(tmp_path / "a.json")
+    assert found.words == ("not", "signed")
+    assert found.times.tolist() == [[1.0, 1.25], [1.25, 2.0]]
+
+
+def test_what_knows_the_words_comes_first_and_other_json_is_passed_over(tmp_path: Path) -> None:
+    for name in ("talk.srt", "talk.mp4.vtt", "talk.json", "other.srt"):
+        (tmp_path / name).write_text('{"title": "no transcript"}')
+    beside = transcripts.beside(tmp_path / "talk.mp4")
+    assert [path.name for path in beside] == ["talk.json", "talk.mp4.vtt", "talk.srt"]
+    assert transcripts.read(beside[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [("a.srt", "no cue at all", "holds no transcript"), ("a.json", '{"segments": [', "is damaged")],
+)
+def test_a_damaged_transcript_is_named(tmp_path: Path, name: str, content: str, reason: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UsageError, match=reason):
+        transcripts.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "first", "last"),
+    [
+        ("it was said the contract was not signed at all", "contract was not signed", 4, 7),
+        ("it was said the contracts were not signed at all", "contract was not signed", 4, 7),
+        ("it was said the contract was er not signed at all", "contract was not signed", 4, 8),
+        ("it was said the contract not signed at all", "contract was not signed", 4, 6),
+        ("昨天合同没有签字的", "合同没有签字", 2, 7),
+    ],
+)
+def test_a_phrase_is_found_among_words(text: str, phrase: str, first: int, last: int) -> None:
+    best = written("a", transcript(text), phrase)[0]
+    assert (best.segment.start, best.segment.end) == (first, last + 1)
+    assert (best.likeness == pytest.approx(1)) == (phrase in text)
+
+
+def test_another_phrase_is_not_found() -> None:
+    assert written("a", transcript("turn the volume down please"), "contract was signed") == []
+    up, down = (
+        written("a", transcript(f"turn the volume {way} please"), "volume up") for way in ("up", "down")
+    )
+    assert up[0].likeness == pytest.approx(1)
+    assert not down or down[0].probability < up[0].probability / 2
+
+
+def test_what_is_heard_and_written_is_surer_than_either() -> None:
+    def heard(start: float, probability: float) -> Match:
+        place = Segment(start, start + 1)
+        return Match("a", Segment(0, 1), place, 1.0, 5.0, probability, false_alarms=0.1)
+
+    found = fused(
+        [heard(10, 0.6), heard(50, 0.3)],
+        [Written("a", Segment(10.2, 11.2), 1.0), Written("a", Segment(90, 91), 1.0)],
+        limit=10,
+    )
+    assert [m.reference.start for m in found] == [10, 90, 50]
+    assert [m.probability for m in found] == pytest.approx([1 - 0.4 * (1 - TRUST), TRUST, 0.3])
+    assert (found[0].false_alarms, found[1].false_alarms) == (0.1, None)
+
+
+def test_typed_words_are_looked_for_in_a_transcript_beside_the_recording(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "hum.wav", sounds.melody(8.0), 16000)
+    with Library("memory:") as library:
+        list(library.ingest([path]))
+        sound_alone = library.locate("the contract", limit=3)
+        transcripts.write(tmp_path / "hum.json", [[(" The", 4.0, 4.5), (" contract.", 4.5, 5.5)]])
+        best = library.locate("the contract", limit=3)[0]
+    assert best.probability >= TRUST > max(m.probability for m in sound_alone)
+    assert best.reference.overlap(Segment(4.0, 5.5)) > 0
+
+
+def test_whisper_writes_words_with_the_times_of_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def pipeline(task: str, **options: object) -> object:
+        calls.append((task, options))
+
+        def heard(clip: dict, **options: object) -> dict:
+            calls.append((len(clip["raw"]), clip["sampling_rate"], options))
+            return {
+                "chunks": [
+                    {"text": " yes", "timestamp": (0.5, 0.75)},
+                    {"text": " no", "timestamp": (1.0, None)},
+                ]
+            }
+
+        return heard
+
+    monkeypatch.setitem(sys.modules, "transformers", types.SimpleNamespace(pipeline=pipeline))
+    path = media.write(tmp_path / "long.flac", sounds.noise(40.0), 16000)
+    first, second = Whisper("weights", "en").segments(path, NoSegmenter(None))
+    assert calls[0] == ("automatic-speech-recognition", {"model": "weights", "device": "cpu"})
+    assert calls[1][1:] == (16000, {"return_timestamps": "word", "generate_kwargs": {"language": "en"}})
+    begin = calls[1][0] / 16000  # of the second clip
+    assert begin <= 28
+    assert first == [(" yes", 0.5, 0.75), (" no", 1.0, pytest.approx(begin, abs=0.001))]
+    assert second[0][1:] == pytest.approx((begin + 0.5, begin + 0.75), abs=0.001)
+
+
+def test_whisper_without_transformers_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'audiosearch\[whisper\]'"):
+        Whisper()
