@@ -209,7 +209,7 @@ def refine(query: Track, reference: Track, line: Line) -> Line:
     return Line(line.recording, float(rate[best]), float(offset[best]), line.weight)
 
 
-def through(lines: Sequence[Line], middles: Sequence[float]) -> Line:
+def through(lines: Sequence[Line], middles: Sequence[float], weights: Sequence[float]) -> Line:
     """One line for several that continue each other: least squares through their middles.
 
     Parameters
@@ -218,11 +218,13 @@ def through(lines: Sequence[Line], middles: Sequence[float]) -> Line:
         Of one recording.
     middles : sequence of float
         The query time around which each was found, in seconds.
+    weights : sequence of float
+        How sure each is; more than 0.
     """
     if max(middles) - min(middles) < 1.0:
-        return lines[0]
+        return lines[int(np.argmax(weights))]
     places = [line.at(middle) for line, middle in zip(lines, middles, strict=True)]
-    rate, offset = np.polyfit(middles, places, 1)
+    rate, offset = np.polyfit(middles, places, 1, w=np.asarray(weights))
     return Line(lines[0].recording, float(rate), float(offset), max(line.weight for line in lines))
 
 

@@ -22,7 +22,7 @@ STEP = 5.0  # seconds from one section to the next
 HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
 HITS = 20  # stored anchors looked at for each of the query's
 OWN_HITS = 4  # of an anchor, in a recording that holds it
-INSIDE = 1 / 2  # of its agreement that the frames of a match exceed
+INSIDE = 0.38  # of its agreement that the frames of a match exceed: what those at a cut have
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section
 
@@ -104,7 +104,11 @@ class Search:
     def extend(self, run: list[Judged]) -> Found:
         """A match from judged lines that continue each other: as far as its frames agree."""
         best = max(run, key=lambda j: j.judgement.score)
-        line = alignment.through([j.line for j in run], [(j.query.start + j.query.end) / 2 for j in run])
+        line = alignment.through(
+            [j.line for j in run],
+            [(j.query.start + j.query.end) / 2 for j in run],
+            [j.judgement.probability for j in run],
+        )
         searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self._reference(line, searched), line)
@@ -162,7 +166,7 @@ def sections(start: float, end: float, known: Iterable[Judged] = ()) -> list[Seg
 
 def runs(judged: list[Judged]) -> Iterator[list[Judged]]:
     """Judged lines that continue each other, together."""
-    waiting = sorted(judged, key=lambda j: (j.line.recording, j.query))
+    waiting = sorted(judged, key=lambda j: (j.line.recording, j.query, -j.judgement.score))
     while waiting:
         run = [waiting.pop(0)]
         for other in list(waiting):

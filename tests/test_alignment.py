@@ -148,10 +148,16 @@ def test_one_line_goes_through_those_that_continue_each_other() -> None:
         Line("r", 1.0, 1.02 * middle + 7 - middle, weight=w)
         for middle, w in zip(middles, (1, 3, 2), strict=True)
     ]
-    joined = through(lines, middles)
+    joined = through(lines, middles, [0.9, 1.0, 0.8])
     assert joined.rate == pytest.approx(1.02)
     assert joined.offset == pytest.approx(7)
-    assert through(lines[:1], middles[:1]) == lines[0]
+    assert through(lines[:1], middles[:1], [0.5]) == lines[0]
+
+
+def test_a_line_that_is_hardly_likely_does_not_turn_the_others() -> None:
+    middles = [5.0, 10.0, 15.0, 20.0]
+    lines = [Line("r", 1.0, 7.0), Line("r", 1.0, 7.0), Line("r", 1.0, 7.0), Line("r", 1.1, 5.4)]
+    assert through(lines, middles, [1.0, 1.0, 1.0, 0.02]).rate == pytest.approx(1.0, abs=0.001)
 
 
 def test_frames_within_a_segment() -> None:

@@ -4,8 +4,8 @@
 
 Clips last 8 to 15 s and do not overlap. Those that are copied are such that pocket was not trained on; where
 these are too few for the rest, it was trained on some of that. Each copy is degraded in its own way: the
-degradations of `benchmarks/how_well` in turn, and cut by up to a second at either end. Pairs of clips of one
-original recording are not counted, for music repeats itself.
+degradations of `benchmarks/how_well` in turn, and cut by up to a second at either end. Pairs of clips of
+one collection of music are not counted, for music repeats itself.
 """
 
 import tempfile
@@ -104,7 +104,7 @@ def cut(originals: Iterator[tuple[str, Float32]], rng: np.random.Generator) -> I
 def report(planted: dict[Pair, str], pairs: set[Pair], n_stored: int, ingest: float, took: float) -> str:
     """Precision, recall, what was missed."""
     right = {pair for pair in pairs if pair in planted}
-    wrong = {pair for pair in pairs if pair not in planted and len({original(name) for name in pair}) == 2}
+    wrong = {pair for pair in pairs if pair not in planted and len({collection(name) for name in pair}) == 2}
     missed = sorted(condition for pair, condition in planted.items() if pair not in pairs)
     lines = [
         "# Copies in a library",
@@ -122,9 +122,9 @@ def report(planted: dict[Pair, str], pairs: set[Pair], n_stored: int, ingest: fl
     return "\n".join(lines) + "\n"
 
 
-def original(name: str) -> str:
-    """The recording that a clip was cut from."""
-    return name.removeprefix("copy-").split("-", 1)[1]
+def collection(name: str) -> str:
+    """What a clip was cut from belongs to."""
+    return name.removeprefix("copy-").split("-", 1)[1].split("~")[0]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ LONGEST = 120.0  # seconds of a recording that are used
 def recordings(folder: Path, shortest: float, held_out: bool) -> Iterator[tuple[str, Float32]]:
     """Name and sound of every recording, in random but seeded order.
 
+    A name begins with the collection that the recording is of, and ``~``: pieces of one collection (the
+    music of one game, say) may hold the same themes.
+
     Parameters
     ----------
     folder : Path
@@ -37,7 +40,7 @@ def recordings(folder: Path, shortest: float, held_out: bool) -> Iterator[tuple[
         if group[0].kind == "music":
             samples = audio.load(group[0].path, RATE).samples[: round(LONGEST * RATE)]
             if len(samples) >= shortest * RATE:
-                yield group[0].path.stem, samples
+                yield f"{group[0].path.parent.name}~{group[0].path.stem}", samples
         else:
             yield from _joined(group, shortest)
 
@@ -47,5 +50,5 @@ def _joined(utterances: list[corpus.Row], shortest: float) -> Iterator[tuple[str
     for row in utterances:
         held.append(audio.load(row.path, RATE).samples)
         if sum(map(len, held)) >= shortest * RATE:
-            yield row.path.stem, np.concatenate(held)
+            yield f"{row.path.stem}~", np.concatenate(held)
             held = []
