@@ -65,7 +65,7 @@ def main(
             ]
             for name, scorer in compared.items():
                 began = time.perf_counter()
-                scores = [scorer(s) for s in noisy]
+                scores = [np.atleast_2d(scorer(s)) for s in noisy]
                 took = (time.perf_counter() - began) / len(noisy)
                 figures = _figures(scores, [s.answer for s in noisy])
                 lines.append(f"| {kind} | {condition} | {name} | {figures} | {took:.2f} |")
@@ -74,13 +74,18 @@ def main(
 
 
 def _figures(scores: Sequence[Float32], answers: Sequence[int]) -> str:
-    places = np.array([_place(s, answer) for s, answer in zip(scores, answers, strict=True)])
+    places = np.array([_place(s[0], answer) for s, answer in zip(scores, answers, strict=True)])
     reciprocal = np.where(places <= 10, 1 / places, 0).mean()
-    there = np.array([s.max() for s in scores])
-    gone = np.array([np.delete(s, answer).max() for s, answer in zip(scores, answers, strict=True)])
+    there = np.array([_sure(s) for s in scores])
+    gone = np.array([_sure(np.delete(s, answer, axis=1)) for s, answer in zip(scores, answers, strict=True)])
     larger = (there[:, None] > gone).mean() + (there[:, None] == gone).mean() / 2
     figures = [(places <= k).mean() for k in (1, 5, 10)]
     return " | ".join(f"{figure:.2f}" for figure in (*figures, reciprocal, larger))
+
+
+def _sure(scores: Float32) -> float:
+    """Of the passage that is named first."""
+    return float(scores[-1, scores[0].argmax()])
 
 
 def _place(scores: Float32, answer: int) -> int:

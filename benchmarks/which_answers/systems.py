@@ -19,7 +19,7 @@ from queries.ask.fusion import fused
 from queries.ask.shelf import Shelf
 from queries.ask.words import words_of
 
-Scorer = Callable[[Spoken], Float32]  # scores of all passages, shape (n_passages,)
+Scorer = Callable[[Spoken], Float32]  # scores of all passages, or two rows: those, and how sure each is
 
 
 class Ours:
@@ -30,11 +30,11 @@ class Ours:
         self._shelf = Shelf(passages, self._tokenizer.phones)
 
     def __call__(self, spoken: Spoken) -> Float32:
-        """The probabilities of passages that were looked at; the order is that of the answers."""
+        """The order of the best 50, and how likely each is."""
         codes = self._tokenizer.encode([Waveform(spoken.samples, RATE)])[0]
-        scores = np.zeros(len(self._shelf.passages), np.float32)
+        scores = np.zeros((2, len(self._shelf.passages)), np.float32)
         for place, answer in enumerate(ask(self._shelf, Question(self._tokenizer.spell(codes)), 50)):
-            scores[answer.passage.number] = answer.probability + 1e-6 * (50 - place)
+            scores[:, answer.passage.number] = 50 - place, answer.probability
         return scores
 
 
@@ -97,7 +97,7 @@ def systems(passages: Sequence[Passage], work: Path, name: str, seed: int) -> di
 
     def both() -> Scorer:
         sound, words = Ours(passages), Bm25(passages, heard)
-        return lambda spoken: fused([sound(spoken), words(spoken)])
+        return lambda spoken: fused([sound(spoken)[0], words(spoken)])
 
     def by_lot() -> Scorer:
         rng = np.random.default_rng(seed)

@@ -1,6 +1,6 @@
 """Which passage answers this question? Spoken, typed, or both.
 
-    sound -> codes -> phones, each as likely as it is  --n-grams-->  passages  --alignment-->  ranking
+    sound -> codes -> phones, each as likely as it is  --n-grams, words-->  passages  --alignment-->  ranking
                       phones  --what `kb fit` learned--> ranking
     words, typed or transcribed  --BM25, text encoder-->  rankings
                                                               all rankings -> one
@@ -15,7 +15,7 @@ import numpy as np
 from audiosearch.interfaces import TextEncoder
 from audiosearch.representations import unit
 from audiosearch.types import Answer, Evidence, Float32, Segment
-from queries.ask.alignment import align
+from queries.ask.alignment import align, best_scores
 from queries.ask.certainty import chance, probability
 from queries.ask.evidence import evidence
 from queries.ask.fusion import fused
@@ -23,6 +23,7 @@ from queries.ask.phones import Heard, segments
 from queries.ask.shelf import Shelf
 
 LOOKED_AT = 200  # passages that are aligned with the question
+ALIGNED = 2  # weight of the alignment, beside phone n-grams and single words
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,7 +80,8 @@ def ask(
     if heard is None:
         return [_read(shelf, i, float(scores[i]), question.words) for i in best]
     paths = align(heard, [shelf.sounds[i] for i in best])
-    by_chance = chance(rankings[0][rankings[0] > 0], heard, [shelf.sounds[i] for i in best])
+    others = [shelf.sounds[i] for i in np.argsort(-rankings[0], kind="stable")[:LOOKED_AT]]
+    by_chance = chance(best_scores(heard, others), heard, others)
     answers = []
     for i, path in zip(best, paths, strict=True):
         told = evidence(path, heard, shelf.passages[i], shelf.word_of_phone(i), question.slot)
@@ -91,12 +93,21 @@ def ask(
 
 
 def by_sound(shelf: Shelf, heard: Heard) -> Float32:
-    """How well each passage sounds like the question, shape (n_passages,); 0 where nobody looked."""
-    coarse = shelf.grams.scores(heard)
+    """How well each passage sounds like the question, shape (n_passages,); 0 where nobody looked.
+
+    Phone n-grams and single words choose the passages that are aligned; the three are added up, each
+    measured by how much it differs from passage to passage.
+    """
+    coarse = _even(shelf.grams.scores(heard)) + _even(shelf.vocabulary.scores(heard))
     best = np.argsort(-coarse, kind="stable")[:LOOKED_AT]
     scores = np.zeros(len(coarse), np.float32)
-    scores[best] = [path.score for path in align(heard, [shelf.sounds[i] for i in best])]
+    scores[best] = coarse[best] + ALIGNED * _even(best_scores(heard, [shelf.sounds[i] for i in best]))
     return scores
+
+
+def _even(scores: Float32) -> Float32:
+    spread = float(scores.std())
+    return scores / spread if spread > 0 else scores
 
 
 def by_words(shelf: Shelf, words: str, encoder: TextEncoder | None) -> list[Float32]:

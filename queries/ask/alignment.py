@@ -54,17 +54,43 @@ def align(heard: Heard, texts: Sequence[Int64]) -> list[Path]:
         nothing = np.zeros(0, np.int64)
         return [Path(0.0, nothing, nothing, np.zeros(0, np.float32)) for _ in texts]
     gains = _gains(heard)
-    # Passages one behind the other, each with an end that no path passes.
-    #    x p p p p x q q q x
-    end = gains.shape[1] - 1
-    columns = np.concatenate([[end, end], *(np.append(text, [end, end]) for text in texts)]).astype(np.int64)
-    firsts = np.cumsum([2, *(len(text) + 2 for text in texts)])
+    columns, firsts = _laid(texts, gains.shape[1] - 1)
     laid = gains[:, columns]
     scores, moves = _fill(laid)
     return [
         _trace(scores, moves, laid, first, first + len(text))
         for first, text in zip(firsts.tolist(), texts, strict=False)
     ]
+
+
+def best_scores(heard: Heard, texts: Sequence[Int64]) -> Float32:
+    """The scores that `align` gives, shape (n_texts,), without the paths."""
+    if not len(heard.likely) or not len(texts):
+        return np.zeros(len(texts), np.float32)
+    gains = _gains(heard)
+    columns, firsts = _laid(texts, gains.shape[1] - 1)
+    before = best = np.zeros(len(columns) + 2, np.float32)  # two columns of nothing before
+    for gain in gains:
+        last = np.zeros_like(best)
+        row = gain[columns]
+        np.maximum(before[1:-1] + row, before[2:] - SKIP, out=last[2:])
+        np.maximum(last[2:], before[:-2] + (row - SKIP), out=last[2:])
+        np.maximum(last, 0, out=last)
+        best, before = np.maximum(best, last), last
+    told: Float32 = np.maximum.reduceat(best[2:], firsts[:-1])
+    return told
+
+
+def _laid(texts: Sequence[Int64], end: int) -> tuple[Int64, Int64]:
+    """Texts one behind the other, each with an end that no path passes, and where each begins.
+
+    ::
+
+        x x p p p p x x q q q x x
+            0           1
+    """
+    columns = np.concatenate([[end, end], *(np.append(text, [end, end]) for text in texts)])
+    return columns.astype(np.int64), np.cumsum([2, *(len(text) + 2 for text in texts)])
 
 
 def _gains(heard: Heard) -> Float32:

@@ -12,7 +12,7 @@ import numpy as np
 
 from audiosearch.calibration import Background
 from audiosearch.types import Float32
-from queries.ask.alignment import Int64, align
+from queries.ask.alignment import Int64, best_scores
 from queries.ask.phones import Heard
 
 FEWEST = 100  # scores that tell what fits by chance
@@ -35,7 +35,7 @@ def chance(scores: Float32, heard: Heard, texts: Sequence[Int64]) -> Background:
     spoken = [text for text in texts if len(text)]
     missing = max(0, FEWEST - len(scores)) if spoken else 0
     decoys = [shuffled(spoken[i % len(spoken)]) for i in range(missing)]
-    return Background.fit(np.concatenate([scores, [path.score for path in align(heard, decoys)]]))
+    return Background.fit(np.concatenate([scores, best_scores(heard, decoys)]))
 
 
 def probability(score: float, background: Background) -> float:

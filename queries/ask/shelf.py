@@ -10,6 +10,7 @@ from audiosearch.representations import unit
 from audiosearch.types import Float32, Passage
 from queries.ask.bridge import Bridge
 from queries.ask.phones import Grams
+from queries.ask.spotting import Vocabulary
 from queries.ask.words import Words
 
 Int64 = npt.NDArray[np.int64]
@@ -48,6 +49,11 @@ class Shelf:
     def grams(self) -> Grams:
         """Their phone n-grams."""
         return Grams(self.sounds, max(1, len(self._numbers)))
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Their words by sound."""
+        return Vocabulary(self.passages, self._numbers)
 
     @cached_property
     def words(self) -> Words:
