@@ -45,6 +45,7 @@ def main(
 ) -> None:
     """Measure and write the table."""
     torch.set_num_threads(1)
+    state = f"commit {commit()}, holdout {holdout}, seed {seed}"
     chosen = tuple(only or conditions.ALL)
     if small:
         minutes, n, chosen = SMALL["minutes"], SMALL["n"], tuple(only or SMALL["conditions"])
@@ -61,7 +62,7 @@ def main(
         for system in built(systems, folder, work):
             results[condition, system.name] = answered(system, folder, asked)
             print(f"{condition}: {system.name}", flush=True)
-    text = report.text(spoken, asked, results, f"commit {commit()}, holdout {holdout}, seed {seed}")
+    text = report.text(spoken, asked, results, state)
     out.write_text(text)
     print(text)
 

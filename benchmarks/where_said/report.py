@@ -56,7 +56,7 @@ NOTES = (
     "questions of the row, the best, that lets at most so many false alarms pass, an hour searched and",
     "question. Start: of the right ones among the first n answers, for n places. ECE: of the probabilities",
     'of the first ten answers. "-" is what a system does not give; the model in pocketsphinx speaks English',
-    "alone.",
+    "alone, and where its own alignment is the truth, its times have an advantage.",
 )
 
 
