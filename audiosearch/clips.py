@@ -15,19 +15,21 @@ Recordings are read as a stream: `cut` holds `WINDOW` seconds and what is left o
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from audiosearch.errors import UsageError
-from audiosearch.interfaces import Segmenter
-from audiosearch.types import Float32, Segment, Waveform
+from audiosearch.frames import count
+from audiosearch.interfaces import Segmenter, Tokenizer
+from audiosearch.types import Codes, Float32, Segment, Waveform
 
 LONGEST = 30.0  # seconds
 SHORTEST_SHARE = 1 / 3  # of LONGEST: no cut is looked for before it
 LONG_PAUSE = 1.0  # seconds
 WINDOW = 60.0  # seconds segmented at a time
+AROUND = 2.0  # seconds on either side of a clip that are heard with it: as far as the tokenizer pocket hears
 QUIET = 0.2  # seconds over which loudness is averaged in the search of a quiet moment
 QUIET_STEP = 0.02  # seconds
 
@@ -43,11 +45,34 @@ class Piece:
     speech : bool or None
         None when nobody looked.
     waveform : Waveform
+    before, after : np.ndarray, shape (n_samples,), float32
+        What is heard around it, up to `AROUND` seconds on either side.
     """
 
     segment: Segment
     speech: bool | None
     waveform: Waveform
+    before: Float32
+    after: Float32
+
+
+def encode(pieces: Sequence[Piece], tokenizer: Tokenizer) -> list[Codes]:
+    """Codes of each clip, heard with what lies around it.
+
+    The codes at a clip's ends are then those of the recording, wherever it was cut. Frames begin where
+    the clip does, so that a copy which is cut at the same sounds has the same codes.
+    """
+    rate, frame_rate = tokenizer.sample_rate, tokenizer.frame_rate
+    leads = [int(len(piece.before) * frame_rate / rate) for piece in pieces]  # whole frames
+    heard = []
+    for piece, lead in zip(pieces, leads, strict=True):
+        before = piece.before[len(piece.before) - round(lead * rate / frame_rate) :]
+        heard.append(Waveform(np.concatenate([before, piece.waveform.samples, piece.after]), rate))
+    sizes = [count(len(piece.waveform.samples), rate, frame_rate) for piece in pieces]
+    return [
+        replace(codes, array=codes.array[:, lead : lead + size])
+        for codes, lead, size in zip(tokenizer.encode(heard), leads, sizes, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +114,9 @@ def cut(
     cutting : Cutting
     """
     size = round(max(WINDOW, 2 * cutting.longest) * sample_rate)
+    around = round(AROUND * sample_rate)
     held, fresh = np.zeros(0, np.float32), list[Float32]()
+    past = held  # what was heard before what is held
     origin = 0  # samples before those that are held
     for block, is_last in _marked_last(blocks):
         fresh.append(block)
@@ -103,8 +130,13 @@ def cut(
             if speech is not False or not cutting.speech_only:
                 times = [round((origin + sample) / sample_rate, 6) for sample in (begin, end)]
                 segment = Segment(*times)
-                yield Piece(segment, speech, Waveform(held[begin:end], sample_rate))
+                before = (
+                    np.concatenate([past, held[:begin]]) if begin < around else held[begin - around : begin]
+                )
+                after = held[end : end + around]
+                yield Piece(segment, speech, Waveform(held[begin:end], sample_rate), before[-around:], after)
         rest = spans[-1][0]
+        past = np.concatenate([past, held[:rest]])[-around:]
         held, origin = held[rest:], origin + rest
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from audiosearch import audio, footprint
-from audiosearch.clips import Cutting, Piece, cut
+from audiosearch.clips import Cutting, Piece, cut, encode
 from audiosearch.errors import AudioError
 from audiosearch.interfaces import Segmenter, Store, Tokenizer
 from audiosearch.representations import represent
@@ -83,7 +83,7 @@ def ingest(
     with closing(_ahead(reader.read(paths), AHEAD)) as events:
         for batch in _batches(events):
             pieces = [event.piece for event in batch if isinstance(event, _Heard)]
-            codes = iter(tokenizer.encode([piece.waveform for piece in pieces]))
+            codes = iter(encode(pieces, tokenizer))
             for event in batch:
                 if isinstance(event, _Heard):
                     writer.add(event, next(codes))

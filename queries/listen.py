@@ -6,11 +6,11 @@ that windows may lie across the cuts. Sound is read as a stream; what is kept of
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audiosearch.clips import Cutting, Piece, cut
+from audiosearch.clips import Cutting, Piece, cut, encode
 from audiosearch.errors import AudioError
 from audiosearch.frames import count
 from audiosearch.interfaces import Segmenter, Tokenizer
@@ -73,8 +73,13 @@ def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter
 def _fingerprint(piece: Piece, n_samples: int, tokenizer: Tokenizer, schema: Schema) -> str:
     """As it would be stored: the codes behind the fingerprint's end have been heard too."""
     context = round(CONTEXT * tokenizer.sample_rate)
-    head = Waveform(piece.waveform.samples[: n_samples + context], tokenizer.sample_rate)
-    return fingerprint(tokenizer.encode([head])[0], schema.fingerprint_frames)
+    head = np.concatenate([piece.waveform.samples, piece.after])[: n_samples + context]
+    shortened = replace(
+        piece,
+        waveform=Waveform(piece.waveform.samples[:n_samples], tokenizer.sample_rate),
+        after=head[min(n_samples, len(piece.waveform.samples)) :],
+    )
+    return fingerprint(encode([shortened], tokenizer)[0], schema.fingerprint_frames)
 
 
 def encoded(pieces: Iterable[Float32], tokenizer: Tokenizer, seconds: float = CHUNK) -> Iterator[np.ndarray]:
