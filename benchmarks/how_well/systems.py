@@ -28,7 +28,7 @@ class Audiosearch:
     """The product: embedded store, tokenizer pocket."""
 
     name = "audiosearch"
-    min_score = 1.735  # log-odds: probability .85, as on the command line
+    min_score = 2.944  # log-odds: probability .95, as on the command line
 
     def __init__(self) -> None:
         import torch
