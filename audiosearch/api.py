@@ -30,6 +30,7 @@ from audiosearch.interfaces import (
     Synthesizer,
     TextEncoder,
     Tokenizer,
+    Transcriber,
 )
 from audiosearch.representations import ANCHOR_DIM
 from audiosearch.segmenters import Decision
@@ -286,7 +287,11 @@ class Library:
         return fitted
 
     def ask(
-        self, question: str | Path | Waveform | None = None, limit: int = 10, words: str = ""
+        self,
+        question: str | Path | Waveform | None = None,
+        limit: int = 10,
+        words: str = "",
+        transcriber: Transcriber | None = None,
     ) -> list[Answer]:
         """Passages that answer a question; see `queries.ask`.
 
@@ -297,6 +302,8 @@ class Library:
         limit : int
         words : str
             A transcript of the spoken question, if there is one.
+        transcriber : Transcriber, optional
+            Writes one, such as `whisper.Whisper`. What is heard and what is written are fused.
 
         Raises
         ------
@@ -313,7 +320,10 @@ class Library:
         elif speller is None:
             raise UsageError(f"{self.tokenizer.name} does not tell phones, so a question must be typed")
         else:
-            spelled = speller.spell(speller.encode([self._heard(question)])[0])
+            waveform = self._heard(question)
+            if transcriber is not None:
+                words = transcriber.transcribe(audio.resample(waveform, transcriber.sample_rate))
+            spelled = speller.spell(speller.encode([waveform])[0])
             asked = Question(spelled, 1 / speller.frame_rate / speller.slots, words)
         return ask(self._asked(speller), asked, limit, self._encoder())
 

@@ -108,6 +108,16 @@ class TextEncoder(Protocol):
         ...
 
 
+class Transcriber(Protocol):
+    """Writes down what is said."""
+
+    sample_rate: int  # Hz
+
+    def transcribe(self, waveform: Waveform) -> str:
+        """The words of sound at its sample rate; may be empty."""
+        ...
+
+
 class Store(Protocol):
     """Keeps entries and finds them again. Entry-point group ``audiosearch.stores``.
 

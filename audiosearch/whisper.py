@@ -8,7 +8,7 @@ from audiosearch.clips import Cutting, cut
 from audiosearch.errors import MissingDependencyError, UsageError
 from audiosearch.interfaces import Segmenter
 from audiosearch.transcripts import Timed
-from audiosearch.types import Segment
+from audiosearch.types import Segment, Waveform
 
 SAMPLE_RATE = 16000  # Hz, of every Whisper
 LONGEST = 28.0  # seconds; it hears 30 at once
@@ -32,6 +32,8 @@ class Whisper:
     UsageError
         When the weights cannot be had.
     """
+
+    sample_rate = SAMPLE_RATE
 
     def __init__(
         self, model: str = "openai/whisper-small", language: str | None = None, device: str = "cpu"
@@ -66,6 +68,12 @@ class Whisper:
             heard = {"raw": piece.waveform.samples, "sampling_rate": SAMPLE_RATE}
             found = self._pipeline(heard, return_timestamps="word", generate_kwargs=self._options)
             yield [_placed(chunk["text"], chunk["timestamp"], piece.segment) for chunk in found["chunks"]]
+
+    def transcribe(self, waveform: Waveform) -> str:
+        """What is said, at 16000 Hz, without times: for a question."""
+        heard = {"raw": waveform.samples, "sampling_rate": waveform.sample_rate}
+        long = {"return_timestamps": True} if waveform.duration > LONGEST else {}
+        return str(self._pipeline(heard, generate_kwargs=self._options, **long)["text"]).strip()
 
 
 def _placed(text: str, times: tuple[float, float | None], clip: Segment) -> Timed:

@@ -13,6 +13,7 @@ import sounds
 from audiosearch import Library, cli
 from audiosearch.errors import UsageError
 from audiosearch.espeak import Espeak
+from audiosearch.types import Waveform
 from indexers.memory import MemoryStore
 
 Run = Callable[..., tuple[int, list[dict], str]]
@@ -197,3 +198,21 @@ def test_what_is_learned_is_tried_and_kept_only_if_it_helps(
     assert line["used"] == (line["mrr_with_what_was_learned"] > line["mrr_by_sound"])
     with Library(folder / "store") as library:
         assert bool(library.store.model("bridge")) == line["used"]
+
+
+def test_a_transcriber_helps(run: Run, folder: Path) -> None:
+    class Perfect:
+        """Knows what is asked."""
+
+        sample_rate = 8000
+
+        def transcribe(self, waveform: Waveform) -> str:
+            assert waveform.sample_rate == 8000
+            return "where may bicycles be left"
+
+    run("kb", "add", "texts")
+    with Library(folder / "store") as library:
+        noise = Waveform(sounds.noise(2.0), 16000)
+        assert library.ask(noise, transcriber=Perfect())[0].passage.title == "Where may bicycles be left?"
+    code, _, err = run("ask", "x.wav", "--text", "words", "--whisper", "nothing")
+    assert (code, "not both" in err) == (2, True)

@@ -12,6 +12,7 @@ from audiosearch.cli.ask import NOTHING_FOUND, Certainty
 from audiosearch.cli.output import chance, clock, report, short
 from audiosearch.errors import UsageError
 from audiosearch.types import Answer
+from audiosearch.whisper import Whisper
 
 WIDTH = 90  # letters of a passage in the table
 
@@ -27,6 +28,12 @@ def ask(
     mic: Annotated[
         float | None, typer.Option("--mic", min=1.0, max=60.0, help="Record the question: so many seconds.")
     ] = None,
+    whisper: Annotated[
+        str | None,
+        typer.Option(
+            "--whisper", help="Transcribe it, too: a Whisper model, a directory or id on Hugging Face."
+        ),
+    ] = None,
     limit: options.Limit = 5,
     min_probability: Certainty = 0.5,
     tokenizer: options.TokenizerName = "pocket",
@@ -41,10 +48,13 @@ def ask(
     """
     if question is not None and mic is not None:
         raise UsageError("give a recording or --mic, not both")
+    if whisper is not None and text:
+        raise UsageError("give a transcript with --text or have one made with --whisper, not both")
+    transcriber = Whisper(whisper, device=device) if whisper is not None else None
     asked = microphone.record(mic) if mic is not None else question
     with Library(store, tokenizer, device=device, model=model) as library:
         names = {document.id: document.name for document in library.documents()}
-        answers = library.ask(asked, limit, text)
+        answers = library.ask(asked, limit, text, transcriber)
     print_answers([a for a in answers if a.probability >= min_probability], names, as_json)
 
 
