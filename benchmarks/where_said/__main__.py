@@ -45,7 +45,8 @@ def main(
 ) -> None:
     """Measure and write the table."""
     torch.set_num_threads(1)
-    state = f"commit {commit()}, holdout {holdout}, seed {seed}"
+    command = "python -m benchmarks.where_said" + (" --small" if small else "")
+    state = f"`{command}`, commit {commit()}, holdout {holdout}, seed {seed}"
     chosen = tuple(only or conditions.ALL)
     if small:
         minutes, n, chosen = SMALL["minutes"], SMALL["n"], tuple(only or SMALL["conditions"])

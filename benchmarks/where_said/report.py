@@ -30,7 +30,7 @@ def text(spoken: Sequence[Spoken], asked: Sequence[Asked], results: Results, sta
     lines = [
         "# Where a phrase is said",
         "",
-        f"`python -m benchmarks.where_said`, {state}. {len(spoken)} recordings, {sum(hours.values()):.2f} h, "
+        f"{state}. {len(spoken)} recordings, {sum(hours.values()):.2f} h, "
         f"{len({s.speaker for s in spoken})} speakers, {len(asked)} questions.",
         "",
         *NOTES,
