@@ -32,7 +32,9 @@ APART = 0.5  # seconds between two lines of one recording
 # Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the lines of 480
 # degraded excerpts of recordings that the tokenizer was trained on:
 # `python -m benchmarks.how_well.calibrate --files 160 --excerpts 3`, at the commit before this one.
-ODDS = (-17.15, 41.98)
+ODDS = (-15.8, 56.44, -35.81)
+WEAKER = 6  # lines that make up the background
+TYPICAL = 0.19  # background where nothing is known
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
 SELF_LAGS = range(6, 26)  # frames
 ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
@@ -124,9 +126,7 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
         weight=np.array([weight for _, _, _, weight in flat]),
     )
     middle = float(votes.query.min() + votes.query.max()) / 2  # lines of all rates are compared there
-    # A line may lie across the edge of two bins: bins are laid twice, half a bin apart.
-    tallies = [_tally(votes, rate, middle, phase) for rate in rates().tolist() for phase in (0.0, 0.5)]
-    recording, rate, place, weight = (np.concatenate(column) for column in zip(*tallies, strict=True))
+    recording, rate, place, weight = _tally(votes, middle)
     lines: list[Line] = []
     for k in np.argsort(-weight, kind="stable").tolist():
         name, offset = names[recording[k]], float(place[k] - rate[k] * middle)
@@ -148,23 +148,31 @@ class _Votes:
     weight: Float64
 
 
-def _tally(votes: _Votes, rate: float, middle: float, phase: float) -> tuple[npt.NDArray[Any], ...]:
-    """Of every bin that holds a vote: recording, rate, reference time at ``middle``, weight.
+def _tally(votes: _Votes, middle: float) -> tuple[npt.NDArray[Any], ...]:
+    """Of every bin that holds a vote, for every rate: recording, rate, reference time at ``middle``, weight.
 
-    An anchor votes once in a bin, with the best of its hits.
+    An anchor votes once in a bin, with the best of its hits. A line may lie across the edge of two bins:
+    bins are laid twice, half a bin apart.
     """
-    implied = votes.reference - rate * (votes.query - middle)
-    bins = np.floor(implied / OFFSET_BIN + phase)
-    order = np.lexsort((-votes.weight, votes.anchor, bins, votes.recording))
-    changed = [
-        np.diff(column[order], prepend=np.nan) != 0 for column in (votes.recording, bins, votes.anchor)
-    ]
-    opens = changed[0] | changed[1]  # the first vote of a bin
-    counts = opens | changed[2]
-    kept, bin_of = order[counts], np.cumsum(opens)[counts] - 1
-    weight = np.bincount(bin_of, votes.weight[kept])
-    place = np.bincount(bin_of, votes.weight[kept] * implied[kept]) / np.maximum(weight, 1e-12)
-    return votes.recording[order[opens]], np.full(len(weight), rate), place, weight
+    tried = np.repeat(rates(), 2)
+    phase = np.tile([0.0, 0.5], len(tried) // 2)
+    heaviest = np.argsort(-votes.weight, kind="stable")
+    anchor, recording, weight = votes.anchor[heaviest], votes.recording[heaviest], votes.weight[heaviest]
+    implied = votes.reference[heaviest] - tried[:, None] * (votes.query[heaviest] - middle)
+    bins = np.floor(implied / OFFSET_BIN + phase[:, None]).astype(np.int64)
+    bins -= bins.min()
+    # One number for each bin of each recording at each rate, and for each anchor in it.
+    bin_of = (np.arange(len(tried))[:, None] * (recording.max() + 1) + recording) * (bins.max() + 1) + bins
+    vote_of = (bin_of * (anchor.max() + 1) + anchor).ravel()
+    order = np.argsort(vote_of, kind="stable")
+    kept = order[np.diff(vote_of[order], prepend=-1) != 0]
+    opens = np.diff(bin_of.ravel()[kept], prepend=-1) != 0
+    number = np.cumsum(opens) - 1
+    weights = weight[kept % len(weight)]
+    total = np.bincount(number, weights)
+    place = np.bincount(number, weights * implied.ravel()[kept]) / np.maximum(total, 1e-12)
+    first = kept[opens]
+    return recording[first % len(weight)], tried[first // len(weight)], place, total
 
 
 def agreement(query: Track, reference: Track, line: Line) -> Float32:
@@ -259,11 +267,14 @@ class Judgement:
         Of the line.
     sameness : float
         Of the query with itself (`sameness`).
+    background : float
+        How well the same sound agrees along lines that are likely to be false (`background`).
     """
 
     agreement: float
     rate: float
     sameness: float
+    background: float = TYPICAL
 
     @property
     def evidence(self) -> float:
@@ -274,12 +285,34 @@ class Judgement:
     @property
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
-        return float(np.dot(ODDS, (1.0, self.evidence)))
+        return float(np.dot(ODDS, (1.0, self.evidence, self.background)))
 
     @property
     def probability(self) -> float:
         """That the line is true."""
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
+
+
+def background(agreements: Sequence[float]) -> list[float]:
+    """What each of some lines, voted for by the same sound, has to exceed.
+
+    The mean agreement of the weaker ones of the others: noise lowers what is true and what is false alike,
+    and in a large library chance finds more. True lines are few, and do not take part.
+
+    Parameters
+    ----------
+    agreements : sequence of float
+        Of each line. Where there are too few of them, `TYPICAL` stands for those that are missing.
+
+    Returns
+    -------
+    list of float
+    """
+    weaker = []
+    for k in range(len(agreements)):
+        others = sorted([*agreements[:k], *agreements[k + 1 :]])[:WEAKER]
+        weaker.append(float(np.mean(others + [TYPICAL] * (WEAKER - len(others)))))
+    return weaker
 
 
 def better_half(agreements: Float32) -> float:

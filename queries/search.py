@@ -75,6 +75,7 @@ class Search:
         self._start = start
         self._ignoring = ignoring
         self._query = track(codes, tokenizer, tokenizer.sound_layers, start)
+        self._same: dict[Segment, float] = {}  # of its sections
 
     def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
         """Clips whose fingerprints are stored and whose frames agree."""
@@ -98,8 +99,12 @@ class Search:
         times = [section.start + to_seconds(HOP * i, rate) for i in range(len(rows))]
         found = self._store.by_anchors(rows, HITS + OWN_HITS * len(self._ignoring))
         hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
-        lines = alignment.vote(times, hits, LINES)
-        return [self._judge(line, section) for line in lines]
+        judged = [self._judge(line, section) for line in alignment.vote(times, hits, LINES)]
+        behind = alignment.background([j.judgement.agreement for j in judged])
+        return [
+            replace(j, judgement=replace(j.judgement, background=level))
+            for j, level in zip(judged, behind, strict=True)
+        ]
 
     def extend(self, run: list[Judged]) -> Found:
         """A match from judged lines that continue each other: as far as its frames agree."""
@@ -137,8 +142,13 @@ class Search:
         refined = alignment.refine(query, reference, line)
         agreements = alignment.agreement(query, reference, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
-        judgement = Judgement(agreement, refined.rate, alignment.sameness(query))
+        judgement = Judgement(agreement, refined.rate, self._sameness(section))
         return Judged(refined, section, judgement, alignment.better_half(agreements))
+
+    def _sameness(self, section: Segment) -> float:
+        if section not in self._same:
+            self._same[section] = alignment.sameness(self._query.within(section))
+        return self._same[section]
 
     def _reference(self, line: Line, section: Segment) -> Track:
         """What is stored where a line leads, and a little around it."""

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from audiosearch.alignment import (
+    TYPICAL,
     Judgement,
     Line,
     Track,
     agreeing,
     agreement,
+    background,
     better_half,
     rates,
     refine,
@@ -133,6 +135,20 @@ def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing()
     assert Judgement(0.5, 1.0, 0.5).probability < plain.probability
     assert Judgement(1.0, 1.0, 0.95).probability < 0.01
     assert Judgement(0.5, 1.1, 0.0).probability < plain.probability
+
+
+def test_a_line_stands_out_from_what_chance_finds() -> None:
+    quiet = Judgement(0.5, 1.0, 0.0, background=0.1)
+    assert quiet.probability > Judgement(0.5, 1.0, 0.0, background=0.35).probability
+
+
+def test_the_background_is_what_the_weaker_half_of_the_others_agrees() -> None:
+    true, repeated = 0.9, 0.8
+    levels = background([true, repeated, 0.3, 0.3, 0.3, 0.1, 0.1, 0.1])
+    assert levels[0] == levels[1] == pytest.approx(0.2)
+    assert levels[7] == pytest.approx((0.1 * 2 + 0.3 * 3 + 0.8) / 6)
+    assert background([]) == []
+    assert background([0.9]) == [TYPICAL]
 
 
 def test_the_agreeing_stretch_is_found() -> None:

@@ -17,7 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -26,8 +25,8 @@ import numpy as np
 import soxr
 import typer
 
-from audiosearch import audio
-from audiosearch.types import Float32
+from audiosearch import audio, wav
+from audiosearch.types import Float32, Waveform
 from benchmarks.commit import commit
 
 RATE = 16000  # Hz
@@ -115,10 +114,10 @@ def make_hours(paths: list[Path], folder: Path, hours: float) -> None:
     for samples in forever(paths, hours * 3600):
         held.append(samples)
         if sum(map(len, held)) >= BLOCK_SECONDS * RATE:
-            write(folder / f"{number:05d}.wav", np.concatenate(held))
+            wav.write(folder / f"{number:05d}.wav", Waveform(np.concatenate(held), RATE))
             held, number = [], number + 1
     if held:
-        write(folder / f"{number:05d}.wav", np.concatenate(held))
+        wav.write(folder / f"{number:05d}.wav", Waveform(np.concatenate(held), RATE))
 
 
 def forever(paths: list[Path], seconds: float) -> Iterator[Float32]:
@@ -133,15 +132,6 @@ def forever(paths: list[Path], seconds: float) -> Iterator[Float32]:
             if seconds <= 0:
                 return
     raise SystemExit("the folder holds too little audio")
-
-
-def write(path: Path, samples: Float32) -> None:
-    """A WAV of 16 bits."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
 
 
 def chromaprint(paths: list[Path]) -> float | None:

@@ -9,15 +9,14 @@ that accepts at most 1 % of the excerpts of files that are not there.
 
 import shutil
 import tempfile
-import wave
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from audiosearch import audio
-from audiosearch.types import Float32
+from audiosearch import audio, wav
+from audiosearch.types import Float32, Waveform
 from benchmarks.commit import commit
 from benchmarks.how_well.degradations import ALL, NEGATIVE, RATE, Context
 from benchmarks.how_well.systems import Audiosearch, Chromaprint
@@ -46,7 +45,7 @@ def main(
         stored = []
         for name in names:
             if name not in absent:
-                write(Path(folder) / f"{name}.wav", sounds[name])
+                wav.write(Path(folder) / f"{name}.wav", Waveform(sounds[name], RATE))
                 stored.append(str(Path(folder) / f"{name}.wav"))
         systems = [Audiosearch()] + ([Chromaprint()] if shutil.which("fpcalc") else [])
         for system in systems:
@@ -89,7 +88,7 @@ def ask(
             whole = degrade(x[start : start + 12 * RATE], Context(np.random.default_rng([number, 7]), other))
             for length in LENGTHS:
                 path = folder / "query.wav"
-                write(path, whole[: length * RATE])
+                wav.write(path, Waveform(whole[: length * RATE], RATE))
                 for system in systems:
                     found = system.query(str(path))
                     answers.append(
@@ -149,15 +148,6 @@ def report(systems: list, answers: list[dict], n_files: int, n_samples: int) -> 
         accepted = sum(a["score"] >= systems[0].min_score for a in shipped)
         lines += ["", f"At the shipped threshold {accepted} of {len(shipped)} absent excerpts were accepted."]
     return "\n".join(lines) + "\n"
-
-
-def write(path: Path, samples: Float32) -> None:
-    """A WAV of 16 bits."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 if __name__ == "__main__":

@@ -1,56 +1,53 @@
 """Fit the log-odds of a line (`audiosearch.alignment.ODDS`) on degraded excerpts.
 
-    python -m benchmarks.how_well.calibrate --audio FOLDER [--only trained_on.txt]
+    python -m benchmarks.how_well.calibrate --audio FOLDER
 
-Half of the files are stored. An excerpt of each file, degraded at random, is searched; the best line of
-each recording is kept with what is known of it and whether it is true, and a logistic regression tells the
-two apart. Prints the coefficients, how well they do on the excerpts left out of the fit, and the probability
-that an excerpt of a file that is not stored exceeds once in a thousand
-(`audiosearch.verdicts.MIN_PROBABILITY`).
+Half of the recordings that pocket was trained on are stored. An excerpt of each recording, degraded at
+random, is searched; the best line of each recording is kept with what is known of it and whether it is true,
+and a logistic regression tells the two apart. Prints the coefficients, how well they do on the excerpts left
+out of the fit, and the probability that an excerpt of a recording that is not stored exceeds once in a
+thousand (`audiosearch.verdicts.MIN_PROBABILITY`).
 """
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from audiosearch import Library, audio
+from audiosearch import Library
 from audiosearch.calibration import Background
 from audiosearch.types import Float32, Segment
 from benchmarks.how_well.degradations import ALL, RATE, Context
+from benchmarks.planted.sounds import keep, recordings
 from queries.listen import listen
 from queries.search import Search
 
 TOLERANCE = 0.5  # seconds
+SHORTEST = 12.0  # seconds of a recording
 RARELY = 0.001
 
 
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
-    only: Annotated[Path | None, typer.Option(help="Use only these files, one path a line.")] = None,
-    files: Annotated[int, typer.Option(help="Use at most so many.")] = 240,
-    excerpts: Annotated[int, typer.Option(help="Of each file.")] = 6,
+    n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 240,
+    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 6,
     rows_file: Annotated[Path | None, typer.Option("--rows", help="Write what was found, as JSON.")] = None,
     seed: int = 0,
 ) -> None:
     """Search, fit, print."""
-    sounds = chosen(audio_folder, only, files, seed)
-    stored = list(sounds)[::2]
+    sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=False), n_recordings))
     with Library("memory:") as library:
-        ids = {o.path.resolve(): o.recording.id for o in library.ingest(stored) if o.recording}
+        ids = {name: keep(library, name, sounds[name]) for name in list(sounds)[::2]}
         rows = [
             row
             for number in range(excerpts)
-            for path in sounds
+            for name in sounds
             for row in searched(
-                library,
-                sounds,
-                path,
-                ids.get(path),
-                np.random.default_rng([seed, number, *path.name.encode()]),
+                library, sounds, name, ids.get(name), np.random.default_rng([seed, number, *name.encode()])
             )
         ]
     if rows_file:
@@ -68,20 +65,6 @@ def main(
     print(
         f"once in a thousand: {1 / (1 + np.exp(-rarely_exceeded(strange))):.3f}, of {len(strange)} excerpts"
     )
-
-
-def chosen(folder: Path, only: Path | None, n: int, seed: int) -> dict[Path, Float32]:
-    """Sound of so many files of a folder (of those alone that a list names), at least 8 s each."""
-    allowed = set(only.read_text().split("\n")) if only else None
-    paths = [p for p in audio.find_media([folder]) if not allowed or str(p.relative_to(folder)) in allowed]
-    sounds: dict[Path, Float32] = {}
-    for index in np.random.default_rng(seed).permutation(len(paths)).tolist():
-        samples = audio.load(paths[index], RATE).samples
-        if len(samples) >= 8 * RATE:
-            sounds[paths[index].resolve()] = samples
-        if len(sounds) == n:
-            break
-    return sounds
 
 
 def rarely_exceeded(scores: np.ndarray) -> float:
@@ -104,25 +87,25 @@ class Excerpt:
         return self.start + self.rate * seconds
 
 
-def excerpt(sounds: dict[Path, Float32], path: Path, rng: np.random.Generator) -> Excerpt:
-    """2.5 to 11 s from anywhere in a file, degraded at random; what is mixed in is not stored."""
-    x = sounds[path]
+def excerpt(sounds: dict[str, Float32], name: str, rng: np.random.Generator) -> Excerpt:
+    """2.5 to 11 s from anywhere in a recording, degraded at random; what is mixed in is not stored."""
+    x = sounds[name]
     seconds = float(rng.uniform(2.5, 11.0))
     begin = int(rng.integers(max(1, len(x) - round(1.15 * seconds * RATE))))
     strangers = list(sounds)[1::2]
     other = sounds[strangers[int(rng.integers(len(strangers)))]]
     other = np.resize(other[int(rng.integers(len(other))) :], 14 * RATE)
-    name = list(ALL)[int(rng.integers(len(ALL)))]
-    degrade, rate = ALL[name]
+    condition = list(ALL)[int(rng.integers(len(ALL)))]
+    degrade, rate = ALL[condition]
     query = degrade(x[begin : begin + round(1.15 * seconds * RATE)], Context(rng, other))
-    return Excerpt(name, np.clip(query[: round(seconds * RATE)], -1, 1), begin / RATE, rate)
+    return Excerpt(condition, np.clip(query[: round(seconds * RATE)], -1, 1), begin / RATE, rate)
 
 
 def searched(
-    library: Library, sounds: dict[Path, Float32], path: Path, id_: str | None, rng: np.random.Generator
+    library: Library, sounds: dict[str, Float32], name: str, id_: str | None, rng: np.random.Generator
 ) -> list[dict]:
     """One excerpt: the best line, and the best line of another recording."""
-    asked = excerpt(sounds, path, rng)
+    asked = excerpt(sounds, name, rng)
     if np.abs(asked.samples).max() < 1e-3:
         return []
     blocks = iter([asked.samples])
@@ -144,7 +127,7 @@ def searched(
                     "seconds": heard.codes.duration,
                     "stored": id_ is not None,
                     "true": bool(true),
-                    "features": [one.judgement.evidence],
+                    "features": [one.judgement.evidence, one.judgement.background],
                 }
             )
             break

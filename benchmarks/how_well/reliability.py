@@ -1,9 +1,10 @@
 """Is a match of probability .9 true nine times in ten? Reliability, calibration error, false accepts.
 
-    python -m benchmarks.how_well.reliability --audio FOLDER [--only held_out.txt]
+    python -m benchmarks.how_well.reliability --audio FOLDER
 
-Half of the files are stored. Excerpts of all, degraded at random, are matched; every match counts, whatever
-its probability. One is true when recording and place (to .5 s in its middle) are right.
+Half of the recordings that pocket was not trained on are stored. Excerpts of all, degraded at random, are
+matched; every match counts, whatever its probability. One is true when recording and place (to .5 s in its
+middle) are right.
 """
 
 import itertools
@@ -17,8 +18,9 @@ from audiosearch import Library
 from audiosearch.types import Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
-from benchmarks.how_well.calibrate import TOLERANCE, chosen, excerpt
+from benchmarks.how_well.calibrate import SHORTEST, TOLERANCE, excerpt
 from benchmarks.how_well.degradations import RATE
+from benchmarks.planted.sounds import keep, recordings
 
 EDGES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0)
 WIDTH = 20  # characters of a bar
@@ -26,29 +28,28 @@ WIDTH = 20  # characters of a bar
 
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
-    only: Annotated[Path | None, typer.Option(help="Use only these files, one path a line.")] = None,
-    files: Annotated[int, typer.Option(help="Use at most so many.")] = 200,
-    excerpts: Annotated[int, typer.Option(help="Of each file.")] = 5,
+    n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 200,
+    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 5,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/how_well/reliability.md"),
     seed: int = 1,
 ) -> None:
     """Ask, compare, write the table."""
-    sounds = chosen(audio_folder, only, files, seed)
+    sounds = dict(itertools.islice(recordings(audio_folder, SHORTEST, held_out=True), n_recordings))
     stored = list(sounds)[::2]
     probabilities, truths, strangers = [], [], []
     with Library("memory:") as library:
-        ids = {o.path.resolve(): o.recording.id for o in library.ingest(stored) if o.recording}
+        ids = {name: keep(library, name, sounds[name]) for name in stored}
         for number in range(excerpts):
-            for path in sounds:
-                asked = excerpt(sounds, path, np.random.default_rng([seed, number, *path.name.encode()]))
+            for name in sounds:
+                asked = excerpt(sounds, name, np.random.default_rng([seed, number, *name.encode()]))
                 found = library.match(Waveform(asked.samples, RATE))
                 for match in found:
                     middle = (match.query.start + match.query.end) / 2
                     place = match.reference.start + match.rate * (middle - match.query.start)
-                    right = match.recording == ids.get(path)
+                    right = match.recording == ids.get(name)
                     truths.append(right and abs(place - asked.at(middle)) < TOLERANCE)
                     probabilities.append(match.probability)
-                if path not in ids:
+                if name not in ids:
                     strangers.append(max((m.probability for m in found), default=0.0))
     text = report(np.array(probabilities), np.array(truths), np.array(strangers), len(stored))
     out.write_text(text)

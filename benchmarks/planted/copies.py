@@ -18,11 +18,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from audiosearch import Library
-from audiosearch.types import Float32
+from audiosearch import Library, wav
+from audiosearch.types import Float32, Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
-from benchmarks.how_well.__main__ import write
 from benchmarks.how_well.degradations import ALL, Context
 from benchmarks.planted.sounds import RATE, recordings
 from queries.dedup import clusters
@@ -76,14 +75,14 @@ def plant(audio_folder: Path, folder: Path, clips: int, copies: int) -> dict[Pai
     for number, (name, samples) in enumerate(cut(chain(held_out, trained), rng)):
         if number == clips - copies:
             return planted
-        write(folder / f"{number:05d}-{name}.wav", samples)
+        wav.write(folder / f"{number:05d}-{name}.wav", Waveform(samples, RATE))
         if number < copies:
             condition = conditions[number % len(conditions)]
             begin, end = (round(float(rng.uniform(0, CUT)) * RATE) for _ in range(2))
             context = Context(rng, np.resize(last, len(samples)))
             degraded = ALL[condition][0](samples[begin : len(samples) - end], context)
             copy = f"copy-{number:05d}-{name}"
-            write(folder / f"{copy}.wav", np.clip(degraded, -1, 1))
+            wav.write(folder / f"{copy}.wav", Waveform(degraded, RATE))
             planted[frozenset((f"{number:05d}-{name}", copy))] = condition
         last = samples
     raise SystemExit("the folder holds too little audio")

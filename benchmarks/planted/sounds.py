@@ -1,14 +1,15 @@
 """Recordings to plant: music as it is, utterances of a speaker one behind the other."""
 
+import tempfile
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
-from audiosearch import audio
+from audiosearch import Library, audio, wav
 from audiosearch.tokenizers.pocket.training import corpus
-from audiosearch.types import Float32
+from audiosearch.types import Float32, Waveform
 
 RATE = 16000  # Hz
 LONGEST = 120.0  # seconds of a recording that are used
@@ -43,6 +44,16 @@ def recordings(folder: Path, shortest: float, held_out: bool) -> Iterator[tuple[
                 yield f"{group[0].path.parent.name}~{group[0].path.stem}", samples
         else:
             yield from _joined(group, shortest)
+
+
+def keep(library: Library, name: str, samples: Float32) -> str:
+    """Store a recording; its id."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.wav"
+        wav.write(path, Waveform(samples, RATE))
+        (outcome,) = library.ingest([path])
+    assert outcome.recording, outcome.note
+    return outcome.recording.id
 
 
 def _joined(utterances: list[corpus.Row], shortest: float) -> Iterator[tuple[str, Float32]]:

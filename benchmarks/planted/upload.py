@@ -19,7 +19,7 @@ from audiosearch.types import Float32, Match, Waveform
 from audiosearch.verdicts import MIN_PROBABILITY, in_words
 from benchmarks.commit import commit
 from benchmarks.how_well.degradations import Context, codec
-from benchmarks.planted.sounds import RATE, recordings
+from benchmarks.planted.sounds import RATE, keep, recordings
 
 MINUTES = 30.0
 SPEEDS = (1.0, 1.05, 1.0, 0.93, 1.0)
@@ -115,20 +115,6 @@ def filler(others: list[Float32], seconds: float, rng: np.random.Generator) -> F
     while sum(map(len, held)) < seconds * RATE:
         held.append(others[int(rng.integers(len(others)))])
     return np.concatenate(held)[: round(seconds * RATE)]
-
-
-def keep(library: Library, name: str, samples: Float32) -> str:
-    """Store a recording; its id."""
-    import tempfile
-
-    from benchmarks.how_well.__main__ import write
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.wav"
-        write(path, samples)
-        (outcome,) = library.ingest([path])
-    assert outcome.recording, outcome.note
-    return outcome.recording.id
 
 
 def row(number: int, plant: Plant, match: Match | None, error: float) -> str:
