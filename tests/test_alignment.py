@@ -148,7 +148,7 @@ def test_the_background_is_what_the_weaker_half_of_the_others_agrees() -> None:
     assert levels[0] == levels[1] == pytest.approx(0.2)
     assert levels[7] == pytest.approx((0.1 * 2 + 0.3 * 3 + 0.8) / 6)
     assert background([]) == []
-    assert background([0.9]) == [TYPICAL]
+    assert background([0.9]) == pytest.approx([TYPICAL])
 
 
 def test_the_agreeing_stretch_is_found() -> None:
