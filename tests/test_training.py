@@ -12,6 +12,7 @@ import sounds
 from audiosearch.tokenizers.pocket import weights
 from audiosearch.tokenizers.pocket.training import __main__ as command
 from audiosearch.tokenizers.pocket.training import corpus, degrade, sound, speech
+from audiosearch.tokenizers.pocket.training.place import Place
 from audiosearch.types import Int16
 
 
@@ -96,7 +97,7 @@ def test_training_goes_on_where_it_stopped(
     monkeypatch.setattr(command, "SAVE_EVERY", 1)
     monkeypatch.setattr(command, "LOG_EVERY", 1)
     monkeypatch.setattr(sound, "FRAMES", 12)
-    command.train_sound(data, tmp_path / "once", 3, seed=1)
+    command.train_sound(data, tmp_path / "once", 3, 1, Place())
     whole = torch.load(tmp_path / "once" / "sound.pt", weights_only=True)
 
     def save_and_die(state: dict, path: Path) -> None:
@@ -108,9 +109,9 @@ def test_training_goes_on_where_it_stopped(
     save = torch.save
     monkeypatch.setattr(torch, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        command.train_sound(data, tmp_path / "twice", 3, seed=1)
+        command.train_sound(data, tmp_path / "twice", 3, 1, Place())
     monkeypatch.setattr(torch, "save", save)
-    command.train_sound(data, tmp_path / "twice", 3, seed=1)
+    command.train_sound(data, tmp_path / "twice", 3, 1, Place())
     resumed = torch.load(tmp_path / "twice" / "sound.pt", weights_only=True)
     assert resumed["step"] == whole["step"] == 3
     for name, tensor in whole["model"].items():
@@ -129,7 +130,7 @@ def test_learning_lowers_the_loss(data: corpus.Corpus, monkeypatch: pytest.Monke
     generator = torch.Generator().manual_seed(0)
     losses = []
     for _ in range(12):
-        loss, _ = sound.loss(model, crops, stuff, 8, generator)
+        loss, _ = sound.loss(model, crops, stuff, 8, generator, Place())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

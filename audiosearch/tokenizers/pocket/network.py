@@ -2,7 +2,7 @@
 
     100 Hz   64 bands      conv 5, stride 2
      50 Hz  128 channels   conv 5, stride 2
-     25 Hz  192 channels   residual blocks (for speech, whose phones are short), conv 5, stride 2
+     25 Hz  192 channels   residual blocks (more for speech, whose phones are short), conv 5, stride 2
    12.5 Hz  256 channels   residual blocks, then one linear layer to the embedding
 
 In training, batch normalization follows each convolution; `fold` moves it into the convolution's own

@@ -24,9 +24,11 @@ from torch import Tensor, nn
 
 from audiosearch.tokenizers.pocket import weights
 from audiosearch.tokenizers.pocket.training import codebooks, corpus, sound, speech
+from audiosearch.tokenizers.pocket.training.place import Place
 
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 250  # steps
+SPEECH_FRAMES = 800  # in a batch
 
 
 class Stage(StrEnum):
@@ -45,10 +47,12 @@ def main(
     stage: Annotated[Stage, typer.Option(help="What to do.")] = Stage.all,
     holdout: Annotated[float, typer.Option(help="Share of speakers and tracks not trained on.")] = 0.0,
     listing: Annotated[Path | None, typer.Option("--list", help="Write the files trained on.")] = None,
-    sound_steps: int = 8500,
-    speech_steps: int = 8000,
+    sound_steps: int = 16000,
+    speech_steps: int = 26000,
     synthetic_hours: Annotated[float, typer.Option(help="Of speech read by eSpeak NG.")] = 4.0,
     threads: int = 0,
+    device: Annotated[str, typer.Option(help="cpu or cuda: where the networks learn.")] = "cpu",
+    bf16: Annotated[bool, typer.Option(help="Half precision, where it is quicker.")] = False,
     seed: int = 0,
 ) -> None:
     """Train and write the weights."""
@@ -59,10 +63,11 @@ def main(
         listing.write_text("".join(f"{row.path.relative_to(audio_folder)}\n" for row in chosen))
     data = corpus.load(chosen)
     say(f"{len(chosen)} files, {data.hours():.2f} h of music and speech")
+    place = Place(device, bf16)
     if stage in (Stage.sound, Stage.all):
-        train_sound(data, work, sound_steps, seed)
+        train_sound(data, work, sound_steps, seed, place)
     if stage in (Stage.speech, Stage.all):
-        train_speech(data, work, speech_steps, synthetic_hours, seed)
+        train_speech(data, work, speech_steps, synthetic_hours, seed, place)
     if stage in (Stage.finish, Stage.all):
         origin = {
             "command": f"python -m audiosearch.tokenizers.pocket.training --holdout {holdout} "
@@ -77,27 +82,30 @@ def main(
         say(f"wrote {out}")
 
 
-def train_sound(data: corpus.Corpus, work: Path, steps: int, seed: int) -> None:
+def train_sound(data: corpus.Corpus, work: Path, steps: int, seed: int, place: Place) -> None:
     """To ``work / sound.pt``."""
     torch.manual_seed(seed)
-    model, crops, stuff = sound.network(), sound.Crops.of(data), sound.materials(data)
+    model, crops, stuff = sound.network().to(place.device), sound.Crops.of(data), sound.materials(data)
 
     def step(_: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
-        loss, found = sound.loss(model, crops, stuff, 32, generator)
+        loss, found = sound.loss(model, crops, stuff, 32, generator, place)
         return loss, {"loss": loss.item(), "found": found}
 
     optimize(model, step, steps, 2e-3, work / "sound", seed, {})
 
 
-def train_speech(data: corpus.Corpus, work: Path, steps: int, synthetic_hours: float, seed: int) -> None:
+def train_speech(
+    data: corpus.Corpus, work: Path, steps: int, synthetic_hours: float, seed: int, place: Place
+) -> None:
     """To ``work / speech.pt``."""
     torch.manual_seed(seed)
     spelled, inventory = speech.spell(data, synthetic_hours, seed)
     say(f"{len(spelled)} utterances, {len(inventory)} phones: {' '.join(inventory)}")
-    model, stuff = speech.Speller(len(inventory)), sound.materials(data)
+    model, stuff = speech.Speller(len(inventory)).to(place.device), sound.materials(data)
 
     synthetic, people = [s for s in spelled if len(s.slots)], [s for s in spelled if not len(s.slots)]
     moments = [round(share * steps) for share in speech.ALIGNED_AT]
+    quantizing = [round(share * steps) for share in speech.QUANTIZED_AT]
     heard: list[speech.Spelled] = []
 
     def step(number: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
@@ -105,7 +113,9 @@ def train_speech(data: corpus.Corpus, work: Path, steps: int, synthetic_hours: f
         if number in moments or not heard:
             known = speech.aligned(model, people) if number >= moments[0] else []
             heard = sorted(synthetic + known, key=lambda s: s.n_frames)
-        loss = speech.loss(model, heard, stuff, 800, generator)
+        if number in quantizing:
+            speech.find_codebooks(model, heard, stuff, SPEECH_FRAMES, generator, place)
+        loss = speech.loss(model, heard, stuff, SPEECH_FRAMES, generator, place)
         return loss, {"loss": loss.item()}
 
     optimize(model, step, steps, 2e-3, work / "speech", seed, {"inventory": inventory})
@@ -127,7 +137,7 @@ def optimize(
     optimizer = torch.optim.AdamW(model.parameters(), lr=highest, weight_decay=0.01)
     first = 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         generator.set_state(state["generator"])

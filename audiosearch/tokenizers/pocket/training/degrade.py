@@ -6,6 +6,7 @@ is speed. (The benchmarks degrade with real codecs and tools; nothing of this mo
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -41,12 +42,21 @@ def degrade(
     draw = _Draw(generator, len(clean))
     easier = 12.0 if gentle else 0.0  # dB
     x = _normalized(clean)
-    x = _where(draw.chance(0.25 if gentle else 0.5), _convolve(x, _rooms(len(x), materials, draw)), x)
-    x = _where(draw.chance(0.5), _add(x, _noise(x, materials, draw), draw.uniform(-9, 12) + easier), x)
-    x = _where(draw.chance(0.1 if gentle else 0.45), _add(x, others, draw.uniform(-5, 9) + easier), x)
-    x = _where(draw.chance(0.3), _add(x, _coloured(x, draw), draw.uniform(-6, 15) + easier), x)
-    x = _where(draw.chance(0.15), _clipped(x, draw.uniform(3, 20)), x)
-    x = _where(draw.chance(0.7), _filter(x, _response(len(x), x.shape[1], draw)), x)
+
+    def some(chance: float, change: Callable[[Tensor, Tensor, _Draw], Tensor]) -> None:
+        rows = draw.chance(chance).nonzero()[:, 0]
+        if len(rows):
+            x[rows] = change(x[rows], rows, _Draw(generator, len(rows)))
+
+    some(0.25 if gentle else 0.5, lambda x, _, draw: _convolve(x, _rooms(len(x), materials, draw)))
+    some(0.5, lambda x, _, draw: _add(x, _noise(x, materials, draw), draw.uniform(-9, 12) + easier))
+    some(
+        0.1 if gentle else 0.45,
+        lambda x, rows, draw: _add(x, others[rows], draw.uniform(-5, 9) + easier),
+    )
+    some(0.3, lambda x, _, draw: _add(x, _coloured(x, draw), draw.uniform(-6, 15) + easier))
+    some(0.15, lambda x, _, draw: _clipped(x, draw.uniform(3, 20)))
+    some(0.7, lambda x, _, draw: _filter(x, lambda n: _response(len(x), n, draw)))
     return x * 10 ** (draw.uniform(-35, 0)[:, None] / 20)
 
 
@@ -70,15 +80,21 @@ def warped_mel(samples: Tensor, tempo: Tensor, pitch: Tensor, generator: torch.G
     _, bins, n_frames = power.shape
     times = (torch.arange(n_frames) + 0.5) * tempo[:, None] - 0.5
     rows = torch.arange(bins) / pitch[:, None]
-    power = _interpolate(power, times, dim=2)
-    power = _interpolate(power, rows, dim=1)
-    return features.bands(_holes(power, _Draw(generator, len(samples))))
+    slower, higher = (tempo != 1).nonzero()[:, 0], (pitch != 1).nonzero()[:, 0]
+    if len(slower):
+        power[slower] = _interpolate(power[slower], times[slower], dim=2)
+    if len(higher):
+        power[higher] = _interpolate(power[higher], rows[higher], dim=1)
+    coded = _Draw(generator, len(samples)).chance(0.35).nonzero()[:, 0]
+    if len(coded):
+        power[coded] = _holes(power[coded], _Draw(generator, len(coded)))
+    return features.bands(power)
 
 
 def _holes(power: Tensor, draw: "_Draw") -> Tensor:
     """Without the bins that are 6 to 25 dB below the mean of the 41 bins around them."""
     around = torch.nn.functional.avg_pool1d(power.transpose(1, 2), 41, 1, 20).transpose(1, 2)
-    depth = torch.where(draw.chance(0.35), 10 ** (-draw.uniform(6, 25) / 10), torch.tensor(0.0))
+    depth = 10 ** (-draw.uniform(6, 25) / 10)
     return torch.where(power < around * depth[:, None, None], power * 0.003, power)
 
 
@@ -116,10 +132,6 @@ class _Draw:
         return torch.randn(*shape, generator=self.generator)
 
 
-def _where(mask: Tensor, yes: Tensor, no: Tensor) -> Tensor:
-    return torch.where(mask[:, None], yes, no)
-
-
 def _level(x: Tensor) -> Tensor:
     return x.square().mean(1, keepdim=True).add(1e-10).sqrt()
 
@@ -155,19 +167,18 @@ def _coloured(x: Tensor, draw: _Draw) -> Tensor:
     """Noise of spectrum 1 / f ** slope, from white to brown."""
     white = draw.normal(*x.shape)
     slope = draw.uniform(0, 1)
-    frequencies = torch.arange(x.shape[1] // 2 + 1).clamp_min(1).float()
-    return _filter(white, frequencies[None] ** (-slope[:, None]))
+    return _filter(white, lambda n: torch.arange(n).clamp_min(1).float()[None] ** (-slope[:, None]))
 
 
-def _filter(x: Tensor, response: Tensor) -> Tensor:
-    """Through a zero-phase filter given by its gain at each frequency of the row's FFT."""
-    filtered: Tensor = torch.fft.irfft(torch.fft.rfft(x) * response, n=x.shape[1])
-    return filtered
+def _filter(x: Tensor, response: Callable[[int], Tensor]) -> Tensor:
+    """Through a zero-phase filter given by its gain at ``n`` frequencies from 0 to half the sample rate."""
+    n = _fast(x.shape[1])
+    filtered: Tensor = torch.fft.irfft(torch.fft.rfft(x, n=n) * response(n // 2 + 1), n=n)
+    return filtered[:, : x.shape[1]]
 
 
-def _response(batch: int, n_samples: int, draw: _Draw) -> Tensor:
+def _response(batch: int, n: int, draw: _Draw) -> Tensor:
     """Random gains: a smooth equalizer, for some rows a low-pass, a high-pass or both."""
-    n = n_samples // 2 + 1
     frequencies = torch.linspace(0, RATE / 2, n)
     points = draw.normal(batch, 1, 8) * draw.uniform(0, 6)[:, None, None]  # dB at 8 points
     octaves = (frequencies.clamp_min(40) / 40).log2() / math.log2(RATE / 2 / 40)  # 0 to 1

@@ -17,8 +17,10 @@ from audiosearch.tokenizers.pocket import features
 from audiosearch.tokenizers.pocket.network import Encoder
 from audiosearch.tokenizers.pocket.training import degrade
 from audiosearch.tokenizers.pocket.training.corpus import Corpus, as_float
+from audiosearch.tokenizers.pocket.training.place import Place
 
 DIM = 128
+EARLY = 2
 DILATIONS = (1, 2, 1, 2, 1)
 FRAMES = 50  # of a crop: 4 s
 TEMPERATURE = 0.08
@@ -72,7 +74,7 @@ class Crops:
 
 def network() -> Encoder:
     """An untrained network."""
-    return Encoder(DIM, DILATIONS)
+    return Encoder(DIM, DILATIONS, EARLY)
 
 
 def materials(corpus: Corpus) -> degrade.Materials:
@@ -83,7 +85,12 @@ def materials(corpus: Corpus) -> degrade.Materials:
 
 
 def loss(
-    model: Encoder, crops: Crops, stuff: degrade.Materials, batch: int, generator: torch.Generator
+    model: Encoder,
+    crops: Crops,
+    stuff: degrade.Materials,
+    batch: int,
+    generator: torch.Generator,
+    place: Place,
 ) -> tuple[Tensor, float]:
     """Of one batch; also the share of degraded frames whose nearest clean frame is the right one."""
     length = FRAMES * features.SAMPLES
@@ -96,18 +103,21 @@ def loss(
         bad = degrade.degrade(whole[:, shift : shift + length], others, stuff, generator)
         mel = torch.cat([clean, degrade.warped_mel(bad, tempo, pitch, generator)])
         mel = features.remove_mean(mel)
-    vectors = normalize(model(mel), dim=2)
+    with place.autocast():
+        vectors = model(mel.to(place.device))
+    vectors = normalize(vectors.float(), dim=2)
     places = shift / features.SAMPLES + (torch.arange(FRAMES) + 0.5) * tempo[:, None] - 0.5
+    places = places.to(place.device)
     target = normalize(at(vectors[:batch], places), dim=2)
     valid = places <= FRAMES - 1
     query, target = vectors[batch:][valid], target[valid]
     logits = query @ target.T / TEMPERATURE
-    rows = torch.arange(batch)[:, None].expand(places.shape)[valid]
+    rows = torch.arange(batch, device=places.device)[:, None].expand(places.shape)[valid]
     when = places[valid]
     near = (rows[:, None] == rows) & ((when[:, None] - when).abs() < NEAR)
     near.fill_diagonal_(False)
     logits = logits.masked_fill(near, -1e4)
-    right = torch.arange(len(logits))
+    right = torch.arange(len(logits), device=logits.device)
     both = (cross_entropy(logits, right) + cross_entropy(logits.T, right)) / 2
     return both, float((logits.argmax(1) == right).float().mean())
 

@@ -6,6 +6,8 @@ they say is learned first. Of people there are only the transcripts: what the ne
 far says where their phones lie (`aligned`), and from then on they are learned in the same way. As it
 gets better they are aligned anew (Viterbi training).
 The vectors are layer-normalized: all that the spelling layer hears passes through what is quantized.
+Towards the end they are quantized in training, too (straight-through, van den Oord et al. 2017), for some
+utterances with fewer layers than there are (Zeghidour et al. 2021), so that the first ones say the most.
 """
 
 import collections
@@ -18,22 +20,29 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm, log_softmax, nll_loss
+from torch.nn.functional import layer_norm, log_softmax, mse_loss, nll_loss
 
 from audiosearch import audio, espeak
-from audiosearch.tokenizers.pocket import features
+from audiosearch.tokenizers.pocket import features, quantize
 from audiosearch.tokenizers.pocket.network import Encoder
 from audiosearch.tokenizers.pocket.training import degrade
 from audiosearch.tokenizers.pocket.training.corpus import Corpus, Utterance
+from audiosearch.tokenizers.pocket.training.place import Place
 from audiosearch.tokenizers.pocket.training.sound import RATES, warps
 from audiosearch.types import Float32, Int16
 
 Int64 = npt.NDArray[np.int64]
 
 DIM = 128
-EARLY = 2
+EARLY = 5
 DILATIONS = (1, 1, 2, 1, 2)
 ALIGNED_AT = (0.15, 0.4, 0.7)  # shares of the steps; before the first, synthetic voices alone are heard
+QUANTIZED_AT = (0.6, 0.7, 0.8, 0.9)  # shares of the steps at which codebooks are found
+LAYERS, SIZE = 4, 2048  # of the codebooks
+FITTED = 60  # batches that they are fitted to, in so many rounds:
+ROUNDS = 8
+COMMITMENT = 0.25  # weight of the distance between a vector and its codes
+WHOLE = 0.6  # share of the utterances that are heard with all layers
 CLEAN = 0.4  # share of the utterances that are heard as they are
 LETTERS = 4  # spelled in a token frame
 SLOT = 0.02  # seconds that each stands for
@@ -72,7 +81,7 @@ def network() -> Encoder:
 
 
 class Speller(nn.Module):
-    """The network and the layer that spells.
+    """The network, the codebooks once there are any, and the layer that spells.
 
     Parameters
     ----------
@@ -80,16 +89,43 @@ class Speller(nn.Module):
         Without the blank.
     """
 
+    codebooks: Tensor
+
     def __init__(self, n_phones: int) -> None:
         super().__init__()
         self.encoder = network()
         self.letters = nn.Linear(DIM, LETTERS * (n_phones + 1))
+        self.register_buffer("codebooks", torch.zeros(LAYERS, SIZE, DIM))
+
+    def vectors(self, mel: Tensor) -> Tensor:
+        """Shape (batch, n_frames, DIM)."""
+        return layer_norm(self.encoder(mel), (DIM,))
+
+    def quantized(self, vectors: Tensor, layers: Tensor) -> Tensor:
+        """The sums of the codes that stand for vectors, in the first so many layers of each row."""
+        with torch.no_grad():
+            codes = quantize.encode(vectors.flatten(0, 1), self.codebooks)
+            total = torch.zeros_like(vectors)
+            for layer, codebook in enumerate(self.codebooks):
+                total += codebook[codes[layer]].view(vectors.shape) * (layers > layer)[:, None, None]
+        return total
+
+    def spelled(self, vectors: Tensor) -> Tensor:
+        """Log-probabilities, shape (batch, LETTERS * n_frames, n_phones + 1)."""
+        batch, n_frames, _ = vectors.shape
+        return log_softmax(self.letters(vectors).view(batch, n_frames * LETTERS, -1), dim=2)
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether codebooks were found."""
+        return bool(self.codebooks.any())
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Log-probabilities, shape (batch, LETTERS * n_frames, n_phones + 1)."""
-        spelled = self.letters(layer_norm(self.encoder(mel), (DIM,)))
-        batch, n_frames, _ = spelled.shape
-        return log_softmax(spelled.view(batch, n_frames * LETTERS, -1), dim=2)
+        """Log-probabilities, of what is quantized once there are codebooks."""
+        vectors = self.vectors(mel)
+        if self.quantizes:
+            vectors = self.quantized(vectors, torch.full((len(mel),), LAYERS, device=mel.device))
+        return self.spelled(vectors)
 
 
 def spell(corpus: Corpus, synthetic_hours: float, seed: int) -> tuple[list[Spelled], list[str]]:
@@ -154,34 +190,72 @@ def loss(
     stuff: degrade.Materials,
     batch_frames: int,
     generator: torch.Generator,
+    place: Place,
 ) -> Tensor:
     """Of one batch of so many token frames, of utterances about as long as each other."""
+    mel, targets = _batch(spelled, stuff, batch_frames, generator)
+    with place.autocast():
+        vectors = model.vectors(mel.to(place.device))
+    vectors, targets = vectors.float(), targets.to(place.device)
+    committed = torch.zeros((), device=place.device)
+    if model.quantizes:
+        fewer = torch.randint(1, LAYERS, (len(mel),), generator=generator)
+        whole = torch.rand(len(mel), generator=generator) < WHOLE
+        stood_for = model.quantized(vectors, torch.where(whole, LAYERS, fewer).to(place.device))
+        committed = mse_loss(vectors[whole], stood_for[whole]) if whole.any() else committed
+        vectors = vectors + (stood_for - vectors).detach()
+    return nll_loss(model.spelled(vectors).flatten(0, 1), targets.flatten()) + COMMITMENT * committed
+
+
+@torch.no_grad()
+def find_codebooks(
+    model: Speller,
+    spelled: Sequence[Spelled],
+    stuff: degrade.Materials,
+    batch_frames: int,
+    generator: torch.Generator,
+    place: Place,
+) -> None:
+    """Fit the codebooks to what the network makes of some batches."""
+    training = model.training
+    model.eval()
+    mels = (_batch(spelled, stuff, batch_frames, generator)[0] for _ in range(FITTED))
+    heard = torch.cat([model.vectors(mel.to(place.device)).flatten(0, 1) for mel in mels])
+    model.codebooks.copy_(quantize.fit(heard, LAYERS, SIZE, ROUNDS, generator))
+    model.train(training)
+
+
+def _batch(
+    spelled: Sequence[Spelled], stuff: degrade.Materials, batch_frames: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Log-mel features, and the phone in each slot."""
     weights = torch.tensor([s.n_frames for s in spelled]).float().sqrt()  # between each utterance and each
     middle = int(torch.multinomial(weights, 1, generator=generator))  # second being as likely
     n = max(4, batch_frames // (spelled[middle].n_frames + 3))
     first = min(max(0, middle - n // 2), max(0, len(spelled) - n))
     chosen = spelled[first : first + n]  # sorted by length
     longest = int(max(s.n_frames for s in chosen) / RATES[0]) + 2  # some are slowed down
-    clean = torch.zeros(len(chosen), longest * features.SAMPLES)
+    heard = torch.zeros(len(chosen), longest * features.SAMPLES)
     starts = torch.randint(features.SAMPLES, (len(chosen),), generator=generator)
-    for row, utterance, start in zip(clean, chosen, starts.tolist(), strict=True):
+    for row, utterance, start in zip(heard, chosen, starts.tolist(), strict=True):
         row[start : start + len(utterance.samples)] = torch.from_numpy(utterance.samples / 32767)
     tempo, pitch = warps(len(chosen), generator)
     with torch.no_grad():
-        bad = degrade.degrade(clean, clean.roll(1, 0), stuff, generator, gentle=True)
-        untouched = torch.rand(len(chosen), 1, generator=generator) < CLEAN
-        bad = torch.where(untouched, clean, bad)
-        mel = features.remove_mean(degrade.warped_mel(bad, tempo, pitch, generator))
+        others = heard.roll(1, 0)
+        rows = (torch.rand(len(chosen), generator=generator) >= CLEAN).nonzero()[:, 0]
+        if len(rows):
+            heard[rows] = degrade.degrade(heard[rows], others[rows], stuff, generator, gentle=True)
+        mel = features.remove_mean(degrade.warped_mel(heard, tempo, pitch, generator))
     # The slots' clock runs ``tempo`` times as fast as the utterance's.
-    scores = model(mel)
-    moments = (torch.arange(scores.shape[1]) + 0.5) * SLOT * tempo[:, None]
+    n_slots = mel.shape[2] // features.MEL_FRAMES * LETTERS
+    moments = (torch.arange(n_slots) + 0.5) * SLOT * tempo[:, None]
     places = ((moments - starts[:, None] / features.SAMPLE_RATE) / SLOT).floor().long()
     targets = torch.zeros_like(places)
     for row, place, utterance in zip(targets, places, chosen, strict=True):
         inside = (place >= 0) & (place < len(utterance.slots))
         known = torch.from_numpy(utterance.slots)[place.clamp(0, len(utterance.slots) - 1)]
         row[:] = torch.where(inside, known, 0)
-    return nll_loss(scores.flatten(0, 1), targets.flatten())
+    return mel, targets
 
 
 def aligned(model: Speller, spelled: Sequence[Spelled]) -> list[Spelled]:
@@ -206,7 +280,8 @@ def _scores(model: Speller, utterance: Spelled) -> Float32:
     samples = torch.from_numpy(utterance.samples / 32767).float()
     padded = torch.nn.functional.pad(samples, (0, -len(samples) % features.SAMPLES))
     with torch.inference_mode():
-        scores: Float32 = model(features.remove_mean(features.log_mel(padded[None])))[0].numpy()
+        mel = features.remove_mean(features.log_mel(padded[None]))
+        scores: Float32 = model(mel.to(model.codebooks.device))[0].cpu().numpy()
     return scores
 
 
