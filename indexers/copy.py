@@ -15,7 +15,7 @@ from itertools import zip_longest
 import numpy as np
 
 from audiosearch.errors import UsageError
-from audiosearch.interfaces import DocumentStore, Store
+from audiosearch.interfaces import DocumentStore, Indexed, Store
 from audiosearch.types import Document, Entry, Recording
 from indexers.batches import batches
 from indexers.payload import passage_payload
@@ -66,6 +66,8 @@ def copy(source: Store, target: Store) -> Iterator[tuple[Recording | Document, b
             target.finish(recording)
         yield recording, is_new
     yield from _copy_documents(source, target)
+    if isinstance(target, Indexed):
+        target.optimize()
 
 
 def _copy_documents(source: Store, target: Store) -> Iterator[tuple[Document, bool]]:

@@ -27,6 +27,7 @@ WEAVIATE_OPTIONS: Mapping[str, float | str] = {
     "timeout": 30.0,  # seconds for one request
     "patience": 120.0,  # seconds that a write waits for a server that is away
     "consistency": "quorum",  # replicas that must have a write, or agree on an answer: one, quorum, all
+    "ef": 512,  # candidates kept in a search for anchors; the server's own choice is too few
     "shards": 1,
     "replicas": 1,
 }

@@ -357,38 +357,24 @@ class WeaviateStore:
             raise StoreNotFoundError(
                 f"there is no store {self._name} at {self._place}; run `audiosearch ingest` first"
             )
-        words = [
-            Property(
-                name=name,
-                data_type=DataType.TEXT,
-                tokenization=Tokenization.FIELD,
-                index_filterable=True,
-                index_searchable=False,
-            )
-            for name in ("recording", "fingerprint", "clip", "state", "name", "kind", "of", "version", "key")
+        clips = [
+            *_words("recording", "fingerprint"),
+            *(_number(name, searched=True) for name in ("start", "end")),
+            Property(name="speech", data_type=DataType.BOOL, index_filterable=False),
+            Property(name="frames", data_type=DataType.INT, index_filterable=False),
+            *_kept("codes"),
         ]
-        times = [
-            Property(name=name, data_type=DataType.NUMBER, index_filterable=True, index_range_filters=True)
-            for name in ("start", "end")
+        anchors = [
+            *_words("recording", "clip"),
+            *(_number(name, searched=False) for name in ("start", "end")),
+            *_kept("codes", "context"),
         ]
-        kept = [
-            Property(name=name, data_type=DataType.TEXT, index_filterable=False, index_searchable=False)
-            for name in ("codes", "context", "details", "frequencies")
-        ]
-        speech = Property(name="speech", data_type=DataType.BOOL, index_filterable=False)
-        frames = Property(name="frames", data_type=DataType.INT, index_filterable=False)
         number = Property(name="number", data_type=DataType.INT, index_filterable=False)
-        of = {one.name: one for one in (*words, *times, *kept, speech, frames, number)}
-
-        def chosen(*names: str) -> list[Property]:
-            return [of[name] for name in names]
-
-        clips = chosen("recording", "start", "end", "speech", "fingerprint", "frames", "codes")
-        anchors = chosen("recording", "clip", "start", "end", "codes", "context")
-        documents = chosen("kind", "of", "version", "number", "key", "details")
-        recordings = chosen("recording", "state", "name", "details", "frequencies")
-        self._create("clips", schema, clips, ("histogram", VectorDistances.DOT))
-        self._create("anchors", schema, anchors, ("anchor", VectorDistances.COSINE))
+        documents = [*_words("kind", "of", "version", "key"), number, *_kept("details")]
+        recordings = [*_words("recording", "state", "name"), *_kept("details", "frequencies")]
+        ef = int(self._options["ef"])
+        self._create("clips", schema, clips, _vector("histogram", VectorDistances.DOT))
+        self._create("anchors", schema, anchors, _vector("anchor", VectorDistances.COSINE, ef))
         self._create("documents", schema, documents, None)
         self._create("recordings", schema, recordings, None)
         stored = self._stored_schema()
@@ -400,7 +386,7 @@ class WeaviateStore:
         name: str,
         schema: Schema,
         properties: list[Property],
-        vector: tuple[str, VectorDistances] | None,
+        vector: Any,
     ) -> None:
         called, description = self._called(name), json.dumps(dataclasses.asdict(schema), sort_keys=True)
         with self._mapped_errors():
@@ -409,7 +395,7 @@ class WeaviateStore:
                     called,
                     description=description,
                     properties=properties,
-                    vector_config=_vector_config(*vector) if vector else None,
+                    vector_config=vector,
                     multi_tenancy_config=Configure.multi_tenancy(auto_tenant_creation=False)
                     if self._tenant
                     else None,
@@ -720,9 +706,37 @@ def _recording_object(recording: str, **fields: str) -> DataObject[Any, Any]:
     return DataObject(properties={"recording": recording, **fields}, uuid=point)
 
 
-def _vector_config(name: str, distance: VectorDistances) -> Any:
+def _words(*names: str) -> list[Property]:
+    """Texts that are found when they are the same, whole."""
+    return [
+        Property(
+            name=name,
+            data_type=DataType.TEXT,
+            tokenization=Tokenization.FIELD,
+            index_filterable=True,
+            index_searchable=False,
+        )
+        for name in names
+    ]
+
+
+def _number(name: str, searched: bool) -> Property:
+    return Property(
+        name=name, data_type=DataType.NUMBER, index_filterable=searched, index_range_filters=searched
+    )
+
+
+def _kept(*names: str) -> list[Property]:
+    """Texts that nobody looks for."""
+    return [
+        Property(name=name, data_type=DataType.TEXT, index_filterable=False, index_searchable=False)
+        for name in names
+    ]
+
+
+def _vector(name: str, distance: VectorDistances, ef: int | None = None) -> Any:
     quantizer = Configure.VectorIndex.Quantizer.rq(bits=8)
-    index = Configure.VectorIndex.hnsw(distance_metric=distance, quantizer=quantizer)
+    index = Configure.VectorIndex.hnsw(distance_metric=distance, ef=ef, quantizer=quantizer)
     return Configure.Vectors.self_provided(name=name, vector_index_config=index)
 
 

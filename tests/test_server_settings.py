@@ -127,7 +127,20 @@ def test_collections_of_weaviate(on_weaviate) -> None:
         assert list(about[collection].vector_config) == [vector]
         index = about[collection].vector_config[vector].vector_index_config
         assert (index.distance_metric, index.quantizer.bits) == (distance, 8)
+    assert about["anchors"].vector_config["anchor"].vector_index_config.ef == 512
+    searched = {field.name for field in about["anchors"].properties if field.index_filterable}
+    assert searched == {"recording", "clip"}
     assert "made-up@1" in about["recordings"].description
+
+
+def test_shards_and_ef_of_weaviate_are_options(weaviate: str) -> None:
+    address = weaviate.format(f"test_{uuid.uuid4().hex}")
+    store = open_store(f"{address}&shards=2&ef=64", entries.schema())
+    about = store._client.collections.use(store._called("anchors")).config.get()
+    assert about.sharding_config.actual_count == 2
+    assert about.vector_config["anchor"].vector_index_config.ef == 64
+    store.drop()
+    store.close()
 
 
 @pytest.mark.parametrize("level", ["one", "quorum", "all"])

@@ -18,6 +18,7 @@ from audiosearch.interfaces import Maintained
 from audiosearch.types import Segment
 from indexers.check import problems
 from indexers.copy import compare, copy
+from indexers.embedded import EmbeddedStore
 from indexers.memory import MemoryStore
 from indexers.stores import open_store
 
@@ -112,6 +113,20 @@ def test_a_copy_that_was_cut_short_goes_on(filled: Path, tmp_path: Path) -> None
         ours, theirs, different = compare(source, to)
         assert (different, ours) == ([], theirs)
         assert list(problems(to)) == []
+
+
+def test_what_was_copied_is_indexed(filled: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    indexed = []
+    monkeypatch.setattr(EmbeddedStore, "optimize", lambda store: indexed.append(store.count()))
+    with (
+        closing(open_store(str(filled))) as source,
+        closing(doubles.local_qdrant("x", source.schema)) as other,
+    ):
+        list(copy(source, other))
+        assert indexed == []
+        with closing(open_store(str(tmp_path / "other"), source.schema)) as target:
+            list(copy(other, target))
+            assert indexed == [target.count()] == [source.count()]
 
 
 def test_a_difference_is_found_and_exits_4(run: Run, filled: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 Entries are made up, but as entries are: clips of 30 s, codes in runs, neighbours alike. Queries are
 excerpts of stored clips in which one code in five was changed. Recall is against the exact store in
 memory. Servers are found as the tests find them (see tests/servers.py); their disk is read where they
-were started here.
+were started here. The table is written again after every store, so that a run that is cut short leaves one.
 """
 
 import json
@@ -27,10 +27,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from audiosearch.interfaces import Store
+from audiosearch.interfaces import Indexed, Store
 from audiosearch.representations import represent
 from audiosearch.types import Clip, Codes, Entry, Recording, Schema, Segment
 from indexers.memory import MemoryStore
+from indexers.qdrant import QdrantStore
 from indexers.stores import open_store
 
 ROOT = Path(__file__).parent.parent.parent
@@ -43,6 +44,7 @@ CLIP_FRAMES = 375  # 30 s
 CLIPS_A_RECORDING = 20  # ten minutes
 QUESTIONS = 200
 CHANGED = 0.2  # of a query's codes
+QUIET = 10.0  # seconds that Qdrant is without work before it counts as done
 app = typer.Typer(add_completion=False)
 
 
@@ -61,9 +63,8 @@ def main(
                 result = measure(address, folder, n_anchors, truth)
             results.append({"store": about, **result})
             print(json.dumps(results[-1]), flush=True)
-    text = report(results)
-    out.write_text(text)
-    print(text)
+            out.write_text(report(results))
+    print(out.read_text())
 
 
 class Tokenizer:
@@ -124,7 +125,7 @@ def codes_of(recording: int, clip: int) -> Codes:
 
 def questions(n_anchors: int) -> list[Entry]:
     """Excerpts of 10 s of what is stored, with one code in five changed."""
-    rng = np.random.default_rng(2)
+    rng, tokenizer = np.random.default_rng(2), Tokenizer()
     n_recordings = count_of(n_anchors)
     asked = []
     for _ in range(QUESTIONS):
@@ -134,7 +135,7 @@ def questions(n_anchors: int) -> list[Entry]:
         change = rng.random(array.shape) < CHANGED
         array[change] = rng.integers(0, SIZE, int(change.sum()))
         clip = Clip("query", Segment(0.0, 10.0))
-        asked.append(represent(clip, Codes(array, RATE, SIZE), Tokenizer(), schema()))
+        asked.append(represent(clip, Codes(array, RATE, SIZE), tokenizer, schema()))
     return asked
 
 
@@ -194,8 +195,7 @@ def measure(address: str, folder: Path | None, n_anchors: int, truth: Answers) -
     """Fill the store and ask it."""
     store = open_store(address, schema())
     taken, stored = fill(store, n_anchors)
-    if folder is not None:
-        settle(folder)
+    indexed = index(store)
     asked = questions(n_anchors)
     first = [entry.anchors[:1] for entry in asked]
     names = [f"recording-{i:06d}" for i in range(min(20, count_of(n_anchors)))]
@@ -218,6 +218,7 @@ def measure(address: str, folder: Path | None, n_anchors: int, truth: Answers) -
     return {
         "anchors": n_anchors,
         "entries_per_s": stored / taken,
+        "indexed_s": indexed,
         "fingerprint": by_fingerprint,
         "anchor": by_anchor,
         "anchors_of_10_s": ten_seconds,
@@ -240,16 +241,18 @@ def fill(store: Store, n_anchors: int) -> tuple[float, int]:
     return taken, stored
 
 
-def settle(folder: Path, quiet: float = 10.0, longest: float = 600.0) -> None:
-    """Wait until nothing is being indexed: until the files stay as they are."""
-    end, before, since = time.monotonic() + longest, -1, time.monotonic()
-    while time.monotonic() < end:
-        now = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
-        if now != before:
-            before, since = now, time.monotonic()
-        elif time.monotonic() - since > quiet:
-            return
+def index(store: Store) -> float:
+    """Seconds until every anchor is indexed, after the last was stored; Weaviate has done it by then."""
+    began = time.perf_counter()
+    if isinstance(store, Indexed):
+        store.optimize()
+    green = time.perf_counter()
+    while isinstance(store, QdrantStore) and time.perf_counter() - green < QUIET:
         time.sleep(0.5)
+        about = [store._client.get_collection(store._called(name)) for name in ("clips", "anchors")]
+        if any(one.status != "green" for one in about):
+            green = time.perf_counter()
+    return green - began
 
 
 def clocked(ask) -> tuple[tuple[float, float], list]:
@@ -276,18 +279,20 @@ def report(results: list[dict]) -> str:
         f"`{' '.join(['python -m benchmarks.stores', *sys.argv[1:]])}`.",
         "",
         f"{QUESTIONS} questions of each kind, one after the other; p50 / p95 in ms. An entry is a clip of "
-        f"30 s with 37 anchors of {DIM} numbers and a histogram of {SIZE}. Servers run on the same machine.",
+        f"30 s with 37 anchors of {DIM} numbers and a histogram of {SIZE}. Servers run on the same machine. "
+        "Indexed: seconds from the last entry until no anchor is left to index.",
         "",
-        "| store | anchors | entries/s | fingerprint | one anchor | the anchors of 10 s | histogram "
-        "| recall@10 anchors | recall@10 histogram | MB per million anchors |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| store | anchors | entries/s | indexed | fingerprint | one anchor | the anchors of 10 s "
+        "| histogram | recall@10 anchors | recall@10 histogram | MB per million anchors |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     asked = ("fingerprint", "anchor", "anchors_of_10_s", "histogram")
     for r in results:
         cells = [" / ".join(f"{ms:.1f}" for ms in r[name]) for name in asked]
         size = f"{r['mb_per_million']:.0f}" if r["mb_per_million"] else "-"
         lines.append(
-            f"| {r['store']} | {r['anchors']:,} | {r['entries_per_s']:.0f} | {' | '.join(cells)} "
+            f"| {r['store']} | {r['anchors']:,} | {r['entries_per_s']:.0f} | {r['indexed_s']:.0f} "
+            f"| {' | '.join(cells)} "
             f"| {r['recall_anchor']:.3f} | {r['recall_histogram']:.3f} | {size} |"
         )
     return "\n".join(lines) + "\n"
