@@ -10,6 +10,7 @@ from queries.ask import Question, ask
 from queries.ask.alignment import align
 from queries.ask.bridge import Bridge, learn, pairs
 from queries.ask.fusion import fused
+from queries.ask.lattice import expected
 from queries.ask.phones import Grams, segments
 from queries.ask.shelf import Shelf
 from queries.ask.words import Words
@@ -150,10 +151,40 @@ def test_n_grams_are_found_with_a_segment_between_them() -> None:
     assert Grams([], 9).scores(segments(likely)).shape == (0,)
 
 
-def test_rankings_are_fused_by_rank() -> None:
-    scores = fused([np.array([3.0, 2.0, 1.0, 0.0]), np.array([0.0, 200.0, 100.0, 0.0])])
-    assert np.argsort(-scores).tolist() == [1, 2, 0, 3]
-    assert scores[3] == 0
+def test_rankings_are_fused_by_how_much_they_differ() -> None:
+    mine, others = np.array([3.0, 2.0, 1.0, 0.0]), np.array([0.0, 300.0, 100.0, 0.0])
+    scores = fused([(1.0, mine), (1.0, others), (9.0, np.ones(4))])
+    assert np.argsort(-scores).tolist() == [1, 0, 2, 3]
+    assert np.argsort(-fused([(9.0, mine), (1.0, others)]))[0] == 0
+
+
+def test_words_are_counted_wherever_they_are_said(shelf: Shelf) -> None:
+    """In another order, twice, and none of the others; a word that explains a sound leaves none of it."""
+    counts = shelf.vocabulary.expected(heard(shelf, "station bicycles the station", misheard=0.1))
+    said = dict(zip(shelf.vocabulary.words, counts.tolist(), strict=True))
+    assert said["Bicycles"] == pytest.approx(1, abs=0.3)
+    assert said["station."] == pytest.approx(2, abs=0.3)
+    assert sum(said.values()) == pytest.approx(4, abs=0.8)
+    assert set(shelf.vocabulary.said(counts).split()) >= {"Bicycles", "station."}
+    assert shelf.vocabulary.scores(counts).argmax() == 4
+
+
+def test_expected_counts_are_those_of_all_paths() -> None:
+    """Two words of one phone each and two slots: every path written down by hand."""
+    likely = np.array([[0.0, 0.6, 0.4], [0.0, 0.1, 0.9]], np.float32)
+    often = np.array([0.5, 0.5], np.float32)
+    begin = 0.4 * (1 - 0.02)  # a word, not silence, whose first phone is not left out
+    a, b = 0.6, 0.4  # of the first slot
+    later = {"a": 0.1, "b": 0.9}
+    stay = {"a": begin * a * 0.6 * later["a"], "b": begin * b * 0.6 * later["b"]}  # one word lasts
+    pairs = {
+        x + y: begin * first * 0.4 * begin * later[y] for x, first in (("a", a), ("b", b)) for y in later
+    }
+    paths = {**stay, **pairs}
+    whole = sum(paths.values())
+    wanted = [sum(p * path.count(word) for path, p in paths.items()) / whole for word in "ab"]
+    found = expected(likely, np.array([0, 1]), np.array([0, 1, 2]), often)
+    assert found == pytest.approx(wanted, rel=1e-4)
 
 
 def test_a_bridge_leads_to_passages_of_like_meaning(shelf: Shelf) -> None:

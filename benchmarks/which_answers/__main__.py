@@ -1,13 +1,15 @@
 """Which passage answers a spoken question, clean and in noise, beside baselines of the same run.
 
-    python -m benchmarks.which_answers --audio FOLDER --work WORK --docs FOLDER [--docs FOLDER]
+    python -m benchmarks.which_answers --audio FOLDER --work WORK
 
-FOLDER of audio holds speech with a ``manifest.jsonl``: sentences of LibriSpeech, asked by the speakers that
-training kept out, against all transcripts. Folders of documentation are Markdown, HTML or text: passages of
-them are asked for by the voices of Flite, verbatim and rephrased. WORK keeps what the baselines heard.
+FOLDER holds speech with a ``manifest.jsonl``: sentences of LibriSpeech, asked by the speakers that training
+kept out, against all transcripts. Passages of documentation are docstrings of the Python that runs this;
+voices of Flite ask for them, verbatim and in other words (``rephrased.jsonl``). WORK keeps what the
+baselines heard and said.
 
-Each question is also asked when its passage is not there: AUROC tells how well the score of the best
-passage tells the one case from the other.
+Each question is also asked when its passage is not there: AUROC tells how well the sureness of the best
+passage tells the one case from the other. There are two halves of the questions: ``--half first`` to
+develop with, and the second, which is reported.
 """
 
 import datetime
@@ -15,6 +17,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,94 +25,175 @@ import numpy as np
 import torch
 import typer
 
+from audiosearch import audio
+from audiosearch.encoders.static import Static
+from audiosearch.espeak import ensemble
 from audiosearch.tokenizers.pocket import Pocket
-from audiosearch.types import Float32
+from audiosearch.types import Passage
 from benchmarks.commit import commit
-from benchmarks.where_said.conditions import ALL, materials
-from benchmarks.which_answers.questions import Spoken, books, read_out, texts
-from benchmarks.which_answers.systems import systems
+from benchmarks.where_said.conditions import ALL, Materials, materials
+from benchmarks.which_answers.figures import NAMES, Ranked, figures, recall
+from benchmarks.which_answers.parts import compared
+from benchmarks.which_answers.questions import FLITE, HALVES, Asked, Documentation, books, flite, read_out
+from benchmarks.which_answers.systems import CEILING, OURS, Scorer, spoken_passages, systems
+from queries.ask.fit import Fitted, fit
+from queries.ask.shelf import Shelf
 
 CONDITIONS = ("clean", "noise 10 dB", "noise 0 dB")
+COMPARED = ("clean", "noise 0 dB")  # in which the parts are left out one by one
+
+Results = dict[tuple[str, str, str], list[Ranked]]  # by kind of question, sound and system
 
 
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder with a manifest.jsonl.")],
     work: Annotated[Path, typer.Option(help="Folder for what can be used again.")],
-    docs: Annotated[list[Path], typer.Option(help="Folder of documentation; repeatable.")],
     holdout: Annotated[float, typer.Option(help="Share that training kept out.")] = 0.3,
-    n: Annotated[int, typer.Option("--questions", help="Of each kind.")] = 50,
+    n: Annotated[int, typer.Option("--questions", help="Of each kind, at most.")] = 36,
+    n_docs: Annotated[int, typer.Option("--docs", help="Passages of documentation.")] = 600,
+    half: Annotated[
+        str, typer.Option(help="Of the questions: first, to develop with; or second.")
+    ] = "second",
     only: Annotated[list[str] | None, typer.Option("--condition", help="This alone; repeatable.")] = None,
-    leave_out: Annotated[list[str] | None, typer.Option(help="A system; repeatable.")] = None,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/which_answers/results.md"),
-    seed: int = 0,
 ) -> None:
-    """Measure and write the table."""
+    """Measure and write the tables."""
+    if half not in HALVES:
+        raise typer.BadParameter("--half is first or second")
     torch.set_num_threads(1)
-    rng = np.random.default_rng(seed)
-    read, sentences = books(audio_folder, holdout, n, rng)
-    written = texts(docs)
-    kinds = {
-        "read sentences": (read, sentences),
-        "verbatim": (written, read_out(written, n, False, rng)),
-        "rephrased": (written, read_out(written, n, True, rng)),
-    }
+    began = time.perf_counter()
+    tokenizer = Pocket()
     stuff = materials(audio_folder, holdout)
-    lines = [*_head(n, len(read), len(written)), *_columns()]
-    for kind, (passages, asked) in kinds.items():
-        made = systems(passages, work, "books" if passages is read else "docs", seed)
-        compared = {name: make() for name, make in made.items() if name not in (leave_out or ())}
+    read, sentences = books(audio_folder, holdout, half, n)
+    written = Documentation.of(n_docs)
+    shelves = {"books": Shelf(read, tokenizer.phones), "docs": Shelf(written.passages, tokenizer.phones)}
+    kinds = {
+        "read sentence": ("books", sentences),
+        "verbatim": ("docs", read_out(written.verbatim(half, n), flite, FLITE)),
+        "rephrased": ("docs", read_out(written.rephrased(half, n), flite, FLITE)),
+    }
+    fitted = learned(shelves["docs"], tokenizer)
+    results: Results = {}
+    seconds: dict[tuple[str, str, str], float] = {}
+    parts: dict[tuple[str, str], dict[str, float]] = {}
+    for kind, (name, asked) in kinds.items():
+        made = {system: make() for system, make in systems(shelves[name], tokenizer, work, name).items()}
         for condition in only or CONDITIONS:
-            noisy = [
-                Spoken(ALL[condition](s.samples, stuff, np.random.default_rng(seed + i)), s.text, s.answer)
-                for i, s in enumerate(asked)
-            ]
-            for name, scorer in compared.items():
-                began = time.perf_counter()
-                scores = [np.atleast_2d(scorer(s)) for s in noisy]
-                took = (time.perf_counter() - began) / len(noisy)
-                figures = _figures(scores, [s.answer for s in noisy])
-                lines.append(f"| {kind} | {condition} | {name} | {figures} | {took:.2f} |")
-                print(lines[-1], flush=True)
-                out.write_text("\n".join(lines) + "\n")
+            heard = degraded(asked, condition, stuff)
+            for system, scorer in made.items():
+                key = (kind, condition, system)
+                results[key], seconds[key] = ranked(scorer, heard)
+                print(*key, *(f"{figure:.2f}" for figure in figures(results[key])), flush=True)
+            if condition in COMPARED:
+                spoken = spoken_passages(shelves[name].passages, tokenizer, work, name)
+                bridge = fitted.bridge if name == "docs" else None
+                parts[kind, condition] = compared(shelves[name], tokenizer, heard, spoken, bridge)
+    voices = {kind: [one.voice for one in asked] for kind, (_, asked) in kinds.items()}
+    lines = [
+        *head(tokenizer.name, half, {k: len(a) for k, (_, a) in kinds.items()}, read, written.passages),
+        *table(results, seconds),
+        *by_voice(results, voices),
+        *table_of_parts(parts, fitted),
+        "",
+        f"All of this took {(time.perf_counter() - began) / 60:.0f} min.",
+    ]
+    out.write_text("\n".join(lines) + "\n")
 
 
-def _figures(scores: Sequence[Float32], answers: Sequence[int]) -> str:
-    places = np.array([_place(s[0], answer) for s, answer in zip(scores, answers, strict=True)])
-    reciprocal = np.where(places <= 10, 1 / places, 0).mean()
-    there = np.array([_sure(s) for s in scores])
-    gone = np.array([_sure(np.delete(s, answer, axis=1)) for s, answer in zip(scores, answers, strict=True)])
-    larger = (there[:, None] > gone).mean() + (there[:, None] == gone).mean() / 2
-    figures = [(places <= k).mean() for k in (1, 5, 10)]
-    return " | ".join(f"{figure:.2f}" for figure in (*figures, reciprocal, larger))
+def degraded(asked: Sequence[Asked], condition: str, stuff: Materials) -> list[Asked]:
+    """The same questions in another sound."""
+    return [
+        replace(one, samples=ALL[condition](one.samples, stuff, np.random.default_rng(i)))
+        for i, one in enumerate(asked)
+    ]
 
 
-def _sure(scores: Float32) -> float:
-    """Of the passage that is named first."""
-    return float(scores[-1, scores[0].argmax()])
+def ranked(scorer: Scorer, asked: Sequence[Asked]) -> tuple[list[Ranked], float]:
+    """What a system made of each question, and the seconds that one took."""
+    began = time.perf_counter()
+    made = [scorer(one) for one in asked]
+    took = (time.perf_counter() - began) / max(1, len(asked))
+    return [Ranked.of(scores, one.answer) for scores, one in zip(made, asked, strict=True)], took
 
 
-def _place(scores: Float32, answer: int) -> int:
-    """From 1; of equal scores the last, so that a system that says nothing finds nothing."""
-    return int((scores >= scores[answer]).sum())
+def learned(shelf: Shelf, tokenizer: Pocket) -> Fitted:
+    """What `audiosearch kb fit` makes of the documentation."""
+    return fit(
+        shelf,
+        tokenizer,
+        Static(),
+        ensemble("en-us"),
+        lambda waveform: audio.resample(waveform, tokenizer.sample_rate),
+    )
 
 
-def _columns() -> list[str]:
-    names = ("question", "sound", "system", "R@1", "R@5", "R@10", "MRR@10", "AUROC", "seconds a question")
-    return ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-
-
-def _head(n: int, n_books: int, n_docs: int) -> list[str]:
+def head(
+    name: str, half: str, asked: dict[str, int], read: Sequence[Passage], written: Sequence[Passage]
+) -> list[str]:
+    """What was measured, and on what."""
     return [
         "# Which passage answers a spoken question",
         "",
-        f"{datetime.date.today()}, commit {commit()}, {Pocket().name}, {platform.machine()}, "
-        f"{os.cpu_count()} cores, others at work on them. {n} questions of each kind.",
-        f"Read sentences: {n_books} transcripts of LibriSpeech and LJ Speech, asked by speakers of",
-        "LibriSpeech that training kept out.",
-        f"Verbatim and rephrased: {n_docs} passages of documentation, asked by voices of Flite.",
-        "AUROC: whether the answer is there at all, told by the score of the best passage.",
-        "The seconds of pocketsphinx are those of a lookup where WORK kept what it heard.",
+        f"{datetime.date.today()}, commit {commit()}, {name}, {platform.machine()}, {os.cpu_count()} cores, "
+        "others at work on them;",
+        "`python -m benchmarks.which_answers --audio FOLDER --work WORK`"
+        + (f" --half {half}." if half != "second" else "."),
         "",
+        f"- Read sentences: {asked['read sentence']}, by speakers of LibriSpeech that training kept out; "
+        f"against {len(read)} transcripts of LibriSpeech and LJ Speech.",
+        f"- Verbatim: {asked['verbatim']} times 6 to 14 words of a passage; rephrased: "
+        f"{asked['rephrased']} questions in other words (`rephrased.jsonl`); both by voices of Flite, "
+        f"against {len(written)} docstrings of the standard library of Python {platform.python_version()}.",
+        "- Every question is also asked with its passage taken away, so that none answers: AUROC tells how",
+        "  well the sureness of the best passage tells the two apart.",
+        "- The seconds of pocketsphinx are those of a lookup where WORK kept what it heard.",
+        "",
+    ]
+
+
+def table(results: Results, seconds: dict[tuple[str, str, str], float]) -> list[str]:
+    """All systems."""
+    names = ("question", "sound", "system", *NAMES, "seconds a question")
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    for key, some in results.items():
+        cells = [*key, *(f"{figure:.2f}" for figure in figures(some)), f"{seconds[key]:.2f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def by_voice(results: Results, voices: dict[str, list[str]]) -> list[str]:
+    """How much of what a perfect transcript finds is found, voice by voice, in clean sound."""
+    names = ("question", "voice", "questions", *(f"{s}, R@{k}" for k in (1, 10) for s in (CEILING, OURS)))
+    lines = ["", "## Voice by voice, clean", "", "| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    for kind, said in voices.items():
+        for voice in sorted(set(said)):
+            cells = [kind, voice, f"{said.count(voice)}"]
+            for k in (1, 10):
+                for system in (CEILING, OURS):
+                    some = [
+                        one
+                        for one, who in zip(results[kind, "clean", system], said, strict=True)
+                        if who == voice
+                    ]
+                    cells.append(f"{recall(some, k):.2f}")
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def table_of_parts(parts: dict[tuple[str, str], dict[str, float]], fitted: Fitted) -> list[str]:
+    """What is gained and lost by each part."""
+    names = list(dict.fromkeys(name for some in parts.values() for name in some))
+    lines = ["", "## What each part is worth", "", "MRR@10 from sound alone; the last row is a share.", ""]
+    lines += ["| | " + " | ".join(", ".join(key) for key in parts) + " |", "|" + "---|" * (len(parts) + 1)]
+    for name in names:
+        cells = [f"{some[name]:.3f}" if name in some else "-" for some in parts.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return [
+        *lines,
+        "",
+        f"`kb fit` on the documentation asked {fitted.questions} questions of its own: MRR@10 "
+        f"{fitted.without:.3f} without what it learned, {fitted.with_bridge:.3f} with it, so that it is "
+        + ("used." if fitted.bridge else "not used."),
     ]
 
 

@@ -5,38 +5,41 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from audiosearch import audio, documents
-from audiosearch.errors import DocumentError
+from audiosearch import audio
+from audiosearch.encoders.static import Static
 from audiosearch.pronunciation import pronounce
 from audiosearch.tokenizers.pocket.training.corpus import is_held_out
 from audiosearch.types import Float32, Passage
+from benchmarks.which_answers.docstrings import docstrings
 from queries.ask.words import words_of
 
 RATE = 16000
-FEWEST_WORDS = 8  # of a passage of a book
+FEWEST_WORDS = 8  # of a passage of a book, or that is asked for verbatim
 FLITE = ("slt", "rms", "awb", "kal16")  # voices of an engine that pocket never heard
+REPHRASED = Path(__file__).with_name("rephrased.jsonl")
+HALVES = ("first", "second")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Spoken:
-    """A question, what it says, and the number of the passage that answers it."""
+class Asked:
+    """A question, what it says, who says it, and the number of the passage that answers it."""
 
     samples: Float32
     text: str
+    voice: str
     answer: int
 
 
 def books(
-    folder: Path, holdout: float, n: int, rng: np.random.Generator
-) -> tuple[list[Passage], list[Spoken]]:
-    """Transcripts of read books, and some of them as speakers who were kept out of the training read them."""
+    folder: Path, holdout: float, half: str, n: int, unseen: bool = True
+) -> tuple[list[Passage], list[Asked]]:
+    """Transcripts of read books, and some of them as speakers read them that training did not see, or saw."""
     rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
     rows = [
         row
@@ -44,67 +47,86 @@ def books(
         if row.get("source", "").startswith(("librispeech", "ljspeech"))
         and len(row["text"].split()) >= FEWEST_WORDS
     ]
-    held = [i for i, row in enumerate(rows) if is_held_out(row["speaker"], holdout)]
-    chosen = rng.choice(held, min(n, len(held)), replace=False).tolist()
+    theirs = [i for i, row in enumerate(rows) if is_held_out(row["speaker"], holdout) == unseen]
+    chosen = _half(np.random.default_rng(0).permutation(theirs).tolist(), half)[:n]
     asked = [
-        Spoken(audio.load(folder / rows[i]["path"], RATE).samples, rows[i]["text"].lower(), i) for i in chosen
+        Asked(
+            audio.load(folder / rows[i]["path"], RATE).samples, rows[i]["text"].lower(), rows[i]["speaker"], i
+        )
+        for i in chosen
     ]
     return passages([("", row["text"].lower()) for row in rows]), asked
 
 
-def texts(folders: Sequence[Path]) -> list[Passage]:
-    """The passages of documentation, each text once."""
-    found: dict[str, str] = {}
-    for path in documents.find(folders):
-        try:
-            for part in documents.read(path, path.read_bytes()).parts:
-                if len(words_of(part.text)) >= FEWEST_WORDS:
-                    found.setdefault(part.text, part.title)
-        except (DocumentError, OSError):
-            continue  # not UTF-8, or a link to nowhere: no text to ask for
-    return passages([(title, text) for text, title in found.items()])
+@dataclass(frozen=True, eq=False, slots=True)
+class Documentation:
+    """Docstrings of Python's standard library, by name."""
+
+    names: list[str]
+    passages: list[Passage]
+
+    @classmethod
+    def of(cls, n: int) -> "Documentation":
+        """So many: those that are asked for in other words, and others by lot."""
+        every = docstrings()
+        wanted = [name for _, name in _written() if name in every]
+        others = np.random.default_rng(0).permutation([name for name in every if name not in wanted])
+        names = [*dict.fromkeys(wanted), *others.tolist()][:n]
+        return cls(names, passages([(re.sub("[._]", " ", name), every[name]) for name in names]))
+
+    def verbatim(self, half: str, n: int) -> list[tuple[str, int]]:
+        """6 to 14 words of a passage in a row, and its number."""
+        rng = np.random.default_rng(0)
+        words = [re.findall(r"\b[a-z']+\b", passage.text.lower()) for passage in self.passages]
+        long = [i for i, some in enumerate(words) if len(some) >= FEWEST_WORDS]
+        asked = []
+        for i in _half(rng.permutation(long).tolist(), half)[:n]:
+            size = int(rng.integers(6, 15))
+            first = int(rng.integers(max(1, len(words[i]) - size)))
+            asked.append((" ".join(words[i][first : first + size]), i))
+        return asked
+
+    def rephrased(self, half: str, n: int) -> list[tuple[str, int]]:
+        """As somebody would ask who does not know how it is written there, likewise."""
+        known = [(question, self.names.index(name)) for question, name in _written() if name in self.names]
+        return known[HALVES.index(half) :: 2][:n]
 
 
 def passages(parts: Sequence[tuple[str, str]]) -> list[Passage]:
-    """With the phones of their words."""
+    """Title and text with the phones of their words, and with their vectors."""
     plain = [Passage("d", i, title, text) for i, (title, text) in enumerate(parts)]
-    return [Passage(p.document, p.number, p.title, p.text, 1, pronounce(p.words)) for p in plain]
+    vectors = Static().encode([f"{p.title}\n{p.text}" for p in plain])
+    return [replace(p, phones=pronounce(p.words), vector=v) for p, v in zip(plain, vectors, strict=True)]
 
 
-def read_out(stored: Sequence[Passage], n: int, rephrased: bool, rng: np.random.Generator) -> list[Spoken]:
-    """Questions said by Flite, whose voices pocket never heard: verbatim, or in other words and order.
-
-    A verbatim one is 6 to 14 words of a passage in a row. Of a rephrased one only the five rarest of
-    these are the passage's, in another order, inside a question of other words.
-    """
-    counts = Counter(word for p in stored for word in set(words_of(p.text)))
-    spoken: list[Spoken] = []
-    for number in rng.permutation(len(stored)).tolist():
-        words = [word for word in words_of(stored[number].text) if re.fullmatch(r"[a-z']+", word)]
-        if len(spoken) == n or len(words) < FEWEST_WORDS:
-            continue
-        size = int(rng.integers(6, 15))
-        first = int(rng.integers(max(1, len(words) - size)))
-        said = words[first : first + size]
-        if rephrased:
-            rare = sorted(set(said), key=lambda word: (counts[word], word))[:5]
-            said = [
-                "can",
-                "you",
-                "tell",
-                "me",
-                *rng.permutation(rare).tolist(),
-                "how",
-                "does",
-                "that",
-                "work",
-            ]
-        text = " ".join(said)
-        spoken.append(Spoken(_flite(text, FLITE[len(spoken) % len(FLITE)]), text, number))
-    return spoken
+def words_in(passage: Passage) -> list[str]:
+    """Title and text as words."""
+    return words_of(f"{passage.title} {passage.text}")
 
 
-def _flite(text: str, voice: str) -> Float32:
+def _half(chosen: list[int], half: str) -> list[int]:
+    middle = len(chosen) // 2
+    return chosen[:middle] if half == HALVES[0] else chosen[middle:]
+
+
+def _written() -> list[tuple[str, str]]:
+    rows = map(json.loads, REPHRASED.read_text().splitlines())
+    return [(row["question"], row["answer"]) for row in rows]
+
+
+def read_out(
+    written: Sequence[tuple[str, int]], speak: Callable[[str, str], Float32], voices: Sequence[str]
+) -> list[Asked]:
+    """Questions and the numbers of their answers, each said by the next voice."""
+    chosen = [voices[i % len(voices)] for i in range(len(written))]
+    return [
+        Asked(speak(text, voice), text, voice, answer)
+        for (text, answer), voice in zip(written, chosen, strict=True)
+    ]
+
+
+def flite(text: str, voice: str) -> Float32:
+    """A text by a voice of Flite (Black and Lenzo 2001), which is no part of eSpeak NG."""
     program = shutil.which("flite")
     if program is None:
         raise SystemExit("flite says the questions: apt-get install flite")

@@ -1,11 +1,13 @@
 """Which passage answers this question? Spoken, typed, or both.
 
-    sound -> codes -> phones, each as likely as it is  --n-grams, words-->  passages  --alignment-->  ranking
-                      phones  --what `kb fit` learned--> ranking
-    words, typed or transcribed  --BM25, text encoder-->  rankings
-                                                              all rankings -> one
+    sound -> codes -> phones, each as likely as it is
+                        |-- phone n-grams ------------------------.
+                        |-- words of all passages --- meaning ----+--> passages -- alignment --> ranking
+                        '-- what `kb fit` learned ----------------'
+    words, typed or transcribed -- BM25, meaning --> ranking
 
-Nothing is transcribed: a word that was not understood is still heard.
+Nothing is transcribed: a word that was not understood is still heard. What a question means is told by a
+text encoder, from the words that were probably said.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiosearch.interfaces import TextEncoder
-from audiosearch.representations import unit
 from audiosearch.types import Answer, Evidence, Float32, Segment
 from queries.ask.alignment import align, best_scores
 from queries.ask.certainty import chance, probability
@@ -22,8 +23,9 @@ from queries.ask.fusion import fused
 from queries.ask.phones import Heard, segments
 from queries.ask.shelf import Shelf
 
-LOOKED_AT = 200  # passages that are aligned with the question
-ALIGNED = 2  # weight of the alignment, beside phone n-grams and single words
+LOOKED_AT = 3000  # passages that are aligned with the question
+ALIGNED = 2.0  # weight of the alignment, beside those of phone n-grams, words and meaning
+WRITTEN = 2.0  # of a transcript, likewise
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,22 +70,16 @@ def ask(
     if not shelf.passages:
         return []
     heard = segments(question.spelled) if question.spelled is not None else None
-    rankings = []
-    if heard is not None:
-        rankings.append(by_sound(shelf, heard))
-        if shelf.bridge is not None and len(heard.likely):
-            rankings.append(shelf.bridge.scores(heard, shelf.vectors))
+    rankings, fits = by_sound(shelf, heard, encoder) if heard is not None else ([], None)
     if question.words:
         rankings += by_words(shelf, question.words, encoder)
     scores = fused(rankings)
     best = np.argsort(-scores, kind="stable")[:limit].tolist()
-    if heard is None:
+    if heard is None or fits is None:
         return [_read(shelf, i, float(scores[i]), question.words) for i in best]
-    paths = align(heard, [shelf.sounds[i] for i in best])
-    others = [shelf.sounds[i] for i in np.argsort(-rankings[0], kind="stable")[:LOOKED_AT]]
-    by_chance = chance(best_scores(heard, others), heard, others)
+    by_chance = chance(fits[fits > 0], heard, shelf.sounds)
     answers = []
-    for i, path in zip(best, paths, strict=True):
+    for i, path in zip(best, align(heard, [shelf.sounds[i] for i in best]), strict=True):
         told = evidence(path, heard, shelf.passages[i], shelf.word_of_phone(i), question.slot)
         likely = probability(path.score, by_chance)
         if question.words:
@@ -92,30 +88,31 @@ def ask(
     return answers
 
 
-def by_sound(shelf: Shelf, heard: Heard) -> Float32:
-    """How well each passage sounds like the question, shape (n_passages,); 0 where nobody looked.
+def by_sound(
+    shelf: Shelf, heard: Heard, encoder: TextEncoder | None = None
+) -> tuple[list[tuple[float, Float32]], Float32]:
+    """How well each passage fits what was heard: rankings with their weights, and the last of them.
 
-    Phone n-grams and single words choose the passages that are aligned; the three are added up, each
-    measured by how much it differs from passage to passage.
+    Phone n-grams, words and their meaning choose the passages that are aligned with the question; how
+    well those fit is the last, and 0 where nobody looked.
     """
-    coarse = _even(shelf.grams.scores(heard)) + _even(shelf.vocabulary.scores(heard))
-    best = np.argsort(-coarse, kind="stable")[:LOOKED_AT]
-    scores = np.zeros(len(coarse), np.float32)
-    scores[best] = coarse[best] + ALIGNED * _even(best_scores(heard, [shelf.sounds[i] for i in best]))
-    return scores
+    words = shelf.vocabulary.expected(heard.slots)
+    rankings = [
+        (1.0, shelf.grams.scores(heard)),
+        (1.0, shelf.vocabulary.scores(words)),
+        (1.0, shelf.meaning(shelf.vocabulary.said(words), encoder)),
+    ]
+    if shelf.bridge is not None and len(heard.likely):
+        rankings.append((1.0, shelf.bridge.scores(heard, shelf.vectors)))
+    best = np.argsort(-fused(rankings), kind="stable")[:LOOKED_AT]
+    fits = np.zeros(len(shelf.passages), np.float32)
+    fits[best] = best_scores(heard, [shelf.sounds[i] for i in best])
+    return [*rankings, (ALIGNED, fits)], fits
 
 
-def _even(scores: Float32) -> Float32:
-    spread = float(scores.std())
-    return scores / spread if spread > 0 else scores
-
-
-def by_words(shelf: Shelf, words: str, encoder: TextEncoder | None) -> list[Float32]:
-    """How well each passage fits by its words, and by their meaning; each of shape (n_passages,)."""
-    rankings = [shelf.words.scores(words)]
-    if encoder is not None and shelf.vectors.shape[1]:
-        rankings.append(shelf.vectors @ unit(encoder.encode([words]))[0])
-    return rankings
+def by_words(shelf: Shelf, words: str, encoder: TextEncoder | None = None) -> list[tuple[float, Float32]]:
+    """How well each passage fits by words and by their meaning, likewise."""
+    return [(WRITTEN, shelf.words.scores(words)), (WRITTEN, shelf.meaning(words, encoder))]
 
 
 def _read(shelf: Shelf, number: int, score: float, words: str) -> Answer:

@@ -9,6 +9,7 @@ the words along that path are the evidence.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -18,7 +19,7 @@ from queries.ask.phones import Heard
 Int64 = npt.NDArray[np.int64]
 
 DOUBT = 0.02  # added to how likely a phone is: how often it is heard as any other
-SKIP = 0.5  # price of a phone or a segment that is left out
+SKIP = np.float32(0.5)  # price of a phone or a segment that is left out
 BEGIN, NEXT, LEAP, STAY = range(4)  # how a path came here: not at all; a phone on; two on; a segment on
 
 
@@ -67,17 +68,26 @@ def best_scores(heard: Heard, texts: Sequence[Int64]) -> Float32:
     """The scores that `align` gives, shape (n_texts,), without the paths."""
     if not len(heard.likely) or not len(texts):
         return np.zeros(len(texts), np.float32)
-    gains = _gains(heard)
-    columns, firsts = _laid(texts, gains.shape[1] - 1)
-    before = best = np.zeros(len(columns) + 2, np.float32)  # two columns of nothing before
-    for gain in gains:
-        last = np.zeros_like(best)
-        row = gain[columns]
-        np.maximum(before[1:-1] + row, before[2:] - SKIP, out=last[2:])
-        np.maximum(last[2:], before[:-2] + (row - SKIP), out=last[2:])
-        np.maximum(last, 0, out=last)
-        best, before = np.maximum(best, last), last
-    told: Float32 = np.maximum.reduceat(best[2:], firsts[:-1])
+    bounds = np.cumsum([0, *(len(text) for text in texts)])
+    told: Float32 = _best(_gains(heard), np.concatenate(texts).astype(np.int64), bounds)
+    return told
+
+
+@numba.njit(cache=True, nogil=True, parallel=True)
+def _best(gains: Float32, phones: Int64, bounds: Int64) -> Float32:
+    """The highest score in the table of each text, of which two rows are kept at a time."""
+    told = np.zeros(len(bounds) - 1, np.float32)
+    for k in numba.prange(len(told)):
+        text = phones[bounds[k] : bounds[k + 1]]
+        last, here = np.zeros(len(text) + 2, np.float32), np.zeros(len(text) + 2, np.float32)
+        highest = np.float32(0)
+        for gain in gains:
+            for j in range(len(text)):
+                score = max(last[j + 1] + gain[text[j]], last[j] + gain[text[j]] - SKIP, last[j + 2] - SKIP)
+                here[j + 2] = max(score, np.float32(0))
+                highest = max(highest, here[j + 2])
+            last, here = here, last
+        told[k] = highest
     return told
 
 

@@ -100,18 +100,20 @@ def fit(
     known = np.arange(len(chosen)) % SHARE != 0
     rows, targets = np.stack(features), np.stack(vectors)
     bridge = learn(rows[known], targets[known], encoder.name, speller.name)
-    without, with_bridge = _judged(shelf, bridge, questions)
+    without, with_bridge = _judged(Shelf(shelf.passages, speller.phones), bridge, encoder, questions)
     if with_bridge <= without:
         return Fitted(None, len(questions), without, with_bridge)
     return Fitted(learn(rows, targets, encoder.name, speller.name), len(questions), without, with_bridge)
 
 
-def _judged(shelf: Shelf, bridge: Bridge, questions: Sequence[tuple[int, Heard]]) -> tuple[float, float]:
+def _judged(
+    shelf: Shelf, bridge: Bridge, encoder: TextEncoder, questions: Sequence[tuple[int, Heard]]
+) -> tuple[float, float]:
     alone, both = [], []
     for answer, heard in questions:
-        sound = by_sound(shelf, heard)
-        alone.append(_reciprocal(sound, answer))
-        both.append(_reciprocal(fused([sound, bridge.scores(heard, shelf.vectors)]), answer))
+        rankings, _ = by_sound(shelf, heard, encoder)
+        alone.append(_reciprocal(fused(rankings), answer))
+        both.append(_reciprocal(fused([*rankings, (1.0, bridge.scores(heard, shelf.vectors))]), answer))
     return float(np.mean(alone)), float(np.mean(both))
 
 

@@ -1,4 +1,4 @@
-"""Several rankings as one: reciprocal rank fusion (Cormack, Clarke and Buettcher 2009)."""
+"""Several rankings as one: scores of unit variance, added up (Montague and Aslam 2001)."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,18 @@ import numpy as np
 
 from audiosearch.types import Float32
 
-SMOOTH = 60  # as in the paper
 
-
-def fused(rankings: Sequence[Float32]) -> Float32:
+def fused(rankings: Sequence[tuple[float, Float32]]) -> Float32:
     """One score for each passage.
 
     Parameters
     ----------
-    rankings : sequence of np.ndarray, shape (n_passages,)
-        Scores, more is better; a single one is given back as it is.
+    rankings : sequence of (float, np.ndarray of shape (n_passages,))
+        Each with its weight. One in which all passages are equal counts for nothing.
     """
-    if len(rankings) == 1:
-        return rankings[0]
-    total = np.zeros(len(rankings[0]), np.float32)
-    for scores in rankings:
-        places = np.empty(len(scores))
-        places[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
-        total += np.where(scores > 0, 1 / (SMOOTH + 1 + places), 0).astype(np.float32)
+    total = np.zeros(len(rankings[0][1]), np.float32)
+    for weight, scores in rankings:
+        spread = float(np.std(scores))
+        if spread > 0:
+            total += weight * scores / spread
     return total

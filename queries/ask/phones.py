@@ -36,11 +36,14 @@ class Heard:
         How likely each phone is in each segment; rows sum to 1.
     starts, ends : np.ndarray, shape (n_segments,), int64
         Slots that the segment reaches over.
+    slots : np.ndarray, shape (n_slots, 1 + n_phones), float32
+        Log-probabilities of silence and of each phone, before anything was joined.
     """
 
     likely: Float32
     starts: Int64
     ends: Int64
+    slots: Float32
 
 
 def segments(spelled: Float32) -> Heard:
@@ -58,7 +61,7 @@ def segments(spelled: Float32) -> Heard:
     starts, ends = starts[spoken], ends[spoken]
     likely = np.array([np.exp(spelled[a:b, 1:]).mean(axis=0) for a, b in zip(starts, ends, strict=True)])
     likely = likely.reshape(len(starts), spelled.shape[1] - 1)
-    return Heard((likely / likely.sum(axis=1, keepdims=True)).astype(np.float32), starts, ends)
+    return Heard((likely / likely.sum(axis=1, keepdims=True)).astype(np.float32), starts, ends, spelled)
 
 
 class Grams:

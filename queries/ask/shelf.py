@@ -6,11 +6,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from audiosearch.interfaces import TextEncoder
 from audiosearch.representations import unit
 from audiosearch.types import Float32, Passage
 from queries.ask.bridge import Bridge
 from queries.ask.phones import Grams
-from queries.ask.spotting import Vocabulary
+from queries.ask.vocabulary import Vocabulary
 from queries.ask.words import Words
 
 Int64 = npt.NDArray[np.int64]
@@ -68,6 +69,13 @@ class Shelf:
         for row, passage in zip(rows, self.passages, strict=True):
             row[: len(passage.vector)] = passage.vector
         return unit(rows)
+
+    def meaning(self, words: str, encoder: TextEncoder | None) -> Float32:
+        """How near each passage is in meaning, shape (n_passages,); 0 where that cannot be told."""
+        if encoder is None or not words or not self.vectors.shape[1]:
+            return np.zeros(len(self.passages), np.float32)
+        told: Float32 = self.vectors @ unit(encoder.encode([words]))[0]
+        return told
 
     def text(self, number: int) -> str:
         """Title and text of a passage."""

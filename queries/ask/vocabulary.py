@@ -1,0 +1,90 @@
+"""Which words of the passages were heard, wherever they stand? For questions in other words and order.
+
+Every word that the passages have may have been said anywhere in the question; how often each is expected
+(`queries.ask.lattice`) speaks for the passages that have it, as words of a typed question do.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.types import Float32, Passage
+from queries.ask.lattice import expected
+from queries.ask.postings import Postings
+
+Int64 = npt.NDArray[np.int64]
+
+TRUST = 0.4  # power of what a slot of 20 ms says: neighbouring slots say nearly the same
+COMMON = 0.5  # power of how often a phone is said, which is taken out of what a slot says
+DOUBT = 0.01  # share of the slots that say nothing
+SILENT = 0.15  # share of them that are silent
+RAREST = 1e-3  # how often a phone is said at the least
+HEARD = 0.3  # times that a word is expected, from which on it counts as heard
+
+
+class Vocabulary:
+    """The words of all passages by their sound.
+
+    Parameters
+    ----------
+    passages : sequence of Passage
+    numbers : dict of str to int
+        Of the phones that questions are spelled in.
+
+    Attributes
+    ----------
+    words : list of str
+        One for each way in which words sound, as it is written first.
+    """
+
+    def __init__(self, passages: Sequence[Passage], numbers: dict[str, int]) -> None:
+        self._n_phones = len(numbers)
+        words: dict[tuple[int, ...], int] = {}  # by their sound
+        self.words: list[str] = []
+        owners, occurrences = [], []
+        for owner, passage in enumerate(passages):
+            for word, phones in zip(passage.words, passage.phones, strict=False):
+                spelled = tuple(numbers[phone] for phone in phones.split() if phone in numbers)
+                if spelled:
+                    if spelled not in words:
+                        words[spelled] = len(words)
+                        self.words.append(word)
+                    owners.append(owner)
+                    occurrences.append(words[spelled])
+        said = np.array(occurrences, np.int64)
+        self._postings = Postings(said, np.array(owners, np.int64), len(passages))
+        self._phones = np.array([phone for word in words for phone in word], np.int64)
+        self._bounds = np.cumsum([0, *(len(word) for word in words)])
+        self._often = np.bincount(said) / max(1, len(said))
+
+    def expected(self, spelled: Float32) -> Float32:
+        """How often each word was said, shape (n_words,).
+
+        Parameters
+        ----------
+        spelled : np.ndarray, shape (n_slots, 1 + n_phones)
+            Log-probabilities as `interfaces.Speller.spell` gives them.
+        """
+        if not len(self._often):
+            return np.zeros(0, np.float32)
+        common = self._common()
+        likely = ((1 - DOUBT) * np.exp(spelled) + DOUBT * common) / common**COMMON
+        likely = (likely / likely.max(axis=1, keepdims=True)) ** TRUST
+        often = self._often.astype(np.float32)
+        return expected(likely.astype(np.float32), self._phones, self._bounds, often)
+
+    def scores(self, counts: Float32) -> Float32:
+        """How much the expected words speak for each passage, shape (n_passages,)."""
+        return self._postings.scores(counts)
+
+    def said(self, counts: Float32) -> str:
+        """The words that were probably said, in no order."""
+        return " ".join(self.words[i] for i in np.flatnonzero(counts > HEARD))
+
+    def _common(self) -> Float32:
+        """How often silence and each phone are said."""
+        lengths = np.diff(self._bounds)
+        often = np.bincount(self._phones, np.repeat(self._often, lengths), self._n_phones)
+        phones = np.maximum(often / often.sum(), RAREST)
+        return np.append(SILENT, (1 - SILENT) * phones / phones.sum()).astype(np.float32)
