@@ -75,6 +75,9 @@ class Library:
         Its weights, for a tokenizer that takes any: a directory, or an id on Hugging Face.
     max_gpu_memory : float, optional
         Gigabytes of GPU memory that it may use.
+    encoder : str or TextEncoder, optional
+        What tells the meaning of texts and questions: a model of sentence-transformers, as a directory or
+        an id on Hugging Face; by default `encoders.static.Static`.
     schema : mapping of str to object, optional
         How a new store represents clips: any of ``fingerprint_frames``, ``anchor_hop``,
         ``histogram_layers`` and ``histogram_norm`` (see `types.Schema`). An existing store that was
@@ -97,6 +100,7 @@ class Library:
         schema: Mapping[str, object] | None = None,
         model: str | None = None,
         max_gpu_memory: float | None = None,
+        encoder: str | TextEncoder | None = None,
     ) -> None:
         self.address = os.fspath(store) if store is not None else default_store()
         self.tokenizer: Tokenizer = (
@@ -107,6 +111,8 @@ class Library:
         self.segmenter: Segmenter = (
             plugins.load(plugins.SEGMENTERS, segmenter)(decision) if isinstance(segmenter, str) else segmenter
         )
+        self._text_encoder = encoder
+        self._device = device
         self._wanted = dict(schema or {})
         if unknown := set(self._wanted) - set(SCHEMA_OPTIONS):
             raise UsageError(f"a store has no option {unknown.pop()!r}; it has {', '.join(SCHEMA_OPTIONS)}")
@@ -407,20 +413,31 @@ class Library:
             from queries.ask.shelf import Shelf
 
             store = self._documents(self.store)
+            encoder = self._encoder().name
+            others = {d.encoder for d in store.documents() if d.encoder != encoder}
+            if others:
+                raise UsageError(
+                    f"some texts were stored with the text encoder {', '.join(sorted(others))}, and this is "
+                    f"{encoder}; name the same one with --encoder, or run `audiosearch kb add` again"
+                )
             packed = store.model(MODEL)
             bridge = Bridge.unpack(packed) if packed else None
-            fits = bridge and (bridge.encoder, bridge.tokenizer) == (
-                self._encoder().name,
-                self.tokenizer.name,
-            )
+            fits = bridge and (bridge.encoder, bridge.tokenizer) == (encoder, self.tokenizer.name)
             phones = speller.phones if speller else ()
             self._shelf = Shelf(list(store.passages()), phones, bridge if fits else None)
         return self._shelf
 
     def _encoder(self) -> TextEncoder:
-        from audiosearch.encoders.static import Static
+        """Loaded when it is first needed."""
+        if self._text_encoder is None:
+            from audiosearch.encoders.static import Static
 
-        return Static()
+            self._text_encoder = Static()
+        elif isinstance(self._text_encoder, str):
+            from audiosearch.encoders.sentences import Sentences
+
+            self._text_encoder = Sentences(self._text_encoder, self._device)
+        return self._text_encoder
 
     def _schema(self) -> Schema:
         plain = Schema(

@@ -10,7 +10,7 @@ import pytest
 
 import media
 import sounds
-from audiosearch import Library, cli
+from audiosearch import Library, audio, cli
 from audiosearch.errors import UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.types import Waveform
@@ -216,3 +216,19 @@ def test_a_transcriber_helps(run: Run, folder: Path) -> None:
         assert library.ask(noise, transcriber=Perfect())[0].passage.title == "Where may bicycles be left?"
     code, _, err = run("ask", "x.wav", "--text", "words", "--whisper", "nothing")
     assert (code, "not both" in err) == (2, True)
+
+
+def test_recordings_that_say_it_are_named(run: Run, folder: Path) -> None:
+    """A minute of noise, and in it the words at 20 s."""
+    run("kb", "add", "texts")
+    spoken = Espeak("en-us+m3", 140).synthesize("two keys are needed to open the door of the archive")
+    words = audio.resample(spoken, 16000).samples
+    whole = sounds.noise(60.0) * 0.01
+    whole[20 * 16000 : 20 * 16000 + len(words)] += words
+    media.write(folder / "meeting.wav", whole, 16000)
+    run("ingest", folder / "meeting.wav")
+    question = say(folder / "question.wav", "two keys are needed to open the door of the archive")
+    code, lines, _ = run("ask", question, "--recordings", "--json", "--min-probability", 0.01)
+    best = next(line for line in lines if "recording" in line)
+    assert (code, best["recording"].endswith("meeting.wav")) == (0, True)
+    assert best["reference_start"] == pytest.approx(20, abs=0.5)

@@ -32,6 +32,7 @@ def add(
     ] = "en-us",
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
+    encoder: options.Encoder = None,
 ) -> None:
     """Store texts, in passages, so that questions find them.
 
@@ -40,7 +41,7 @@ def add(
     read are named, and the command exits with 5; the rest is stored.
     """
     count: Counter[str] = Counter()
-    with Library(store, tokenizer, model=model) as library:
+    with Library(store, tokenizer, model=model, encoder=encoder) as library:
         for outcome in library.add_documents(paths, voice):
             count[outcome.status] += 1
             if outcome.document is None:
@@ -103,6 +104,7 @@ def fit(
     voice: Annotated[str, typer.Option(help="Voice of eSpeak NG that speaks the passages.")] = "en-us",
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
+    encoder: options.Encoder = None,
     as_json: options.Json = False,
 ) -> None:
     """Learn from the stored texts what spoken questions mean, so that other words find them, too.
@@ -111,7 +113,10 @@ def fit(
     not learned from, and is used by `audiosearch ask` only if they are found better. To be run again
     when many texts changed.
     """
-    with Library(store, tokenizer, model=model) as library, Progress(console=Console(stderr=True)) as bar:
+    with (
+        Library(store, tokenizer, model=model, encoder=encoder) as library,
+        Progress(console=Console(stderr=True)) as bar,
+    ):
         task = bar.add_task("speaking", total=None)
         fitted = library.fit_documents(
             voice, lambda done, total: bar.update(task, completed=done, total=total)

@@ -83,6 +83,16 @@ Model = Annotated[
         help="Weights of a tokenizer that has them elsewhere: a directory, or an id on Hugging Face.",
     ),
 ]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        envvar="AUDIOSEARCH_ENCODER",
+        help="What tells the meaning of texts: a model of sentence-transformers, a directory or an id on "
+        "Hugging Face; by default word vectors in the package.",
+        show_default=False,
+    ),
+]
 MaxGpuMemory = Annotated[
     float | None,
     typer.Option(

@@ -8,7 +8,7 @@ import typer
 from audiosearch import microphone
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.ask import NOTHING_FOUND, Certainty
+from audiosearch.cli.ask import NOTHING_FOUND, Certainty, print_matches
 from audiosearch.cli.output import chance, clock, report, short
 from audiosearch.errors import UsageError
 from audiosearch.types import Answer
@@ -34,10 +34,14 @@ def ask(
             "--whisper", help="Transcribe it, too: a Whisper model, a directory or id on Hugging Face."
         ),
     ] = None,
+    recordings: Annotated[
+        bool, typer.Option("--recordings", help="Also name where the stored recordings say this.")
+    ] = False,
     limit: options.Limit = 5,
     min_probability: Certainty = 0.5,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
+    encoder: options.Encoder = None,
     device: options.Device = "cpu",
     as_json: options.Json = False,
 ) -> None:
@@ -52,14 +56,24 @@ def ask(
         raise UsageError("give a transcript with --text or have one made with --whisper, not both")
     transcriber = Whisper(whisper, device=device) if whisper is not None else None
     asked = microphone.record(mic) if mic is not None else question
-    with Library(store, tokenizer, device=device, model=model) as library:
+    with Library(store, tokenizer, device=device, model=model, encoder=encoder) as library:
         names = {document.id: document.name for document in library.documents()}
         answers = library.ask(asked, limit, text, transcriber)
-    print_answers([a for a in answers if a.probability >= min_probability], names, as_json)
+        said = library.locate(asked or text, limit) if recordings else []
+        names |= {recording.id: recording.name for recording in library.recordings()}
+    answers = [answer for answer in answers if answer.probability >= min_probability]
+    said = [place for place in said if place.probability >= min_probability]
+    print_answers(answers, names, as_json)
+    if said:
+        print_matches(said, names, as_json, with_query=False)
+    if not answers:
+        typer.echo("none of the stored texts answers this", err=True)
+    if not answers and not said:
+        raise typer.Exit(NOTHING_FOUND)
 
 
 def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -> None:
-    """Answers as rows; exits 1 when there are none."""
+    """Answers as rows."""
 
     def record(answer: Answer) -> dict[str, object]:
         passage = answer.passage
@@ -83,9 +97,7 @@ def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -
         "passage": lambda a: excerpt(a),
         "heard": lambda a: "; ".join(_told(a)),
     }
-    if not report(answers, as_json, record, columns):
-        typer.echo("none of the stored texts answers this", err=True)
-        raise typer.Exit(NOTHING_FOUND)
+    report(answers, as_json, record, columns)
 
 
 def excerpt(answer: Answer) -> str:

@@ -31,7 +31,7 @@ from queries.ask.fusion import fused
 from queries.ask.phones import segments
 from queries.ask.shelf import Shelf
 
-VOICES = ("en-us", "en-us+f3", "en-gb+m3", "en-gb-scotland+f2")
+VOICES = ("en-us", "en-us+f3", "en-us+m3", "en-gb-scotland+f2")
 
 
 def main(
