@@ -16,8 +16,8 @@ from queries.ask.alignment import Int64, best_scores
 from queries.ask.phones import Heard
 
 FEWEST = 100  # scores that tell what fits by chance
-EVEN = 6.3  # decays above the median of chance, at which a passage is as likely the answer as not
-STEEP = 1.2  # growth of the log-odds with each of them
+EVEN = 8.7  # decays above the median of chance, at which a passage is as likely the answer as not
+STEEP = 0.52  # growth of the log-odds with each of them
 
 
 def chance(scores: Float32, heard: Heard, texts: Sequence[Int64]) -> Background:
@@ -41,8 +41,9 @@ def chance(scores: Float32, heard: Heard, texts: Sequence[Int64]) -> Background:
 def probability(score: float, background: Background) -> float:
     """That a passage of this score is the answer.
 
-    The two numbers of the curve were set on questions of speakers that pocket was trained on; how well it
-    tells answers from none is measured on others (`benchmarks/which_answers`).
+    The two numbers of the curve are fitted to the weights by `benchmarks.which_answers.calibrate`, on
+    questions of speakers and voices that pocket was trained on; how well it tells answers from none is
+    measured on others (`benchmarks/which_answers`).
     """
     if not math.isfinite(background.decay):
         return 0.0
