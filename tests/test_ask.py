@@ -82,6 +82,15 @@ def test_evidence_names_the_words_and_when_they_were_said(shelf: Shelf) -> None:
     assert said.heard.end == pytest.approx(before + words, abs=0.1)
 
 
+def test_words_in_another_order_are_evidence_too(shelf: Shelf) -> None:
+    spelled = heard(shelf, "cucumbers weekdays cucumbers library opens cucumbers")
+    answer = ask(shelf, Question(spelled))[0]
+    said = {told.words: told.heard for told in answer.evidence}
+    before = 0.02 * len(heard(shelf, "cucumbers"))
+    assert said["weekdays."].start == pytest.approx(before, abs=0.05)
+    assert said["library opens"].start > said["weekdays."].end
+
+
 def test_one_passage_is_enough_to_be_sure_or_not(shelf: Shelf) -> None:
     alone = Shelf(shelf.passages[:1], list(shelf._numbers))
     (right,) = ask(alone, Question(heard(alone, "fresh water is boiled for every pot", misheard=0.2)))

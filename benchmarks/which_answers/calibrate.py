@@ -77,8 +77,8 @@ def best(shelf: Shelf, tokenizer: Pocket, one: Asked) -> Iterator[tuple[float, b
     """How far the best passage stands out and whether it is right: with the answer there, and without it."""
     codes = tokenizer.encode([Waveform(one.samples, RATE)])[0]
     heard = segments(tokenizer.spell(codes))
-    rankings, fits = by_sound(shelf, heard, Static())
-    scores = fused(rankings)
+    sound = by_sound(shelf, heard, Static())
+    scores, fits = fused(sound.rankings), sound.aligned
     background = chance(fits[fits > 0], heard, shelf.sounds)
     for there in (True, False):
         first = int(scores.argmax())

@@ -31,7 +31,7 @@ def compared(
     for one in asked:
         codes = tokenizer.encode([Waveform(one.samples, RATE)])[0]
         heard = segments(tokenizer.spell(codes))
-        rankings, _ = by_sound(shelf, heard, Static())
+        rankings = by_sound(shelf, heard, Static()).rankings
         extra = {
             "histogram of the spoken passage": spoken.by_histogram(codes),
             "tf-idf histogram of the spoken passage": spoken.by_rare_codes(codes),

@@ -10,6 +10,7 @@ Nothing is transcribed: a word that was not understood is still heard. What a qu
 text encoder, from the words that were probably said.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from audiosearch.interfaces import TextEncoder
 from audiosearch.types import Answer, Evidence, Float32, Segment
 from queries.ask.alignment import align, best_scores
 from queries.ask.certainty import chance, probability
-from queries.ask.evidence import evidence
+from queries.ask.evidence import elsewhere, evidence
 from queries.ask.fusion import fused
 from queries.ask.phones import Heard, segments
 from queries.ask.shelf import Shelf
@@ -70,17 +71,19 @@ def ask(
     if not shelf.passages:
         return []
     heard = segments(question.spelled) if question.spelled is not None else None
-    rankings, fits = by_sound(shelf, heard, encoder) if heard is not None else ([], None)
+    sound = by_sound(shelf, heard, encoder) if heard is not None else None
+    rankings = list(sound.rankings) if sound is not None else []
     if question.words:
         rankings += by_words(shelf, question.words, encoder)
     scores = fused(rankings)
     best = np.argsort(-scores, kind="stable")[:limit].tolist()
-    if heard is None or fits is None:
+    if heard is None or sound is None:
         return [_read(shelf, i, float(scores[i]), question.words) for i in best]
-    by_chance = chance(fits[fits > 0], heard, shelf.sounds)
+    by_chance = chance(sound.aligned[sound.aligned > 0], heard, shelf.sounds)
     answers = []
     for i, path in zip(best, align(heard, [shelf.sounds[i] for i in best]), strict=True):
         told = evidence(path, heard, shelf.passages[i], shelf.word_of_phone(i), question.slot)
+        told += elsewhere(heard, shelf.vocabulary.said_of(i, sound.words), told, question.slot)
         likely = probability(path.score, by_chance)
         if question.words:
             likely = max(likely, shelf.words.shared(question.words, shelf.text(i))[0])
@@ -88,13 +91,10 @@ def ask(
     return answers
 
 
-def by_sound(
-    shelf: Shelf, heard: Heard, encoder: TextEncoder | None = None
-) -> tuple[list[tuple[float, Float32]], Float32]:
-    """How well each passage fits what was heard: rankings with their weights, and the last of them.
+def by_sound(shelf: Shelf, heard: Heard, encoder: TextEncoder | None = None) -> "Sound":
+    """How well each passage fits what was heard.
 
-    Phone n-grams, words and their meaning choose the passages that are aligned with the question; how
-    well those fit is the last, and 0 where nobody looked.
+    Phone n-grams, words and their meaning choose the passages that are aligned with the question.
     """
     words = shelf.vocabulary.expected(heard.slots)
     rankings = [
@@ -105,13 +105,32 @@ def by_sound(
     if shelf.bridge is not None and len(heard.likely):
         rankings.append((1.0, shelf.bridge.scores(heard, shelf.vectors)))
     best = np.argsort(-fused(rankings), kind="stable")[:LOOKED_AT]
-    fits = np.zeros(len(shelf.passages), np.float32)
-    fits[best] = best_scores(heard, [shelf.sounds[i] for i in best])
-    return [*rankings, (ALIGNED, fits)], fits
+    aligned = np.zeros(len(shelf.passages), np.float32)
+    aligned[best] = best_scores(heard, [shelf.sounds[i] for i in best])
+    return Sound([*rankings, (ALIGNED, aligned)], aligned, words)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sound:
+    """What was made of the sound of a question.
+
+    Parameters
+    ----------
+    rankings : sequence of (float, np.ndarray of shape (n_passages,))
+        Scores with their weights, those of the alignment last.
+    aligned : np.ndarray, shape (n_passages,), float32
+        Scores of the alignment; 0 where nobody looked.
+    words : np.ndarray, shape (n_words,), float32
+        How often each word of the vocabulary was said.
+    """
+
+    rankings: Sequence[tuple[float, Float32]]
+    aligned: Float32
+    words: Float32
 
 
 def by_words(shelf: Shelf, words: str, encoder: TextEncoder | None = None) -> list[tuple[float, Float32]]:
-    """How well each passage fits by words and by their meaning, likewise."""
+    """How well each passage fits by words and by their meaning: scores with their weights."""
     return [(WRITTEN, shelf.words.scores(words)), (WRITTEN, shelf.meaning(words, encoder))]
 
 

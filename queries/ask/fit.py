@@ -111,7 +111,7 @@ def _judged(
 ) -> tuple[float, float]:
     alone, both = [], []
     for answer, heard in questions:
-        rankings, _ = by_sound(shelf, heard, encoder)
+        rankings = by_sound(shelf, heard, encoder).rankings
         alone.append(_reciprocal(fused(rankings), answer))
         both.append(_reciprocal(fused([*rankings, (1.0, bridge.scores(heard, shelf.vectors))]), answer))
     return float(np.mean(alone)), float(np.mean(both))

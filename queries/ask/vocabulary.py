@@ -54,6 +54,7 @@ class Vocabulary:
                     occurrences.append(words[spelled])
         said = np.array(occurrences, np.int64)
         self._postings = Postings(said, np.array(owners, np.int64), len(passages))
+        self._passages = np.split(said, np.searchsorted(owners, np.arange(1, len(passages))))
         self._phones = np.array([phone for word in words for phone in word], np.int64)
         self._bounds = np.cumsum([0, *(len(word) for word in words)])
         self._often = np.bincount(said) / max(1, len(said))
@@ -81,6 +82,14 @@ class Vocabulary:
     def said(self, counts: Float32) -> str:
         """The words that were probably said, in no order."""
         return " ".join(self.words[i] for i in np.flatnonzero(counts > HEARD))
+
+    def said_of(self, passage: int, counts: Float32) -> list[tuple[str, Int64]]:
+        """The words of a passage that were probably said, with their phones."""
+        words = np.unique(self._passages[passage])
+        return [
+            (self.words[i], self._phones[self._bounds[i] : self._bounds[i + 1]])
+            for i in words[counts[words] > HEARD].tolist()
+        ]
 
     def _common(self) -> Float32:
         """How often silence and each phone are said."""
