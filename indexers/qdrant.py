@@ -525,11 +525,12 @@ class QdrantStore:
             self._weights = points, weights((r.payload["frequencies"] for r in found), size)
         return self._weights[1]
 
-    def _search_params(self) -> models.SearchParams | None:
+    def _search_params(self) -> models.SearchParams:
+        ef = int(self._options["ef"])
         if self._options["quantization"] == "none":
-            return None
+            return models.SearchParams(hnsw_ef=ef)
         rescored = models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
-        return models.SearchParams(quantization=rescored)
+        return models.SearchParams(hnsw_ef=ef, quantization=rescored)
 
     def _visible(self, recordings: Collection[str] | None, *must: models.Condition) -> models.Filter:
         """Points of finished recordings, of these alone if any are named, that meet the conditions."""

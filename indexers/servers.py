@@ -16,6 +16,7 @@ QDRANT_OPTIONS: Mapping[str, float | str] = {
     "grpc_port": 6334,  # 0: REST alone
     "timeout": 30.0,  # seconds for one request
     "patience": 120.0,  # seconds that a write waits for a server that is away
+    "ef": 512,  # candidates kept in a search for anchors
     "quantization": "int8",  # of anchors, as the server searches them: int8, turbo4 or none
     "shards": 1,
     "replicas": 1,
@@ -27,7 +28,7 @@ WEAVIATE_OPTIONS: Mapping[str, float | str] = {
     "timeout": 30.0,  # seconds for one request
     "patience": 120.0,  # seconds that a write waits for a server that is away
     "consistency": "quorum",  # replicas that must have a write, or agree on an answer: one, quorum, all
-    "ef": 512,  # candidates kept in a search for anchors; the server's own choice is too few
+    "ef": 512,  # candidates kept in a search for anchors
     "shards": 1,
     "replicas": 1,
 }

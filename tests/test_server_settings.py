@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from qdrant_client import models
 
+import doubles
 import entries
 from indexers.stores import open_store
 
@@ -81,7 +82,7 @@ def test_a_strict_qdrant_takes_everything_that_the_store_asks(on_qdrant) -> None
     )
     for name in ("clips", "anchors", "documents", "recordings"):
         on_qdrant._client.update_collection(f"{on_qdrant._name}_{name}", strict_mode_config=strict)
-    store = on_qdrant
+    store = doubles.again(on_qdrant, ef=128)
     put = entries.entries_of("a", 1, store.schema, n_clips=300)
     store.put(put[:7])
     store._written.clear()  # as if another process had been cut short
