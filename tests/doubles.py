@@ -1,6 +1,9 @@
 """Qdrant's local mode, in place of a server; and a store seen by a second process."""
 
-from qdrant_client import QdrantClient
+from collections.abc import Sequence
+from typing import Any
+
+from qdrant_client import QdrantClient, models
 
 from audiosearch.interfaces import Maintained
 from audiosearch.types import Schema
@@ -8,10 +11,16 @@ from indexers.qdrant import QdrantStore
 
 
 class LocalClient(QdrantClient):
-    """Without the warning that local mode has no indexes."""
+    """Without the warnings that local mode has no indexes."""
 
     def create_payload_index(self, *_: object, **__: object) -> None:
         pass
+
+    def query_batch_points(
+        self, collection_name: str, requests: Sequence[models.QueryRequest], **more: Any
+    ) -> list[models.QueryResponse]:
+        plain = [request.model_copy(update={"params": None}) for request in requests]
+        return super().query_batch_points(collection_name, plain, **more)
 
 
 def local_qdrant(name: str, schema: Schema | None, **options: float | str) -> QdrantStore:
