@@ -38,7 +38,7 @@ def ask(
         bool, typer.Option("--recordings", help="Also name where the stored recordings say this.")
     ] = False,
     limit: options.Limit = 5,
-    min_probability: Certainty = 0.5,
+    min_probability: Certainty = 0.3,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     encoder: options.Encoder = None,
