@@ -15,7 +15,8 @@ RUN pip install ".[espeak,qdrant,weaviate]"
 FROM python:3.12-slim-bookworm
 RUN useradd --create-home --uid 10001 audiosearch && install -d -o audiosearch /data
 COPY --from=build /venv /venv
-ENV PATH=/venv/bin:$PATH AUDIOSEARCH_STORE=/data/store
+# What is compiled or downloaded is kept with the data: the rest may be read-only.
+ENV PATH=/venv/bin:$PATH AUDIOSEARCH_STORE=/data/store XDG_CACHE_HOME=/data/.cache
 USER audiosearch
 WORKDIR /data
 VOLUME /data
