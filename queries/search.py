@@ -92,6 +92,15 @@ class Search:
 
     def judged(self, section: Segment) -> list[Judged]:
         """The lines that a section's anchors vote for, judged."""
+        judged = [self._judge(line, section) for line in self.lines(section)]
+        behind = alignment.background([j.judgement.agreement for j in judged])
+        return [
+            replace(j, judgement=replace(j.judgement, background=level))
+            for j, level in zip(judged, behind, strict=True)
+        ]
+
+    def lines(self, section: Segment) -> list[Line]:
+        """The lines that a section's anchors vote for."""
         rate = self._codes.frame_rate
         first, after = (round((t - self._start) * rate) for t in (section.start, section.end))
         codes = replace(self._codes, array=self._codes.array[:, first:after])
@@ -99,12 +108,7 @@ class Search:
         times = [section.start + to_seconds(HOP * i, rate) for i in range(len(rows))]
         found = self._store.by_anchors(rows, HITS + OWN_HITS * len(self._ignoring))
         hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
-        judged = [self._judge(line, section) for line in alignment.vote(times, hits, LINES)]
-        behind = alignment.background([j.judgement.agreement for j in judged])
-        return [
-            replace(j, judgement=replace(j.judgement, background=level))
-            for j, level in zip(judged, behind, strict=True)
-        ]
+        return alignment.vote(times, hits, LINES)
 
     def extend(self, run: list[Judged]) -> Found:
         """A match from judged lines that continue each other: as far as its frames agree."""

@@ -1,0 +1,189 @@
+"""Which part of matching buys what: the same excerpts, judged with one part left out.
+
+    python -m benchmarks.how_well.ablation --audio FOLDER
+
+Half of the recordings that pocket was not trained on are stored. One excerpt of 5 s of each recording under
+each degradation is searched once; the lines that are voted for are then judged in different ways. The figures
+are the shares of excerpts whose recording comes first, with a score that no excerpt of a recording that is not
+stored reaches but for one in a hundred.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from audiosearch import Library, alignment
+from audiosearch.alignment import Judgement, Line
+from audiosearch.types import Float32, Segment
+from benchmarks.commit import commit
+from benchmarks.how_well.calibrate import SHORTEST
+from benchmarks.how_well.degradations import ALL, NEGATIVE, RATE, Context
+from benchmarks.planted.sounds import keep, recordings
+from queries.listen import listen
+from queries.search import LINES, Search
+from queries.tracks import stored_track, track
+
+CONDITIONS = (
+    "opus 16k",
+    "white noise 0 dB",
+    "mixed 0 dB",
+    "room 1.5 s",
+    "speed -10 %",
+    "speed +10 %",
+)
+SECONDS = 5.0
+ALLOWED = 0.01  # of the strangers
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A line, and how well its frames agree where it was voted for and where it was refined to."""
+
+    line: Line
+    refined: Line
+    voted: float
+    agreement: float
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """An excerpt, and the lines found for it, judged by the first so many layers."""
+
+    condition: str
+    recording: str | None  # None if it is not stored
+    sameness: float
+    lines: dict[int, list[Judged]]
+
+
+Answer = tuple[float, str]  # score, recording
+
+
+def main(
+    audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
+    n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 160,
+    out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/how_well/ablation.md"),
+) -> None:
+    """Search, judge, write the table."""
+    sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True), n_recordings))
+    with Library("memory:") as library:
+        ids = {name: keep(library, name, sounds[name]) for name in list(sounds)[::2]}
+        found = [
+            searched(library, sounds, name, ids.get(name), condition)
+            for name in sounds
+            for condition in (CONDITIONS if name in ids else NEGATIVE)
+        ]
+        layers = len(library.tokenizer.sound_layers)
+    rows = {name: shares(found, judge) for name, judge in variants(layers).items()}
+    text = report(rows, len(ids), sum(one.recording is None for one in found))
+    out.write_text(text)
+    print(text)
+
+
+def searched(
+    library: Library, sounds: dict[str, Float32], name: str, id_: str | None, condition: str
+) -> Searched:
+    """One excerpt."""
+    rng = np.random.default_rng([*name.encode(), *condition.encode()])
+    x = sounds[name]
+    begin = int(rng.integers(len(x) - round(1.2 * SECONDS * RATE)))
+    others = list(sounds)[1::2]
+    other = np.resize(sounds[others[int(rng.integers(len(others)))]], 12 * RATE)
+    degraded = ALL[condition][0](x[begin : begin + round(1.2 * SECONDS * RATE)], Context(rng, other))
+    samples = np.clip(degraded[: round(SECONDS * RATE)], -1, 1)
+    tokenizer, store = library.tokenizer, library.store
+    heard = listen(iter([samples]), tokenizer, library.segmenter, store.schema)
+    whole = Segment(0.0, heard.codes.duration)
+    lines = Search(store, tokenizer, heard.codes).lines(whole)
+    judged: dict[int, list[Judged]] = {}
+    for n in (1, 4, len(tokenizer.sound_layers)):
+        layers = tokenizer.sound_layers[:n]
+        query = track(heard.codes, tokenizer, layers)
+        judged[n] = []
+        for line in lines:
+            around = Segment(max(0.0, line.at(0.0) - 1), max(0.0, line.at(whole.end) + 1))
+            reference = stored_track(store, tokenizer, layers, line.recording, around)
+            refined = alignment.refine(query, reference, line)
+            voted, agreement = (
+                float(alignment.agreement(query, reference, one).mean()) for one in (line, refined)
+            )
+            judged[n].append(Judged(line, refined, voted, agreement))
+    sameness = alignment.sameness(track(heard.codes, tokenizer, tokenizer.sound_layers))
+    return Searched(condition, id_, sameness, judged)
+
+
+def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
+    """Ways to judge; each gives an excerpt's answers."""
+
+    def as_shipped(one: Searched, layers: int = n_layers) -> list[Answer]:
+        lines = one.lines[layers]
+        behind = alignment.background([j.agreement for j in lines])
+        return [
+            (Judgement(j.agreement, j.refined.rate, one.sameness, level).score, j.line.recording)
+            for j, level in zip(lines, behind, strict=True)
+        ]
+
+    def fewer(lines: int) -> Callable[[Searched], list[Answer]]:
+        return lambda one: as_shipped(
+            Searched(one.condition, one.recording, one.sameness, {n_layers: one.lines[n_layers][:lines]})
+        )
+
+    def unrefined(one: Searched) -> list[Answer]:
+        lines = one.lines[n_layers]
+        behind = alignment.background([j.voted for j in lines])
+        return [
+            (Judgement(j.voted, j.line.rate, one.sameness, level).score, j.line.recording)
+            for j, level in zip(lines, behind, strict=True)
+        ]
+
+    return {
+        "as shipped": as_shipped,
+        f"{LINES // 2} lines judged, not {LINES}": fewer(LINES // 2),
+        f"4 of {n_layers} layers": lambda one: as_shipped(one, 4),
+        f"1 of {n_layers} layers": lambda one: as_shipped(one, 1),
+        "lines as they were voted for, not refined": unrefined,
+        "agreement alone: no background, no sameness": lambda one: [
+            (j.agreement, j.line.recording) for j in one.lines[n_layers]
+        ],
+        "votes alone": lambda one: [(j.line.weight, j.line.recording) for j in one.lines[n_layers]],
+    }
+
+
+def shares(found: list[Searched], judge: Callable[[Searched], list[Answer]]) -> dict[str, float]:
+    """Of each degradation, found above the threshold; of all, found first."""
+    answers = [(one, max(judge(one), default=(-np.inf, ""))) for one in found]
+    strange = sorted(score for one, (score, _) in answers if one.recording is None)
+    threshold = strange[-1 - int(ALLOWED * len(strange))]
+    right = {c: [] for c in CONDITIONS}
+    first = []
+    for one, (score, recording) in answers:
+        if one.recording is not None:
+            right[one.condition].append(recording == one.recording and score > threshold)
+            first.append(recording == one.recording)
+    return {**{c: float(np.mean(r)) for c, r in right.items()}, "first, at any score": float(np.mean(first))}
+
+
+def report(rows: dict[str, dict[str, float]], n_stored: int, n_strange: int) -> str:
+    """The table."""
+    columns = list(next(iter(rows.values())))
+    lines = [
+        "# What each part of matching buys",
+        "",
+        f"{n_stored} recordings stored, an excerpt of {SECONDS:.0f} s of each under each degradation; "
+        f"{n_strange} excerpts of others; commit {commit()}; `python -m benchmarks.how_well.ablation`.",
+        "",
+        "Share found first, above what one in a hundred of the others reaches.",
+        "",
+        "| | " + " | ".join(columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
+        *(f"| {name} | " + " | ".join(f"{row[c]:.3f}" for c in columns) + " |" for name, row in rows.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    typer.run(main)
