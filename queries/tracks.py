@@ -1,6 +1,6 @@
 """Stored codes as tracks of frame vectors, ready to be compared with a query's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -17,19 +17,23 @@ def track(codes: Codes, tokenizer: Tokenizer, layers: Iterable[int], start: floa
     return Track(times, unit(vectors(codes, tokenizer.codebooks, layers)))
 
 
-def stored_track(
+def stored_tracks(
     store: Store,
     tokenizer: Tokenizer,
-    layers: Iterable[int],
+    choices: Sequence[Iterable[int]],
     recording: str,
     within: Segment | None = None,
-) -> Track:
-    """The same for what is stored of a recording, its clips one behind the other."""
-    tracks = [
-        track(codes, tokenizer, layers, clip.segment.start) for clip, codes in store.codes(recording, within)
-    ]
+) -> list[Track]:
+    """For each choice of layers, the same of what is stored: a recording's clips, one behind the other."""
+    stored = list(store.codes(recording, within))
     dim = tokenizer.codebooks.shape[2]
-    return Track(
-        np.concatenate([np.zeros(0), *(t.times for t in tracks)]),
-        np.concatenate([np.zeros((0, dim), np.float32), *(t.vectors for t in tracks)]),
-    )
+    found = []
+    for layers in choices:
+        tracks = [track(codes, tokenizer, layers, clip.segment.start) for clip, codes in stored]
+        found.append(
+            Track(
+                np.concatenate([np.zeros(0), *(t.times for t in tracks)]),
+                np.concatenate([np.zeros((0, dim), np.float32), *(t.vectors for t in tracks)]),
+            )
+        )
+    return found
