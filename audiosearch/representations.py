@@ -17,7 +17,8 @@ from audiosearch.interfaces import Tokenizer
 from audiosearch.types import Clip, Codes, Entry, Float32, HistogramLayers, Schema
 
 SEPARATOR = "_"
-ANCHOR_DIM = 256
+ANCHOR_DIM = 384
+COEFFICIENTS = 3  # of the cosine transform over an anchor's frames
 
 
 def represent(clip: Clip, codes: Codes, tokenizer: Tokenizer, schema: Schema) -> Entry:
@@ -70,21 +71,26 @@ def vectors(codes: Codes, codebooks: Float32, layers: Iterable[int]) -> Float32:
 def anchors(codes: Codes, tokenizer: Tokenizer, hop: int = 10, dim: int = ANCHOR_DIM) -> Float32:
     """Unit vectors, one per 10-frame window.
 
-    The window's frame vectors (of the layers that tell which sound this is), in order, are projected to
-    ``dim`` numbers by a fixed random matrix, which keeps angles (Johnson and Lindenstrauss 1984).
+    The window's frame vectors (of the layers that tell which sound this is), less what they have in common,
+    become the first coefficients of a discrete cosine transform over time: their mean and how they change.
+    What changes faster does not survive rooms and noise. More numbers than ``dim`` are projected by a fixed
+    random matrix, which keeps angles (Johnson and Lindenstrauss 1984).
 
     Returns
     -------
     np.ndarray, shape (n_windows, dim), float32
         Row i covers frames [i * hop, i * hop + 10); empty when the clip is shorter than a window.
     """
-    per_frame = vectors(codes, tokenizer.codebooks, tokenizer.sound_layers)
+    layers = [layer for layer in tokenizer.sound_layers if layer < codes.n_layers]
+    common = tokenizer.codebooks[layers].mean(axis=1).sum(axis=0)
+    per_frame = vectors(codes, tokenizer.codebooks, layers) - common
     starts = frames.window_starts(codes.n_frames, hop)
     if not starts:
         return np.zeros((0, dim), np.float32)
     slots = np.lib.stride_tricks.sliding_window_view(per_frame, frames.ANCHOR_FRAMES, axis=0)
-    windows = slots[starts.start : starts.stop : hop].transpose(0, 2, 1).reshape(len(starts), -1)
-    return unit(windows @ _projection(windows.shape[1], dim))
+    windows = slots[starts.start : starts.stop : hop] @ _cosines(frames.ANCHOR_FRAMES)
+    flat = windows.reshape(len(starts), -1)
+    return unit(flat if flat.shape[1] == dim else flat @ _projection(flat.shape[1], dim))
 
 
 def unit(rows: Float32) -> Float32:
@@ -130,6 +136,15 @@ def inverse_document_frequency(n_documents: int, containing: Float32) -> Float32
         Number of clips that have each code.
     """
     return np.log1p((n_documents - containing + 0.5) / (containing + 0.5)).astype(np.float32)
+
+
+@functools.cache
+def _cosines(n: int) -> Float32:
+    """The first columns of the orthonormal transform (DCT-II), shape (n, COEFFICIENTS)."""
+    angles = np.pi * (np.arange(n)[:, None] + 0.5) * np.arange(COEFFICIENTS) / n
+    basis = np.cos(angles) * np.sqrt(2 / n)
+    basis[:, 0] /= np.sqrt(2)
+    return basis.astype(np.float32)
 
 
 @functools.cache
