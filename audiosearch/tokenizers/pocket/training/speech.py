@@ -269,6 +269,7 @@ def aligned(model: Speller, spelled: Sequence[Spelled]) -> list[Spelled]:
     heard = [_scores(model.eval(), s) for s in spelled]
     model.train(training)
     prior = np.log(np.mean([np.exp(scores).mean(axis=0) for scores in heard], axis=0) + 1e-4)
+    prior[0] = np.median(prior)  # silence is frequent; divided by that, it yields a little more each time
     return [
         replace(s, slots=_viterbi(scores - prior, s.letters))
         for s, scores in zip(spelled, heard, strict=True)
