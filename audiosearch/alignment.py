@@ -29,10 +29,10 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the lines of 480
-# degraded excerpts of recordings that the tokenizer was trained on:
-# `python -m benchmarks.how_well.calibrate --files 160 --excerpts 3`, at the commit before this one.
-ODDS = (-15.8, 56.44, -35.81, 0.0)
+# Log-odds of a line: constant, for each unit of evidence, for each of background. A logistic regression over the
+# lines of 480 degraded excerpts of recordings that the tokenizer was trained on:
+# `python -m benchmarks.how_well.calibrate --recordings 160 --excerpts 3`.
+ODDS = (-9.2, 30.1, -31.4)
 WEAKER = 6  # lines that make up the background
 TYPICAL = 0.19  # background where nothing is known
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
@@ -269,16 +269,12 @@ class Judgement:
         Of the query with itself (`sameness`).
     background : float
         How well the same sound agrees along lines that are likely to be false (`background`).
-    said : float
-        How much better what is said agrees than along such lines. The same words in another voice are not
-        the same sound, but sound more alike than others do.
     """
 
     agreement: float
     rate: float
     sameness: float
     background: float = TYPICAL
-    said: float = 0.0
 
     @property
     def evidence(self) -> float:
@@ -289,7 +285,7 @@ class Judgement:
     @property
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
-        return float(np.dot(ODDS, (1.0, self.evidence, self.background, self.said)))
+        return float(np.dot(ODDS, (1.0, self.evidence, self.background)))
 
     @property
     def probability(self) -> float:
@@ -297,7 +293,7 @@ class Judgement:
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
 
 
-def background(agreements: Sequence[float], typical: float = TYPICAL) -> list[float]:
+def background(agreements: Sequence[float]) -> list[float]:
     """What each of some lines, voted for by the same sound, has to exceed.
 
     The mean agreement of the weaker ones of the others: noise lowers what is true and what is false alike,
@@ -306,9 +302,7 @@ def background(agreements: Sequence[float], typical: float = TYPICAL) -> list[fl
     Parameters
     ----------
     agreements : sequence of float
-        Of each line.
-    typical : float
-        Stands for those that are missing where there are too few.
+        Of each line. Where there are too few of them, `TYPICAL` stands for those that are missing.
 
     Returns
     -------
@@ -317,7 +311,7 @@ def background(agreements: Sequence[float], typical: float = TYPICAL) -> list[fl
     weaker = []
     for k in range(len(agreements)):
         others = sorted([*agreements[:k], *agreements[k + 1 :]])[:WEAKER]
-        weaker.append(float(np.mean(others + [typical] * (WEAKER - len(others)))))
+        weaker.append(float(np.mean(others + [TYPICAL] * (WEAKER - len(others)))))
     return weaker
 
 

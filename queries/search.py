@@ -11,7 +11,7 @@ from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Match, Segment
-from queries.tracks import stored_tracks, track
+from queries.tracks import stored_track, track
 
 SURE = 0.99  # probability from which on a copy needs no second search
 HOPELESS = 0.01  # probability below which a line is dropped at once
@@ -24,7 +24,6 @@ HITS = 20  # stored anchors looked at for each of the query's
 OWN_HITS = 4  # of an anchor, in a recording that holds it
 INSIDE = 0.54  # of its agreement that the frames of a match exceed
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
-SAID_TYPICALLY = 0.6  # how well what is said agrees by chance, where nothing is known
 LINES = 12  # judged for each section
 
 
@@ -36,7 +35,6 @@ class Judged:
     query: Segment
     judgement: Judgement
     inside: float  # what its frames agree where it holds
-    said: float = 0.0  # how well what is said agrees along it
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,6 @@ class Search:
         self._start = start
         self._ignoring = ignoring
         self._query = track(codes, tokenizer, tokenizer.sound_layers, start)
-        self._said = track(codes, tokenizer, tokenizer.speech_layers, start)
         self._same: dict[Segment, float] = {}  # of its sections
 
     def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
@@ -97,10 +94,9 @@ class Search:
         """The lines that a section's anchors vote for, judged."""
         judged = [self._judge(line, section) for line in self.lines(section)]
         behind = alignment.background([j.judgement.agreement for j in judged])
-        alike = alignment.background([j.said for j in judged], SAID_TYPICALLY)
         return [
-            replace(j, judgement=replace(j.judgement, background=level, said=j.said - usual))
-            for j, level, usual in zip(judged, behind, alike, strict=True)
+            replace(j, judgement=replace(j.judgement, background=level))
+            for j, level in zip(judged, behind, strict=True)
         ]
 
     def lines(self, section: Segment) -> list[Line]:
@@ -124,7 +120,7 @@ class Search:
         )
         searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
         query = self._query.within(searched)
-        agreements = alignment.agreement(query, self._references(line, searched)[0], line)
+        agreements = alignment.agreement(query, self._reference(line, searched), line)
         stretch = alignment.agreeing(agreements, INSIDE * best.inside)
         first, last = stretch.start, stretch.stop - 1
         # At the query's own ends frames have heard less than the recording's.
@@ -146,27 +142,26 @@ class Search:
 
     def _judge(self, line: Line, section: Segment) -> Judged:
         query = self._query.within(section)
-        reference, spoken = self._references(line, section)
+        reference = self._reference(line, section)
         refined = alignment.refine(query, reference, line)
         agreements = alignment.agreement(query, reference, refined)
-        said = alignment.agreement(self._said.within(section), spoken, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
         judgement = Judgement(agreement, refined.rate, self._sameness(section))
-        same_words = float(said.mean()) if len(said) else 0.0
-        return Judged(refined, section, judgement, alignment.better_half(agreements), same_words)
+        return Judged(refined, section, judgement, alignment.better_half(agreements))
 
     def _sameness(self, section: Segment) -> float:
         if section not in self._same:
             self._same[section] = alignment.sameness(self._query.within(section))
         return self._same[section]
 
-    def _references(self, line: Line, section: Segment) -> tuple[Track, Track]:
-        """What is stored where a line leads, and a little around it: as sound, and as what is said."""
+    def _reference(self, line: Line, section: Segment) -> Track:
+        """What is stored where a line leads, and a little around it."""
         begin, end = line.at(section.start) - 1.0, line.at(section.end) + 1.0
-        within = Segment(max(0.0, begin), max(0.0, end))
-        choices = (self._tokenizer.sound_layers, self._tokenizer.speech_layers)
-        sound, said = stored_tracks(self._store, self._tokenizer, choices, line.recording, within)
-        return sound, said
+        return self._stored(line.recording, Segment(max(0.0, begin), max(0.0, end)))
+
+    def _stored(self, recording: str, within: Segment) -> Track:
+        layers = self._tokenizer.sound_layers
+        return stored_track(self._store, self._tokenizer, layers, recording, within)
 
 
 def is_telling(fingerprint: str) -> bool:

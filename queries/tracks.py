@@ -1,6 +1,6 @@
 """Stored codes as tracks of frame vectors, ready to be compared with a query's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -17,23 +17,19 @@ def track(codes: Codes, tokenizer: Tokenizer, layers: Iterable[int], start: floa
     return Track(times, unit(vectors(codes, tokenizer.codebooks, layers)))
 
 
-def stored_tracks(
+def stored_track(
     store: Store,
     tokenizer: Tokenizer,
-    choices: Sequence[Iterable[int]],
+    layers: Iterable[int],
     recording: str,
     within: Segment | None = None,
-) -> list[Track]:
-    """For each choice of layers, the same of what is stored: a recording's clips, one behind the other."""
-    stored = list(store.codes(recording, within))
+) -> Track:
+    """The same for what is stored of a recording, its clips one behind the other."""
+    tracks = [
+        track(codes, tokenizer, layers, clip.segment.start) for clip, codes in store.codes(recording, within)
+    ]
     dim = tokenizer.codebooks.shape[2]
-    found = []
-    for layers in choices:
-        tracks = [track(codes, tokenizer, layers, clip.segment.start) for clip, codes in stored]
-        found.append(
-            Track(
-                np.concatenate([np.zeros(0), *(t.times for t in tracks)]),
-                np.concatenate([np.zeros((0, dim), np.float32), *(t.vectors for t in tracks)]),
-            )
-        )
-    return found
+    return Track(
+        np.concatenate([np.zeros(0), *(t.times for t in tracks)]),
+        np.concatenate([np.zeros((0, dim), np.float32), *(t.vectors for t in tracks)]),
+    )

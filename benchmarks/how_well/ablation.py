@@ -9,7 +9,7 @@ recordings that are not stored reaches.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -25,8 +25,8 @@ from benchmarks.how_well.calibrate import SHORTEST
 from benchmarks.how_well.degradations import ALL, NEGATIVE, RATE, Context
 from benchmarks.planted.sounds import keep, recordings
 from queries.listen import listen
-from queries.search import LINES, SAID_TYPICALLY, Search
-from queries.tracks import stored_tracks, track
+from queries.search import LINES, Search
+from queries.tracks import stored_track, track
 
 CONDITIONS = (
     "opus 16k",
@@ -48,7 +48,6 @@ class Judged:
     refined: Line
     voted: float
     agreement: float
-    said: float  # agreement of the layers that tell what is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +99,19 @@ def searched(
     heard = listen(iter([samples]), tokenizer, library.segmenter, store.schema)
     whole = Segment(0.0, heard.codes.duration)
     lines = Search(store, tokenizer, heard.codes).lines(whole)
-    numbers = (1, 4, len(tokenizer.sound_layers))
-    choices = [tokenizer.sound_layers[:n] for n in numbers] + [tokenizer.speech_layers]
-    *queries, spoken = (track(heard.codes, tokenizer, layers) for layers in choices)
-    judged: dict[int, list[Judged]] = {n: [] for n in numbers}
-    for line in lines:
-        around = Segment(max(0.0, line.at(0.0) - 1), max(0.0, line.at(whole.end) + 1))
-        *references, stored = stored_tracks(store, tokenizer, choices, line.recording, around)
-        for n, query, reference in zip(numbers, queries, references, strict=True):
+    judged: dict[int, list[Judged]] = {}
+    for n in (1, 4, len(tokenizer.sound_layers)):
+        layers = tokenizer.sound_layers[:n]
+        query = track(heard.codes, tokenizer, layers)
+        judged[n] = []
+        for line in lines:
+            around = Segment(max(0.0, line.at(0.0) - 1), max(0.0, line.at(whole.end) + 1))
+            reference = stored_track(store, tokenizer, layers, line.recording, around)
             refined = alignment.refine(query, reference, line)
             voted, agreement = (
                 float(alignment.agreement(query, reference, one).mean()) for one in (line, refined)
             )
-            said = float(alignment.agreement(spoken, stored, refined).mean())
-            judged[n].append(Judged(line, refined, voted, agreement, said))
+            judged[n].append(Judged(line, refined, voted, agreement))
     sameness = alignment.sameness(track(heard.codes, tokenizer, tokenizer.sound_layers))
     return Searched(condition, id_, sameness, judged)
 
@@ -121,26 +119,26 @@ def searched(
 def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
     """Ways to judge; each gives an excerpt's answers."""
 
-    def as_shipped(one: Searched, layers: int = n_layers, said: bool = True) -> list[Answer]:
+    def as_shipped(one: Searched, layers: int = n_layers) -> list[Answer]:
         lines = one.lines[layers]
         behind = alignment.background([j.agreement for j in lines])
-        usual = alignment.background([j.said for j in lines], SAID_TYPICALLY)
         return [
-            (
-                Judgement(
-                    j.agreement, j.refined.rate, one.sameness, level, (j.said - alike) if said else 0.0
-                ).score,
-                j.line.recording,
-            )
-            for j, level, alike in zip(lines, behind, usual, strict=True)
+            (Judgement(j.agreement, j.refined.rate, one.sameness, level).score, j.line.recording)
+            for j, level in zip(lines, behind, strict=True)
         ]
 
     def fewer(lines: int) -> Callable[[Searched], list[Answer]]:
-        return lambda one: as_shipped(replace(one, lines={n_layers: one.lines[n_layers][:lines]}))
+        return lambda one: as_shipped(
+            Searched(one.condition, one.recording, one.sameness, {n_layers: one.lines[n_layers][:lines]})
+        )
 
     def unrefined(one: Searched) -> list[Answer]:
-        lines = [replace(j, refined=j.line, agreement=j.voted) for j in one.lines[n_layers]]
-        return as_shipped(replace(one, lines={n_layers: lines}))
+        lines = one.lines[n_layers]
+        behind = alignment.background([j.voted for j in lines])
+        return [
+            (Judgement(j.voted, j.line.rate, one.sameness, level).score, j.line.recording)
+            for j, level in zip(lines, behind, strict=True)
+        ]
 
     return {
         "as shipped": as_shipped,
@@ -148,8 +146,9 @@ def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
         f"4 of {n_layers} layers": lambda one: as_shipped(one, 4),
         f"1 of {n_layers} layers": lambda one: as_shipped(one, 1),
         "lines as they were voted for, not refined": unrefined,
-        "regardless of what is said": lambda one: as_shipped(one, said=False),
-        "agreement alone": lambda one: [(j.agreement, j.line.recording) for j in one.lines[n_layers]],
+        "agreement alone: no background, no sameness": lambda one: [
+            (j.agreement, j.line.recording) for j in one.lines[n_layers]
+        ],
         "votes alone": lambda one: [(j.line.weight, j.line.recording) for j in one.lines[n_layers]],
     }
 

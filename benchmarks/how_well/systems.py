@@ -12,6 +12,7 @@ query(file)
 index_bytes(), close()
 """
 
+import math
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from audiosearch import Library
+from audiosearch.verdicts import MIN_PROBABILITY
 
 Answer = list[tuple[str, float, float | None]]
 
@@ -28,7 +30,7 @@ class Audiosearch:
     """The product: embedded store, tokenizer pocket."""
 
     name = "audiosearch"
-    min_score = 2.944  # log-odds: probability .95, as on the command line
+    min_score = math.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))  # log-odds, as on the command line
 
     def __init__(self) -> None:
         import torch
