@@ -29,7 +29,7 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, for each unit of evidence, for each of background. A logistic regression over the
+# Log-odds of a line: constant, for evidence, for background. A logistic regression over the
 # lines of 480 degraded excerpts of recordings that the tokenizer was trained on:
 # `python -m benchmarks.how_well.calibrate --recordings 160 --excerpts 3`.
 ODDS = (-9.2, 30.1, -31.4)
