@@ -29,10 +29,11 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, for evidence, for background. A logistic regression over the
-# lines of 480 degraded excerpts of recordings that the tokenizer was trained on:
+# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the lines of 480
+# degraded excerpts of recordings that the tokenizer was trained on:
 # `python -m benchmarks.how_well.calibrate --recordings 160 --excerpts 3`.
-ODDS = (-9.2, 30.1, -31.4)
+ODDS = (-11.39, 30.25)
+BEHIND = 0.7  # share of the background that counts: a refrain is in its own way
 WEAKER = 6  # lines that make up the background
 TYPICAL = 0.19  # background where nothing is known
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
@@ -278,14 +279,15 @@ class Judgement:
 
     @property
     def evidence(self) -> float:
-        """Agreement, less what another speed takes, and what a sound that stays the same has anywhere."""
+        """Agreement, less what chance has, what another speed takes, and what a monotonous sound has anywhere."""
         altered = abs(self.rate - 1) > UNALTERED
-        return self.agreement - ALTERED * altered - max(0.0, self.sameness - MONOTONOUS)
+        monotonous = max(0.0, self.sameness - MONOTONOUS)
+        return self.agreement - BEHIND * self.background - ALTERED * altered - monotonous
 
     @property
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
-        return float(np.dot(ODDS, (1.0, self.evidence, self.background)))
+        return float(np.dot(ODDS, (1.0, self.evidence)))
 
     @property
     def probability(self) -> float:

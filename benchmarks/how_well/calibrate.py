@@ -127,7 +127,7 @@ def searched(
                     "seconds": heard.codes.duration,
                     "stored": id_ is not None,
                     "true": bool(true),
-                    "features": [one.judgement.evidence, one.judgement.background],
+                    "features": [one.judgement.evidence],
                 }
             )
             break
