@@ -279,7 +279,7 @@ class Judgement:
 
     @property
     def evidence(self) -> float:
-        """Agreement, less what chance has, what another speed takes, and what a monotonous sound has anywhere."""
+        """Agreement, less what chance has, what another speed takes, and what a monotonous sound has."""
         altered = abs(self.rate - 1) > UNALTERED
         monotonous = max(0.0, self.sameness - MONOTONOUS)
         return self.agreement - BEHIND * self.background - ALTERED * altered - monotonous
