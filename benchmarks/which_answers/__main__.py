@@ -61,7 +61,7 @@ def main(
     if half not in HALVES:
         raise typer.BadParameter("--half is first or second")
     torch.set_num_threads(1)
-    began = time.perf_counter()
+    began, state = time.perf_counter(), commit()
     tokenizer = Pocket()
     stuff = materials(audio_folder, holdout)
     read, sentences = books(audio_folder, holdout, half, n)
@@ -90,7 +90,13 @@ def main(
                 parts[kind, condition] = compared(shelves[name], tokenizer, heard, spoken, bridge)
     voices = {kind: [one.voice for one in asked] for kind, (_, asked) in kinds.items()}
     lines = [
-        *head(tokenizer.name, half, {k: len(a) for k, (_, a) in kinds.items()}, read, written.passages),
+        *head(
+            f"commit {state}, {tokenizer.name}",
+            half,
+            {k: len(a) for k, (_, a) in kinds.items()},
+            read,
+            written.passages,
+        ),
         *table(results, seconds),
         *by_voice(results, voices),
         *table_of_parts(parts, fitted),
@@ -128,13 +134,13 @@ def learned(shelf: Shelf, tokenizer: Pocket) -> Fitted:
 
 
 def head(
-    name: str, half: str, asked: dict[str, int], read: Sequence[Passage], written: Sequence[Passage]
+    state: str, half: str, asked: dict[str, int], read: Sequence[Passage], written: Sequence[Passage]
 ) -> list[str]:
     """What was measured, and on what."""
     return [
         "# Which passage answers a spoken question",
         "",
-        f"{datetime.date.today()}, commit {commit()}, {name}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"{datetime.date.today()}, {state}, {platform.machine()}, {os.cpu_count()} cores, "
         "others at work on them;",
         "`python -m benchmarks.which_answers --audio FOLDER --work WORK`"
         + (f" --half {half}." if half != "second" else "."),
