@@ -295,26 +295,29 @@ class Judgement:
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
 
 
-def background(agreements: Sequence[float]) -> list[float]:
+def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[float]:
     """What each of some lines, voted for by the same sound, has to exceed.
 
-    The mean agreement of the weaker ones of the others: noise lowers what is true and what is false alike,
-    and in a large library chance finds more. True lines are few, and do not take part.
+    The mean agreement of the weaker ones in other recordings: noise lowers what is true and what is false
+    alike, and in a large library chance finds more. Copies are few, and do not take part.
 
     Parameters
     ----------
+    recordings : sequence of str
+        That each line lies in.
     agreements : sequence of float
-        Of each line. Where there are too few of them, `TYPICAL` stands for those that are missing.
+        Of each. Where too few are of other recordings, `TYPICAL` stands for those that are missing.
 
     Returns
     -------
     list of float
     """
-    weaker = []
-    for k in range(len(agreements)):
-        others = sorted([*agreements[:k], *agreements[k + 1 :]])[:WEAKER]
-        weaker.append(float(np.mean(others + [TYPICAL] * (WEAKER - len(others)))))
-    return weaker
+    levels = []
+    for own in recordings:
+        others = [a for name, a in zip(recordings, agreements, strict=True) if name != own]
+        weaker = sorted(others)[:WEAKER]
+        levels.append(float(np.mean(weaker + [TYPICAL] * (WEAKER - len(weaker)))))
+    return levels
 
 
 def better_half(agreements: Float32) -> float:

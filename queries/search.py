@@ -93,7 +93,9 @@ class Search:
     def judged(self, section: Segment) -> list[Judged]:
         """The lines that a section's anchors vote for, judged."""
         judged = [self._judge(line, section) for line in self.lines(section)]
-        behind = alignment.background([j.judgement.agreement for j in judged])
+        behind = alignment.background(
+            [j.line.recording for j in judged], [j.judgement.agreement for j in judged]
+        )
         return [
             replace(j, judgement=replace(j.judgement, background=level))
             for j, level in zip(judged, behind, strict=True)

@@ -142,13 +142,12 @@ def test_a_line_stands_out_from_what_chance_finds() -> None:
     assert quiet.probability > Judgement(0.5, 1.0, 0.0, background=0.35).probability
 
 
-def test_the_background_is_what_the_weaker_half_of_the_others_agrees() -> None:
-    true, repeated = 0.9, 0.8
-    levels = background([true, repeated, 0.3, 0.3, 0.3, 0.1, 0.1, 0.1])
-    assert levels[0] == levels[1] == pytest.approx(0.2)
-    assert levels[7] == pytest.approx((0.1 * 2 + 0.3 * 3 + 0.8) / 6)
-    assert background([]) == []
-    assert background([0.9]) == pytest.approx([TYPICAL])
+def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> None:
+    names = ["true", "true", "copy", "b", "b", "b", "c", "c", "c"]
+    levels = background(names, [0.9, 0.8, 0.9, 0.3, 0.3, 0.3, 0.1, 0.1, 0.1])
+    assert levels[0] == levels[1] == levels[2] == pytest.approx(0.2)
+    assert background([], []) == []
+    assert background(["true", "true"], [0.9, 0.7]) == pytest.approx([TYPICAL] * 2)
 
 
 def test_the_agreeing_stretch_is_found() -> None:

@@ -121,7 +121,7 @@ def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
 
     def as_shipped(one: Searched, layers: int = n_layers) -> list[Answer]:
         lines = one.lines[layers]
-        behind = alignment.background([j.agreement for j in lines])
+        behind = alignment.background([j.line.recording for j in lines], [j.agreement for j in lines])
         return [
             (Judgement(j.agreement, j.refined.rate, one.sameness, level).score, j.line.recording)
             for j, level in zip(lines, behind, strict=True)
@@ -134,7 +134,7 @@ def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
 
     def unrefined(one: Searched) -> list[Answer]:
         lines = one.lines[n_layers]
-        behind = alignment.background([j.voted for j in lines])
+        behind = alignment.background([j.line.recording for j in lines], [j.voted for j in lines])
         return [
             (Judgement(j.voted, j.line.rate, one.sameness, level).score, j.line.recording)
             for j, level in zip(lines, behind, strict=True)
