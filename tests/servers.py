@@ -24,6 +24,7 @@ import pytest
 
 QDRANT_IMAGE = "qdrant/qdrant:v1.18.3"
 WEAVIATE_IMAGE = "cr.weaviate.io/semitechnologies/weaviate:1.39.0"
+READY = {"qdrant": "/readyz", "weaviate": "/v1/.well-known/ready"}
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 
@@ -137,7 +138,7 @@ class Server:
             if self._process.poll() is not None:
                 break
             with contextlib.suppress(OSError):
-                self._get({"qdrant": "/readyz", "weaviate": "/v1/.well-known/ready"}[self.kind])
+                self._get(READY[self.kind])
                 return
             time.sleep(0.1)
         self.stop()
@@ -281,16 +282,17 @@ def _container(kind: str, variable: str) -> Iterator[str]:
     try:
         host = container.get_container_host_ip()
         port, grpc_port = (int(container.get_exposed_port(one)) for one in ports)
-        _await_port(host, grpc_port)
+        _await_ready(f"http://{host}:{port}{READY[kind]}")
         yield address(kind, host, port, "{}", {"grpc_port": grpc_port})
     finally:
         container.stop()
 
 
-def _await_port(host: str, port: int) -> None:
+def _await_ready(url: str) -> None:
+    """Wait until a server says that it is; its ports may be open before."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection((host, port), 1):
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
             return
         time.sleep(0.2)
-    raise RuntimeError(f"nothing listens at {host}:{port}")
+    raise RuntimeError(f"no server is ready at {url}")
