@@ -189,7 +189,8 @@ def by_voice(results: Results, voices: dict[str, list[str]]) -> list[str]:
 def table_of_parts(parts: dict[tuple[str, str], dict[str, float]], fitted: Fitted) -> list[str]:
     """What is gained and lost by each part."""
     names = list(dict.fromkeys(name for some in parts.values() for name in some))
-    lines = ["", "## What each part is worth", "", "MRR@10 from sound alone; of the right ones among the best 200, their share.", ""]
+    lines = ["", "## What each part is worth", ""]
+    lines += ["MRR@10 from sound alone; of the right ones among the best 200, their share.", ""]
     lines += ["| | " + " | ".join(", ".join(key) for key in parts) + " |", "|" + "---|" * (len(parts) + 1)]
     for name in names:
         cells = [f"{some[name]:.3f}" if name in some else "-" for some in parts.values()]
