@@ -144,7 +144,8 @@ def _cosines(n: int) -> Float32:
     angles = np.pi * (np.arange(n)[:, None] + 0.5) * np.arange(COEFFICIENTS) / n
     basis = np.cos(angles) * np.sqrt(2 / n)
     basis[:, 0] /= np.sqrt(2)
-    return basis.astype(np.float32)
+    columns: Float32 = basis.astype(np.float32)
+    return columns
 
 
 @functools.cache

@@ -8,7 +8,7 @@ question in several ways: several readings of its words, examples by several voi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 150  # that are looked at exactly
 SAMPLE = 200  # other places, which tell how well the phrases fit by chance
 NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
+FEWEST = 1000  # blocks that chance has at least: a short recording proves little
 AROUND = 10  # frames on either side of a place that are heard with it
 
 
@@ -131,19 +132,22 @@ def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple
     for phrase in phrases:
         scores, starts = phrase.find(codes, rows, bounds)
         scores = np.where(scores > NO_PATH, scores, np.float32(-np.inf))
-        paths.append((_chance(scores, others or chosen, places.number).standard(scores), starts))
+        chance = _chance(scores, others or chosen, places.number, phrase.spread)
+        paths.append((chance.standard(scores), starts))
     scores, starts = fused(paths)
     peaks = []
     for block in chosen:
         end = block.start + int(scores[block].argmax())
         if np.isfinite(scores[end]):
             peaks.append(Peak(int(frames[starts[end]]), int(frames[end]), float(scores[end])))
-    return apart(peaks), _chance(scores, others or chosen, places.number)
+    return apart(peaks), _chance(scores, others or chosen, places.number, len(paths) ** -0.5)
 
 
-def _chance(scores: Float32, blocks: Sequence[slice], number: int) -> Background:
+def _chance(scores: Float32, blocks: Sequence[slice], number: int, spread: float = 0.0) -> Background:
+    """How well a phrase fits by chance: as in `FEWEST` blocks of speech, where there is less or noise."""
     highest = np.array([scores[block].max() for block in blocks])
-    return Background.fit(highest[np.isfinite(highest)], number)
+    chance = Background.fit(highest[np.isfinite(highest)], max(number, FEWEST))
+    return replace(chance, decay=max(chance.decay, spread))
 
 
 def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:

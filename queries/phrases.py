@@ -26,6 +26,7 @@ MOST = 0.8  # of the phones of a text must be known, or it is looked for by voic
 CHANGE = 3.0  # nats that a phone costs where anything may be said
 PAUSE = 0.5  # nats that a slot of silence inside a phrase costs
 FAINTEST = 1e-3  # evidence, as a probability ratio, below which no difference is made
+SPREAD_OF_WORDS, SPREAD_OF_EXAMPLES = 1.0, 0.15  # nats; in speech they were .8 to 2.0, and .16 to .43
 LISTEN = 0.01  # seconds over which loudness is measured
 SILENT = 10 ** (-35 / 10)  # of the loudest moment's power
 MARGIN = 4  # of those moments left on either side
@@ -37,6 +38,7 @@ class Phrase(Protocol):
     shortest: int  # frames that it covers at least
     usual: int  # as a rule
     longest: int  # and at most
+    spread: float  # by how much its score differs from one place to another in speech, at least
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
         """The best path that ends at each frame.
@@ -110,6 +112,7 @@ class Example:
         self._tokenizer = tokenizer
         self._heard = self._hear(codes.array[tokenizer.speech_layers.start : tokenizer.speech_layers.stop])
         self.shortest, self.usual, self.longest = codes.n_frames // 2, codes.n_frames, 2 * codes.n_frames
+        self.spread = SPREAD_OF_EXAMPLES if isinstance(tokenizer, Speller) else 0.0
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
         """See `Phrase.find`."""
@@ -169,6 +172,7 @@ class Words:
         self.shortest = max(1, 2 * len(self._phones) // tokenizer.slots)
         self.usual = max(1, len(self._phones))  # 80 ms for each
         self.longest = 3 * self.usual
+        self.spread = SPREAD_OF_WORDS
 
     @property
     def n_phones(self) -> int:
