@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
 Int16 = npt.NDArray[np.int16]
-Int32 = npt.NDArray[np.int32]
 
 SCHEMA_VERSION = 1  # raised whenever what an Entry holds changes its meaning
 CHINESE = "\u3400-\u9fff"  # signs that are words of their own
@@ -282,24 +281,6 @@ class Document:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Spoken:
-    """A passage as a synthetic voice says it.
-
-    Parameters
-    ----------
-    voice : str
-    codes : Codes
-        Of the tokenizer's speech layers alone.
-    words : np.ndarray, shape (n_words,), int32
-        The frame in which each word of the passage begins.
-    """
-
-    voice: str
-    codes: Codes
-    words: Int32
-
-
-@dataclass(frozen=True, eq=False, slots=True)
 class Passage:
     """A part of a document that answers by itself: a paragraph or two, or an answer with its question.
 
@@ -316,8 +297,6 @@ class Passage:
         In which it begins in the file, from 1.
     phones : tuple of str
         Of each of its `words`, separated by spaces; empty when nobody knows.
-    spoken : tuple of Spoken
-        By several voices, or by none.
     vector : np.ndarray, shape (dim,), float32
         What the document's text encoder makes of it; empty without one.
     """
@@ -328,7 +307,6 @@ class Passage:
     text: str
     line: int = 1
     phones: tuple[str, ...] = ()
-    spoken: tuple[Spoken, ...] = ()
     vector: Float32 = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property

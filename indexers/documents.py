@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from audiosearch.types import Document, Passage, Schema
+from audiosearch.types import Document, Passage
 from indexers.catalogue import mapped_errors
 from indexers.payload import passage_of, passage_payload
 
@@ -33,8 +33,6 @@ class Documents:
     ----------
     path : Path
         Made if it is not there.
-    schema : Schema
-        Of the store.
 
     Raises
     ------
@@ -42,9 +40,9 @@ class Documents:
         From every method, when SQLite cannot do it.
     """
 
-    def __init__(self, path: Path, schema: Schema) -> None:
+    def __init__(self, path: Path) -> None:
         with mapped_errors(path):
-            self._path, self._schema = path, schema
+            self._path = path
             self._db = sqlite3.connect(path, check_same_thread=False)
             self._db.execute("pragma synchronous = full")
             self._db.execute("pragma foreign_keys = on")
@@ -83,7 +81,7 @@ class Documents:
                 "where ?1 is null or document = ?1 order by name, number",
                 (document,),
             ).fetchall()
-        return (passage_of(json.loads(row[0]), self._schema) for row in rows)
+        return (passage_of(json.loads(row[0])) for row in rows)
 
     def put_model(self, name: str, model: bytes) -> None:
         """Keep something under a name."""

@@ -101,7 +101,7 @@ class EmbeddedStore:
             self._require_room(ROOM_TO_OPEN)
             self._catalogue = Catalogue(path / CATALOGUE)
             self.schema = self._catalogue.schema() or self._make(schema)
-            self._documents = Documents(path / DOCUMENTS, self.schema)
+            self._documents = Documents(path / DOCUMENTS)
             self._clips = self._load("clips")
             self._anchors = self._load("anchors")
             self._pending = set(self._catalogue.pending())

@@ -20,7 +20,6 @@ from audiosearch.types import (
     Passage,
     Schema,
     Segment,
-    Spoken,
 )
 
 CONTEXT_FRAMES = 10  # layer-0 codes kept on either side of an anchor
@@ -104,12 +103,11 @@ def passage_payload(passage: Passage) -> dict[str, Any]:
         "text": passage.text,
         "line": passage.line,
         "phones": list(passage.phones),
-        "spoken": [_spoken_payload(spoken) for spoken in passage.spoken],
         "vector": _packed(passage.vector, np.float32),
     }
 
 
-def passage_of(payload: dict[str, Any], schema: Schema) -> Passage:
+def passage_of(payload: dict[str, Any]) -> Passage:
     """The passage that a payload speaks of."""
     return Passage(
         document=payload["document"],
@@ -118,26 +116,7 @@ def passage_of(payload: dict[str, Any], schema: Schema) -> Passage:
         text=payload["text"],
         line=int(payload["line"]),
         phones=tuple(payload["phones"]),
-        spoken=tuple(_spoken_of(spoken, schema) for spoken in payload["spoken"]),
         vector=_unpacked(payload["vector"], np.float32),
-    )
-
-
-def _spoken_payload(spoken: Spoken) -> dict[str, Any]:
-    return {
-        "voice": spoken.voice,
-        "layers": spoken.codes.n_layers,
-        "codes": _packed(spoken.codes.array, np.int16),
-        "words": _packed(spoken.words, np.int32),
-    }
-
-
-def _spoken_of(payload: dict[str, Any], schema: Schema) -> Spoken:
-    codes = _unpacked(payload["codes"], np.int16).reshape(int(payload["layers"]), -1)
-    return Spoken(
-        payload["voice"],
-        Codes(codes, schema.frame_rate, schema.codebook_size),
-        _unpacked(payload["words"], np.int32),
     )
 
 

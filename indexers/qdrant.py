@@ -132,7 +132,7 @@ class QdrantStore:
         self._written: dict[str, Written] = {}
         self._weights: tuple[frozenset[str], Float32] | None = None
         self.schema = self._stored_schema() or self._make(schema)
-        self._shelf = Shelf(_Documents(self), self.schema)
+        self._shelf = Shelf(_Documents(self))
 
     def put(self, entries: Iterable[Entry]) -> None:
         for batch in batches(entries, CLIPS_AT_ONCE):

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from audiosearch.errors import StoreError
-from audiosearch.types import ID_NAMESPACE, Document, Passage, Schema
+from audiosearch.types import ID_NAMESPACE, Document, Passage
 from indexers.batches import batches
 from indexers.payload import passage_of, passage_payload
 
@@ -85,12 +85,10 @@ class Shelf:
     Parameters
     ----------
     table : Table
-    schema : Schema
-        Of the store.
     """
 
-    def __init__(self, table: Table, schema: Schema) -> None:
-        self._table, self._schema = table, schema
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def put(self, document: Document, passages: Sequence[Passage]) -> None:
         """Write a document in place of what there is of it.
@@ -135,7 +133,7 @@ class Shelf:
         }
         rows = [row for row in self._table.read("passage", document) if (row.of, row.version) in names]
         rows.sort(key=lambda row: (names[row.of, row.version], row.number))
-        return (passage_of(json.loads(row.details), self._schema) for row in rows)
+        return (passage_of(json.loads(row.details)) for row in rows)
 
     def put_model(self, name: str, model: bytes) -> None:
         """Keep something under a name."""

@@ -158,7 +158,7 @@ class WeaviateStore:
         self._weights: tuple[frozenset[str], Float32] | None = None
         self.schema = self._stored_schema() or self._make(schema)
         self._clips, self._anchors, self._recordings = map(self._open, ("clips", "anchors", "recordings"))
-        self._shelf = Shelf(_Documents(self, self._open("documents")), self.schema)
+        self._shelf = Shelf(_Documents(self, self._open("documents")))
 
     def put(self, entries: Iterable[Entry]) -> None:
         for batch in batches(entries, CLIPS_AT_ONCE):

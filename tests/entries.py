@@ -14,7 +14,6 @@ from audiosearch.types import (
     Recording,
     Schema,
     Segment,
-    Spoken,
     Waveform,
 )
 
@@ -75,10 +74,6 @@ def passages_of(document: Document, seed: int = 1) -> list[Passage]:
     """As many as it says, the first without phones, voices and a vector."""
     rng = np.random.default_rng(seed)
 
-    def spoken(voice: str) -> Spoken:
-        said = codes(20, int(rng.integers(1000)))
-        return Spoken(voice, Codes(said.array[:1], RATE, SIZE), np.array([0, 7, 9], np.int32))
-
     rich = [
         Passage(
             document.id,
@@ -87,7 +82,6 @@ def passages_of(document: Document, seed: int = 1) -> list[Passage]:
             f"twice {number}",
             10 * number,
             ("k ə", "t w", "w ʌ n"),
-            (spoken("en-us"), spoken("en-us+f2")),
             rng.standard_normal(8).astype(np.float32),
         )
         for number in range(1, document.n_passages)

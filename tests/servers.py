@@ -269,6 +269,8 @@ def _container(kind: str, variable: str) -> Iterator[str]:
         from testcontainers.core.container import DockerContainer
     except ImportError:
         give_up(f"{sought}, testcontainers is not installed")
+    if not shutil.which("docker") or subprocess.run(["docker", "info"], capture_output=True).returncode:
+        give_up(f"{sought}, and Docker does not answer")
     image, ports = {
         "qdrant": (QDRANT_IMAGE, (6333, 6334)),
         "weaviate": (WEAVIATE_IMAGE, (8080, 50051)),

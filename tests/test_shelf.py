@@ -43,7 +43,7 @@ def table() -> Rows:
 
 @pytest.fixture
 def shelf(table: Rows) -> Shelf:
-    return Shelf(table, entries.schema())
+    return Shelf(table)
 
 
 def texts(passages: Iterable[Passage]) -> list[str]:
@@ -74,7 +74,7 @@ def test_a_writing_that_is_cut_short_leaves_the_old_or_the_new(
 
 def test_two_processes_may_write_the_same(table: Rows, shelf: Shelf) -> None:
     document = entries.document("a")
-    for one in (shelf, Shelf(table, entries.schema())):
+    for one in (shelf, Shelf(table)):
         one.put(document, entries.passages_of(document))
     assert len(table.rows) == 4
 
