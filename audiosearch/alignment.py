@@ -35,6 +35,7 @@ APART = 0.5  # seconds between two lines of one recording
 ODDS = (-11.39, 30.25)
 BEHIND = 0.7  # share of the background that counts: a refrain is in its own way
 WEAKER = 6  # lines that make up the background
+LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
 TYPICAL = 0.19  # background where nothing is known
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
 SELF_LAGS = range(6, 26)  # frames
@@ -316,7 +317,8 @@ def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[f
     for own in recordings:
         others = [a for name, a in zip(recordings, agreements, strict=True) if name != own]
         weaker = sorted(others)[:WEAKER]
-        levels.append(float(np.mean(weaker + [TYPICAL] * (WEAKER - len(weaker)))))
+        level = float(np.mean(weaker + [TYPICAL] * (WEAKER - len(weaker))))
+        levels.append(min(level, LOUDEST))
     return levels
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from audiosearch.alignment import (
+    LOUDEST,
     TYPICAL,
     Judgement,
     Line,
@@ -146,6 +147,7 @@ def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> 
     names = ["true", "true", "copy", "b", "b", "b", "c", "c", "c"]
     levels = background(names, [0.9, 0.8, 0.9, 0.3, 0.3, 0.3, 0.1, 0.1, 0.1])
     assert levels[0] == levels[1] == levels[2] == pytest.approx(0.2)
+    assert background(["a", "b"] * 7, [0.9] * 14) == [LOUDEST] * 14
     assert background([], []) == []
     assert background(["true", "true"], [0.9, 0.7]) == pytest.approx([TYPICAL] * 2)
 
