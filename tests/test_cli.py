@@ -270,7 +270,7 @@ def test_interrupted_it_exits_130_and_can_go_on(tmp_path: Path) -> None:
     for i in range(60):
         media.write(folder / f"{i:02d}.wav", sounds.noise(30.0, 8000, seed=i), 8000)
     command = [sys.executable, "-m", "audiosearch", "ingest", folder, "--store", tmp_path / "store"]
-    # Where the tests themselves run in the background, a shell has them ignore interrupts, and so their children.
+    # Where the tests run in the background, a shell has them ignore interrupts, and so their children.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(command, stdout=-1, stderr=-1, text=True)
     signal.signal(signal.SIGINT, before)
