@@ -31,7 +31,7 @@ SENTENCES = (
 def shelf() -> Shelf:
     passages = [Passage("d", i, "", sentence, i + 1) for i, sentence in enumerate(SENTENCES)]
     passages = [
-        Passage(p.document, p.number, p.title, p.text, p.line, pronounce(p.words), (), vector)
+        Passage(p.document, p.number, p.title, p.text, p.line, pronounce(p.words), vector)
         for p, vector in zip(passages, Static().encode(SENTENCES), strict=True)
     ]
     phones = sorted({phone for p in passages for word in p.phones for phone in word.split()})
