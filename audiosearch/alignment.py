@@ -37,6 +37,12 @@ BEHIND = 0.7  # share of the background that counts: a refrain is in its own way
 WEAKER = 6  # lines that make up the background
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
 TYPICAL = 0.19  # background where nothing is known
+VOTED = 0.033  # what the votes of a line count: for each natural logarithm that it has more than chance
+FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
+STRAIGHT = 0.165  # what counts that a line is straight
+STRETCH = 8  # frames that have a best place together
+NEARBY = np.arange(-8, 9) * 0.04  # seconds from the line at which a stretch may agree better
+ON_THE_LINE = 0.05  # seconds
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
 SELF_LAGS = range(6, 26)  # frames
 ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
@@ -57,7 +63,7 @@ class Line:
     offset : float
         Reference time at which the query's time zero lies, in seconds.
     weight : float
-        How strongly it was voted for.
+        How strongly it was voted for, by the mean anchor.
     """
 
     recording: str
@@ -135,7 +141,7 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
         if weight[k] <= 0 or len(lines) == limit:
             break
         if not any(line.recording == name and abs(line.at(middle) - place[k]) < APART for line in lines):
-            lines.append(Line(name, float(rate[k]), offset, float(weight[k])))
+            lines.append(Line(name, float(rate[k]), offset, float(weight[k]) / len(times)))
     return lines
 
 
@@ -219,6 +225,25 @@ def refine(query: Track, reference: Track, line: Line) -> Line:
     return Line(line.recording, float(rate[best]), float(offset[best]), line.weight)
 
 
+def straightness(query: Track, reference: Track, line: Line) -> float:
+    """Share of short stretches that agree best on the line, of all places close to it, 0 to 1.
+
+    What only resembles, such as the same word in another voice, agrees best a little before the line here
+    and a little behind it there.
+    """
+    n = len(query.times)
+    if n < STRETCH or len(reference.times) < 2:
+        return 0.0
+    places = line.rate * query.times + line.offset + NEARBY[:, None]
+    left, share, inside = _between(places, reference.times)
+    cosines = query.vectors @ reference.vectors.T
+    rows = np.arange(n)
+    agreements = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])
+    sums = np.pad(agreements.cumsum(axis=1), ((0, 0), (1, 0)))
+    stretches = (sums[:, STRETCH:] - sums[:, :-STRETCH])[:, :: STRETCH // 2]
+    return float(np.mean(np.abs(NEARBY[stretches.argmax(axis=0)]) < ON_THE_LINE))
+
+
 def through(lines: Sequence[Line], middles: Sequence[float], weights: Sequence[float]) -> Line:
     """One line for several that continue each other: least squares through their middles.
 
@@ -269,21 +294,28 @@ class Judgement:
         Of the line.
     sameness : float
         Of the query with itself (`sameness`).
+    straightness : float
+        Of the line (`straightness`).
     background : float
         How well the same sound agrees along lines that are likely to be false (`background`).
+    votes : float
+        How much more it was voted for than those, natural logarithm (`outvotes`); 0 where nobody voted.
     """
 
     agreement: float
     rate: float
     sameness: float
+    straightness: float
     background: float = TYPICAL
+    votes: float = 0.0
 
     @property
     def evidence(self) -> float:
-        """Agreement, less what chance has, what another speed takes, and what a monotonous sound has."""
+        """Agreement, straightness and votes, less what chance, another speed and a monotonous sound have."""
         altered = abs(self.rate - 1) > UNALTERED
         monotonous = max(0.0, self.sameness - MONOTONOUS)
-        return self.agreement - BEHIND * self.background - ALTERED * altered - monotonous
+        agreement = self.agreement - BEHIND * self.background - ALTERED * altered - monotonous
+        return agreement + STRAIGHT * self.straightness + VOTED * self.votes
 
     @property
     def score(self) -> float:
@@ -320,6 +352,26 @@ def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[f
         level = float(np.mean(weaker + [TYPICAL] * (WEAKER - len(weaker))))
         levels.append(min(level, LOUDEST))
     return levels
+
+
+def outvotes(votes: Sequence[float]) -> list[float]:
+    """How much more each line was voted for than the weaker ones of the others.
+
+    Parameters
+    ----------
+    votes : sequence of float
+        Of each line, by the mean anchor.
+
+    Returns
+    -------
+    list of float
+        Natural logarithms. Where nothing else was voted for there is nothing to compare with, and it is 0.
+    """
+    ratios = []
+    for place, own in enumerate(votes):
+        weaker = sorted([*votes[:place], *votes[place + 1 :]])[:WEAKER]
+        ratios.append(math.log((own + FEW_VOTES) / (np.mean(weaker) + FEW_VOTES)) if weaker else 0.0)
+    return ratios
 
 
 def better_half(agreements: Float32) -> float:

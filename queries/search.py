@@ -96,9 +96,10 @@ class Search:
         behind = alignment.background(
             [j.line.recording for j in judged], [j.judgement.agreement for j in judged]
         )
+        votes = alignment.outvotes([j.line.weight for j in judged])
         return [
-            replace(j, judgement=replace(j.judgement, background=level))
-            for j, level in zip(judged, behind, strict=True)
+            replace(j, judgement=replace(j.judgement, background=level, votes=more))
+            for j, level, more in zip(judged, behind, votes, strict=True)
         ]
 
     def lines(self, section: Segment) -> list[Line]:
@@ -148,7 +149,8 @@ class Search:
         refined = alignment.refine(query, reference, line)
         agreements = alignment.agreement(query, reference, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
-        judgement = Judgement(agreement, refined.rate, self._sameness(section))
+        straight = alignment.straightness(query, reference, refined)
+        judgement = Judgement(agreement, refined.rate, self._sameness(section), straight)
         return Judged(refined, section, judgement, alignment.better_half(agreements))
 
     def _sameness(self, section: Segment) -> float:

@@ -1,5 +1,7 @@
 """Lines from votes: planted truths are found among noise, at any speed."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -13,13 +15,16 @@ from audiosearch.alignment import (
     agreement,
     background,
     better_half,
+    outvotes,
     rates,
     refine,
     sameness,
+    straightness,
     through,
     vote,
 )
-from audiosearch.types import Hit, Segment
+from audiosearch.representations import unit
+from audiosearch.types import Float32, Hit, Segment
 
 FRAME = 0.08  # seconds
 
@@ -129,18 +134,50 @@ def test_half_of_the_frames_may_be_covered() -> None:
     assert better_half(np.zeros(0, np.float32)) == 0.0
 
 
+def smooth(rng: np.random.Generator) -> Float32:
+    """Vectors of which each resembles the next ones, like those of frames."""
+    steps = rng.standard_normal((123, 32)).astype(np.float32)
+    return steps[:-3] + steps[1:-2] + steps[2:-1] + steps[3:]
+
+
+def judged(agreement: float, rate: float = 1.0, sameness: float = 0.0, **others: float) -> float:
+    return Judgement(agreement, rate, sameness, **{"straightness": 0.8, **others}).probability
+
+
 def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing() -> None:
-    plain = Judgement(0.5, 1.0, 0.0)
-    assert Judgement(0.7, 1.0, 0.0).probability > plain.probability
-    assert Judgement(0.5, 1.0, 0.05).probability == plain.probability
-    assert Judgement(0.5, 1.0, 0.5).probability < plain.probability
-    assert Judgement(1.0, 1.0, 0.95).probability < 0.01
-    assert Judgement(0.5, 1.1, 0.0).probability < plain.probability
+    assert judged(0.7) > judged(0.5)
+    assert judged(0.5, sameness=0.05) == judged(0.5)
+    assert judged(0.5, sameness=0.5) < judged(0.5)
+    assert judged(1.0, sameness=0.95) < 0.01
+    assert judged(0.5, rate=1.1) < judged(0.5)
 
 
 def test_a_line_stands_out_from_what_chance_finds() -> None:
-    quiet = Judgement(0.5, 1.0, 0.0, background=0.1)
-    assert quiet.probability > Judgement(0.5, 1.0, 0.0, background=0.35).probability
+    assert judged(0.5, background=0.1) > judged(0.5, background=0.35)
+    assert judged(0.5, votes=2.0) > judged(0.5)
+    assert judged(0.5, straightness=0.9) > judged(0.5, straightness=0.4)
+
+
+def test_votes_are_compared_with_those_of_weaker_lines() -> None:
+    strong, *weak = outvotes([0.2] + 8 * [0.02])
+    assert strong == pytest.approx(math.log(0.21 / 0.03))
+    assert weak == pytest.approx(8 * [0.0])
+    assert outvotes([0.3]) == [0.0]
+    assert outvotes([]) == []
+
+
+def test_a_copy_is_straight_and_what_wanders_is_not() -> None:
+    rng = np.random.default_rng(0)
+    times = FRAME * np.arange(120)
+    reference = Track(times, unit(smooth(rng)))
+    line = Line("r", 1.0, 0.0)
+    copy = Track(times, unit(reference.vectors + 0.3 * rng.standard_normal((120, 32)).astype(np.float32)))
+    assert straightness(copy, reference, line) > 0.9
+    wander = np.round(2.5 * np.sin(np.arange(120) / 6)).astype(int)
+    twin = Track(times, reference.vectors[np.clip(np.arange(120) + wander, 0, 119)])
+    assert straightness(twin, reference, line) < 0.6
+    assert straightness(copy.within(Segment(0.0, 0.2)), reference, line) == 0.0
+    assert straightness(copy, reference.within(Segment(0.0, 0.01)), line) == 0.0
 
 
 def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> None:

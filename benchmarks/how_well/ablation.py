@@ -9,7 +9,7 @@ recordings that are not stored reaches.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ import numpy as np
 import typer
 
 from audiosearch import Library, alignment
-from audiosearch.alignment import Judgement, Line
+from audiosearch.alignment import TYPICAL, Judgement, Line
 from audiosearch.types import Float32, Segment
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST
@@ -48,6 +48,7 @@ class Judged:
     refined: Line
     voted: float
     agreement: float
+    straightness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,8 @@ def searched(
             voted, agreement = (
                 float(alignment.agreement(query, reference, one).mean()) for one in (line, refined)
             )
-            judged[n].append(Judged(line, refined, voted, agreement))
+            straight = alignment.straightness(query, reference, refined)
+            judged[n].append(Judged(line, refined, voted, agreement, straight))
     sameness = alignment.sameness(track(heard.codes, tokenizer, tokenizer.sound_layers))
     return Searched(condition, id_, sameness, judged)
 
@@ -119,26 +121,28 @@ def searched(
 def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
     """Ways to judge; each gives an excerpt's answers."""
 
-    def as_shipped(one: Searched, layers: int = n_layers) -> list[Answer]:
+    def judgements(one: Searched, layers: int = n_layers) -> list[tuple[Judgement, str]]:
         lines = one.lines[layers]
-        behind = alignment.background([j.line.recording for j in lines], [j.agreement for j in lines])
+        names = [j.line.recording for j in lines]
+        behind = alignment.background(names, [j.agreement for j in lines])
+        votes = alignment.outvotes([j.line.weight for j in lines])
         return [
-            (Judgement(j.agreement, j.refined.rate, one.sameness, level).score, j.line.recording)
-            for j, level in zip(lines, behind, strict=True)
+            (Judgement(j.agreement, j.refined.rate, one.sameness, j.straightness, level, more), name)
+            for j, name, level, more in zip(lines, names, behind, votes, strict=True)
         ]
+
+    def as_shipped(one: Searched, layers: int = n_layers) -> list[Answer]:
+        return [(judgement.score, name) for judgement, name in judgements(one, layers)]
+
+    def without(**part: float) -> Callable[[Searched], list[Answer]]:
+        return lambda one: [(replace(j, **part).score, name) for j, name in judgements(one)]
 
     def fewer(lines: int) -> Callable[[Searched], list[Answer]]:
-        return lambda one: as_shipped(
-            Searched(one.condition, one.recording, one.sameness, {n_layers: one.lines[n_layers][:lines]})
-        )
+        return lambda one: as_shipped(replace(one, lines={n_layers: one.lines[n_layers][:lines]}))
 
     def unrefined(one: Searched) -> list[Answer]:
-        lines = one.lines[n_layers]
-        behind = alignment.background([j.line.recording for j in lines], [j.voted for j in lines])
-        return [
-            (Judgement(j.voted, j.line.rate, one.sameness, level).score, j.line.recording)
-            for j, level in zip(lines, behind, strict=True)
-        ]
+        voted = [replace(j, refined=j.line, agreement=j.voted) for j in one.lines[n_layers]]
+        return as_shipped(replace(one, lines={n_layers: voted}))
 
     return {
         "as shipped": as_shipped,
@@ -146,9 +150,10 @@ def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
         f"4 of {n_layers} layers": lambda one: as_shipped(one, 4),
         f"1 of {n_layers} layers": lambda one: as_shipped(one, 1),
         "lines as they were voted for, not refined": unrefined,
-        "agreement alone: no background, no sameness": lambda one: [
-            (j.agreement, j.line.recording) for j in one.lines[n_layers]
-        ],
+        "straightness left out": without(straightness=0.0),
+        "votes left out": without(votes=0.0),
+        "background left out": without(background=TYPICAL),
+        "agreement alone": lambda one: [(j.agreement, j.line.recording) for j in one.lines[n_layers]],
         "votes alone": lambda one: [(j.line.weight, j.line.recording) for j in one.lines[n_layers]],
     }
 

@@ -112,7 +112,7 @@ def searched(
     heard = listen(blocks, library.tokenizer, library.segmenter, library.store.schema)
     search = Search(library.store, library.tokenizer, heard.codes)
     judged = search.judged(Segment(0.0, heard.codes.duration))
-    judged.sort(key=lambda j: -j.judgement.agreement)
+    judged.sort(key=lambda j: -j.judgement.evidence)
     rows = []
     for is_own in (True, False):
         for one in judged:

@@ -4,8 +4,9 @@
 
 Clips last 8 to 15 s and do not overlap. Those that are copied are such that pocket was not trained on; where
 these are too few for the rest, it was trained on some of that. Each copy is degraded in its own way: the
-degradations of `benchmarks/how_well` in turn, and cut by up to a second at either end. Pairs of clips of
-one collection of music are not counted, for music repeats itself.
+degradations of `benchmarks/how_well` in turn, and cut by up to a second at either end; what is mixed in is of
+another recording, and no clip of the library. Pairs of clips of one collection of music are not counted, for
+music repeats itself.
 """
 
 import tempfile
@@ -71,21 +72,23 @@ def plant(audio_folder: Path, folder: Path, clips: int, copies: int) -> dict[Pai
     trained = recordings(audio_folder, SHORTEST, held_out=False)
     planted: dict[Pair, str] = {}
     conditions = list(ALL)
-    last = np.zeros(1, np.float32)
-    for number, (name, samples) in enumerate(cut(chain(held_out, trained), rng)):
-        if number == clips - copies:
-            return planted
-        wav.write(folder / f"{number:05d}-{name}.wav", Waveform(samples, RATE))
-        if number < copies:
-            condition = conditions[number % len(conditions)]
-            begin, end = (round(float(rng.uniform(0, CUT)) * RATE) for _ in range(2))
-            context = Context(rng, np.resize(last, len(samples)))
-            degraded = ALL[condition][0](samples[begin : len(samples) - end], context)
-            copy = f"copy-{number:05d}-{name}"
-            wav.write(folder / f"{copy}.wav", Waveform(degraded, RATE))
-            planted[frozenset((f"{number:05d}-{name}", copy))] = condition
-        last = samples
-    raise SystemExit("the folder holds too little audio")
+    originals = cut(chain(held_out, trained), rng)
+    try:
+        for number in range(clips - copies):
+            name, samples = next(originals)
+            wav.write(folder / f"{number:05d}-{name}.wav", Waveform(samples, RATE))
+            if number < copies:
+                condition = conditions[number % len(conditions)]
+                other = next(trained)[1] if "mixed" in condition else samples
+                begin, end = (round(float(rng.uniform(0, CUT)) * RATE) for _ in range(2))
+                context = Context(rng, np.resize(other, len(samples)))
+                degraded = ALL[condition][0](samples[begin : len(samples) - end], context)
+                copy = f"copy-{number:05d}-{name}"
+                wav.write(folder / f"{copy}.wav", Waveform(degraded, RATE))
+                planted[frozenset((f"{number:05d}-{name}", copy))] = condition
+    except StopIteration:
+        raise SystemExit("the folder holds too little audio") from None
+    return planted
 
 
 def cut(originals: Iterator[tuple[str, Float32]], rng: np.random.Generator) -> Iterator[tuple[str, Float32]]:

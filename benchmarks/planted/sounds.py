@@ -1,4 +1,4 @@
-"""Recordings to plant: music as it is, utterances of a speaker one behind the other."""
+"""Recordings to plant: music as it is, utterances of a speaker one behind the other, in random order."""
 
 import tempfile
 from collections.abc import Iterator
@@ -36,14 +36,15 @@ def recordings(folder: Path, shortest: float, held_out: bool) -> Iterator[tuple[
         if row.kind in ("music", "speech") and corpus.is_held_out(row.group, 0.3) is held_out
     ]
     groups = [list(group) for _, group in groupby(rows, key=lambda row: row.group)]
-    for place in np.random.default_rng(0).permutation(len(groups)).tolist():
+    rng = np.random.default_rng(0)
+    for place in rng.permutation(len(groups)).tolist():
         group = groups[place]
         if group[0].kind == "music":
             samples = audio.load(group[0].path, RATE).samples[: round(LONGEST * RATE)]
             if len(samples) >= shortest * RATE:
                 yield f"{group[0].path.parent.name}~{group[0].path.stem}", samples
         else:
-            yield from _joined(group, shortest)
+            yield from _joined([group[i] for i in rng.permutation(len(group))], shortest)
 
 
 def keep(library: Library, name: str, samples: Float32) -> str:

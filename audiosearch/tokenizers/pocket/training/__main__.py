@@ -47,7 +47,7 @@ def main(
     stage: Annotated[Stage, typer.Option(help="What to do.")] = Stage.all,
     holdout: Annotated[float, typer.Option(help="Share of speakers and tracks not trained on.")] = 0.0,
     listing: Annotated[Path | None, typer.Option("--list", help="Write the files trained on.")] = None,
-    sound_steps: int = 12000,
+    sound_steps: int = 15000,
     speech_steps: int = 23500,
     synthetic_hours: Annotated[float, typer.Option(help="Of speech read by eSpeak NG.")] = 4.0,
     threads: int = 0,

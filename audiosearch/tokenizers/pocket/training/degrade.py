@@ -48,7 +48,7 @@ def degrade(
         if len(rows):
             x[rows] = change(x[rows], rows, _Draw(generator, len(rows)))
 
-    some(0.25 if gentle else 0.5, lambda x, _, draw: _convolve(x, _rooms(len(x), materials, draw)))
+    some(0.25 if gentle else 0.6, lambda x, _, draw: _convolve(x, _rooms(len(x), materials, draw)))
     some(0.5, lambda x, _, draw: _add(x, _noise(x, materials, draw), draw.uniform(-9, 12) + easier))
     some(
         0.1 if gentle else 0.45,
@@ -212,15 +212,15 @@ def _rooms(batch: int, materials: Materials, draw: _Draw) -> Tensor:
 def _varied(room: Tensor, draw: _Draw) -> Tensor:
     """A room heard from nearer or further away, and dying away faster: there are few recorded ones."""
     late = ((torch.arange(len(room)) - int(room.abs().argmax())) / RATE).clamp_min(0)  # seconds
-    faster = max(0.0, float(draw.uniform(-1, 2)[0]))  # units of 60 dB a second
-    tail = 10 ** (float(draw.uniform(-8, 8)[0]) / 20) * 10 ** (-3 * faster * late)
+    faster = max(0.0, float(draw.uniform(-1, 1.5)[0]))  # units of 60 dB a second
+    tail = 10 ** (float(draw.uniform(-8, 12)[0]) / 20) * 10 ** (-3 * faster * late)
     return torch.where(late < DIRECT, room, room * tail)
 
 
 def _synthetic_room(length: int, draw: _Draw) -> Tensor:
     """A direct sound, and exponentially decaying noise behind it, which in some rooms swells first."""
-    seconds = 0.15 * 30 ** float(torch.rand(1, generator=draw.generator))  # RT60, 0.15 to 4.5 s
-    direct = 10 ** (float(draw.uniform(-20, 9)[0]) / 20)
+    seconds = 0.2 * 40 ** float(torch.rand(1, generator=draw.generator))  # RT60, 0.2 to 8 s
+    direct = 10 ** (float(draw.uniform(-24, 6)[0]) / 20)
     swell = max(0.0, float(draw.uniform(-0.1, 0.12)[0]))  # seconds
     times = torch.arange(length) / RATE
     tail = draw.normal(length) * 10 ** (-3 * times / seconds) * (times / (swell + 1e-4)).clamp_max(1)
