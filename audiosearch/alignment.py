@@ -32,7 +32,7 @@ APART = 0.5  # seconds between two lines of one recording
 # Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the lines of 480
 # degraded excerpts of recordings that the tokenizer was trained on:
 # `python -m benchmarks.how_well.calibrate --recordings 160 --excerpts 3`.
-ODDS = (-11.39, 30.25)
+ODDS = (-11.52, 21.51)
 BEHIND = 0.7  # share of the background that counts: a refrain is in its own way
 WEAKER = 6  # lines that make up the background
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
