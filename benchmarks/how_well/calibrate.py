@@ -62,9 +62,7 @@ def main(
         print(f"fitted on {name}: {[round(float(o), 2) for o in odds]}, Brier score on the rest {brier:.4f}")
     strange = np.array([f @ odds for f, row in zip(features, rows, strict=True) if not row["stored"]])
     surest, rare = (1 / (1 + np.exp(-score)) for score in (strange.max(), rarely_exceeded(strange)))
-    print(
-        f"of {len(strange)} excerpts of strangers the surest: {surest:.3f}; by their tail 1 in 1,000: {rare:.3f}"
-    )
+    print(f"of {len(strange)} strangers the surest: {surest:.3f}; by their tail one in 1,000: {rare:.3f}")
 
 
 def rarely_exceeded(scores: np.ndarray) -> float:
