@@ -48,7 +48,7 @@ def main(
     holdout: Annotated[float, typer.Option(help="Share of speakers and tracks not trained on.")] = 0.0,
     listing: Annotated[Path | None, typer.Option("--list", help="Write the files trained on.")] = None,
     sound_steps: int = 15000,
-    speech_steps: int = 23500,
+    speech_steps: int = 31000,
     synthetic_hours: Annotated[float, typer.Option(help="Of speech read by eSpeak NG.")] = 4.0,
     threads: int = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda: where the networks learn.")] = "cpu",

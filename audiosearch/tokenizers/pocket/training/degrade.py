@@ -48,7 +48,7 @@ def degrade(
         if len(rows):
             x[rows] = change(x[rows], rows, _Draw(generator, len(rows)))
 
-    some(0.25 if gentle else 0.6, lambda x, _, draw: _convolve(x, _rooms(len(x), materials, draw)))
+    some(0.25 if gentle else 0.6, lambda x, _, draw: _convolve(x, _rooms(len(x), materials, draw, easier)))
     some(0.5, lambda x, _, draw: _add(x, _noise(x, materials, draw), draw.uniform(-9, 12) + easier))
     some(
         0.1 if gentle else 0.45,
@@ -195,32 +195,35 @@ def _response(batch: int, n: int, draw: _Draw) -> Tensor:
     return gains
 
 
-def _rooms(batch: int, materials: Materials, draw: _Draw) -> Tensor:
-    """An impulse response for each row: half of them recorded and varied, half noise that dies away."""
+def _rooms(batch: int, materials: Materials, draw: _Draw, easier: float) -> Tensor:
+    """An impulse response for each row: half of them recorded and varied, half noise that dies away.
+
+    What is not direct sound is ``easier`` dB fainter.
+    """
     length = 2 * RATE
     responses = torch.zeros(batch, length)
     for i in range(batch):
         if draw.one_of(2):
             room = materials.rooms[draw.one_of(len(materials.rooms))][:length]
-            responses[i, : len(room)] = _varied(room, draw)
+            responses[i, : len(room)] = _varied(room, draw, easier)
         else:
-            responses[i] = _synthetic_room(length, draw)
+            responses[i] = _synthetic_room(length, draw, easier)
     scaled: Tensor = responses / responses.norm(dim=1, keepdim=True)
     return scaled
 
 
-def _varied(room: Tensor, draw: _Draw) -> Tensor:
+def _varied(room: Tensor, draw: _Draw, easier: float) -> Tensor:
     """A room heard from nearer or further away, and dying away faster: there are few recorded ones."""
     late = ((torch.arange(len(room)) - int(room.abs().argmax())) / RATE).clamp_min(0)  # seconds
     faster = max(0.0, float(draw.uniform(-1, 1.5)[0]))  # units of 60 dB a second
-    tail = 10 ** (float(draw.uniform(-8, 12)[0]) / 20) * 10 ** (-3 * faster * late)
+    tail = 10 ** ((float(draw.uniform(-8, 12)[0]) - easier) / 20) * 10 ** (-3 * faster * late)
     return torch.where(late < DIRECT, room, room * tail)
 
 
-def _synthetic_room(length: int, draw: _Draw) -> Tensor:
+def _synthetic_room(length: int, draw: _Draw, easier: float) -> Tensor:
     """A direct sound, and exponentially decaying noise behind it, which in some rooms swells first."""
     seconds = 0.2 * 40 ** float(torch.rand(1, generator=draw.generator))  # RT60, 0.2 to 8 s
-    direct = 10 ** (float(draw.uniform(-24, 6)[0]) / 20)
+    direct = 10 ** ((float(draw.uniform(-24, 6)[0]) + easier) / 20)
     swell = max(0.0, float(draw.uniform(-0.1, 0.12)[0]))  # seconds
     times = torch.arange(length) / RATE
     tail = draw.normal(length) * 10 ** (-3 * times / seconds) * (times / (swell + 1e-4)).clamp_max(1)
