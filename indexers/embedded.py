@@ -16,7 +16,9 @@ import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -56,6 +58,9 @@ ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by 
 BATCH = 16  # clips written at a time
 EDGES, CANDIDATES = 16, 64  # of a point in the graph; compared when it is added (Malkov and Yashunin 2018)
 EF = 512  # candidates kept in a search; with 64 it finds half of the nearest of 100,000 (benchmarks/stores)
+THREADS = min(
+    8, os.cpu_count() or 1
+)  # that search for a query's anchors; the engine takes one for each batch
 FULL_SCAN = 10000  # kilobytes of vectors that are compared one by one even where a graph exists
 PAGE = 256  # points read at a time
 
@@ -184,8 +189,10 @@ class EmbeddedStore:
         ]
         if not requests:
             return []
-        with self._engine():
-            answers = self._anchors.query_batch(edge.QueryBatchRequest(requests))
+        size = -(-len(requests) // THREADS)
+        parts = [edge.QueryBatchRequest(requests[i : i + size]) for i in range(0, len(requests), size)]
+        with self._engine(), ThreadPoolExecutor(THREADS) as threads:
+            answers = list(chain.from_iterable(threads.map(self._anchors.query_batch, parts)))
         return [
             [
                 Hit(fields["recording"], payload.seconds(fields["start"]), point.score)
