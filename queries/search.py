@@ -22,7 +22,7 @@ STEP = 5.0  # seconds from one section to the next
 HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
 HITS = 20  # stored anchors looked at for each of the query's
 OWN_HITS = 4  # of an anchor, in a recording that holds it
-INSIDE = 0.54  # of its agreement that the frames of a match exceed
+INSIDE = 0.48  # of its agreement that the frames of a match exceed
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section
 
