@@ -32,7 +32,7 @@ APART = 0.5  # seconds between two lines of one recording
 # Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the lines of 480
 # degraded excerpts of recordings that the tokenizer was trained on:
 # `python -m benchmarks.how_well.calibrate --recordings 160 --excerpts 3`.
-ODDS = (-11.25, 21.17)
+ODDS = (-11.52, 21.51)
 BEHIND = 0.7  # share of the background that counts: a refrain is in its own way
 WEAKER = 6  # lines that make up the background
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
@@ -40,8 +40,6 @@ TYPICAL = 0.19  # background where nothing is known
 VOTED = 0.033  # what the votes of a line count: for each natural logarithm that it has more than chance
 FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
 STRAIGHT = 0.165  # what counts that a line is straight
-LONGER = 0.07  # what length counts: chance finds less for what is longer
-USUAL = 5.0  # seconds, at which it counts nothing
 STRETCH = 8  # frames that have a best place together
 NEARBY = np.arange(-8, 9) * 0.04  # seconds from the line at which a stretch may agree better
 ON_THE_LINE = 0.05  # seconds
@@ -302,8 +300,6 @@ class Judgement:
         How well the same sound agrees along lines that are likely to be false (`background`).
     votes : float
         How much more it was voted for than those, natural logarithm (`outvotes`); 0 where nobody voted.
-    seconds : float
-        Length of the sound that was judged.
     """
 
     agreement: float
@@ -312,16 +308,14 @@ class Judgement:
     straightness: float
     background: float = TYPICAL
     votes: float = 0.0
-    seconds: float = USUAL
 
     @property
     def evidence(self) -> float:
-        """Agreement, straightness, votes and length, less what chance, speed and monotony have."""
+        """Agreement, straightness and votes, less what chance, another speed and a monotonous sound have."""
         altered = abs(self.rate - 1) > UNALTERED
         monotonous = max(0.0, self.sameness - MONOTONOUS)
         agreement = self.agreement - BEHIND * self.background - ALTERED * altered - monotonous
-        length = math.log(max(self.seconds, 0.1) / USUAL)
-        return agreement + STRAIGHT * self.straightness + VOTED * self.votes + LONGER * length
+        return agreement + STRAIGHT * self.straightness + VOTED * self.votes
 
     @property
     def score(self) -> float:

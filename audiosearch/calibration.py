@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 # Log-odds of a peak: constant, and for each unit of the logarithm of the false ones expected: what was fitted
 # between the two halves of the speakers that it was not trained on (`benchmarks.where_said.calibrate`).
-ODDS = (2.4, -1.0)
+ODDS = (3.9, -1.5)
 FEWEST = 20  # peaks, below which a tail cannot be told
 
 

@@ -150,9 +150,7 @@ class Search:
         agreements = alignment.agreement(query, reference, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
         straight = alignment.straightness(query, reference, refined)
-        judgement = Judgement(
-            agreement, refined.rate, self._sameness(section), straight, seconds=section.duration
-        )
+        judgement = Judgement(agreement, refined.rate, self._sameness(section), straight)
         return Judged(refined, section, judgement, alignment.better_half(agreements))
 
     def _sameness(self, section: Segment) -> float:

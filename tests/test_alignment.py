@@ -156,7 +156,6 @@ def test_a_line_stands_out_from_what_chance_finds() -> None:
     assert judged(0.5, background=0.1) > judged(0.5, background=0.35)
     assert judged(0.5, votes=2.0) > judged(0.5)
     assert judged(0.5, straightness=0.9) > judged(0.5, straightness=0.4)
-    assert judged(0.5, seconds=10.0) > judged(0.5) > judged(0.5, seconds=2.0)
 
 
 def test_votes_are_compared_with_those_of_weaker_lines() -> None:

@@ -127,7 +127,7 @@ def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
         behind = alignment.background(names, [j.agreement for j in lines])
         votes = alignment.outvotes([j.line.weight for j in lines])
         return [
-            (Judgement(j.agreement, j.refined.rate, one.sameness, j.straightness, level, more, SECONDS), name)
+            (Judgement(j.agreement, j.refined.rate, one.sameness, j.straightness, level, more), name)
             for j, name, level, more in zip(lines, names, behind, votes, strict=True)
         ]
 
