@@ -122,6 +122,29 @@ def test_training_goes_on_where_it_stopped(
     assert logged == [1, 2, 3]
 
 
+def test_two_states_of_the_speech_network_are_averaged(
+    data: corpus.Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phones = ["a", "b"]
+    spelled = [speech.Spelled(s.samples, (), np.ones(4 * 38, np.int64)) for s in data.speech]
+    monkeypatch.setattr(speech, "spell", lambda *_: (spelled, phones))
+    monkeypatch.setattr(speech, "aligned", lambda *_: [])
+    fitted = []
+    monkeypatch.setattr(speech, "find_codebooks", lambda model, *_: fitted.append(model))
+    states = []
+    for name, value in (("speech.pt", 1.0), ("earlier.pt", 2.0)):
+        model = speech.Speller(len(phones)).state_dict()
+        states.append({key: t.fill_(value) if t.is_floating_point() else t for key, t in model.items()})
+        torch.save({"model": states[-1], "step": 9, "inventory": phones}, tmp_path / name)
+    command.average_speech(data, tmp_path, tmp_path / "earlier.pt", 0.4, 1.0, 0, Place())
+    mixed = torch.load(tmp_path / "speech.pt", weights_only=True)
+    assert mixed["step"] == 9
+    assert len(fitted) == 1
+    for tensor in mixed["model"].values():
+        if tensor.is_floating_point():
+            torch.testing.assert_close(tensor, torch.full_like(tensor, 1.4))
+
+
 def test_learning_lowers_the_loss(data: corpus.Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sound, "FRAMES", 16)
     torch.manual_seed(0)

@@ -16,8 +16,8 @@ from queries.ask.alignment import Int64, best_scores
 from queries.ask.phones import Heard
 
 FEWEST = 100  # scores that tell what fits by chance
-EVEN = 9.14  # decays above the median of chance, at which a passage is as likely the answer as not
-STEEP = 0.47  # growth of the log-odds with each of them
+EVEN = 9.26  # decays above the median of chance, at which a passage is as likely the answer as not
+STEEP = 0.46  # growth of the log-odds with each of them
 
 
 def chance(scores: Float32, heard: Heard, texts: Sequence[Int64]) -> Background:
