@@ -29,7 +29,11 @@ def represent(clip: Clip, codes: Codes, tokenizer: Tokenizer, schema: Schema) ->
         fingerprint=fingerprint(codes, schema.fingerprint_frames),
         anchors=anchors(codes, tokenizer, schema.anchor_hop, schema.anchor_dim),
         hop=schema.anchor_hop,
-        histogram=histogram(codes, schema.histogram_layers, "l1" if schema.histogram_norm == "l1" else "l2"),
+        histogram=histogram(
+            codes,
+            counted(schema.histogram_layers, tokenizer),
+            "l1" if schema.histogram_norm == "l1" else "l2",
+        ),
     )
 
 
@@ -100,16 +104,22 @@ def unit(rows: Float32) -> Float32:
     return scaled
 
 
-def histogram(
-    codes: Codes, layers: HistogramLayers = "first", norm: Literal["counts", "l1", "l2"] = "l2"
-) -> Float32:
+def counted(layers: HistogramLayers, tokenizer: Tokenizer) -> range:
+    """The layers whose codes a histogram counts: all, the first, or the first of those for sound."""
+    if layers == "all":
+        return range(tokenizer.n_layers)
+    first = tokenizer.sound_layers.start if layers == "sound" else 0
+    return range(first, first + 1)
+
+
+def histogram(codes: Codes, layers: range = range(1), norm: Literal["counts", "l1", "l2"] = "l2") -> Float32:
     """How often each code occurs.
 
     Parameters
     ----------
     codes : Codes
-    layers : "first" or "all"
-        Count layer 0 alone, or all layers into the same bins.
+    layers : range
+        Those that are counted, all into the same bins.
     norm : "counts", "l1" or "l2"
         Plain counts, shares that add up to 1, or a vector of length 1.
 
@@ -117,8 +127,9 @@ def histogram(
     -------
     np.ndarray, shape (codebook_size,), float32
     """
-    counted = codes.array[:1] if layers == "first" else codes.array
-    bins = np.bincount(counted.ravel(), minlength=codes.codebook_size).astype(np.float32)
+    bins = np.bincount(codes.array[layers.start : layers.stop].ravel(), minlength=codes.codebook_size).astype(
+        np.float32
+    )
     if norm == "counts" or not bins.any():
         return bins
     return bins / np.float32(bins.sum() if norm == "l1" else np.linalg.norm(bins))

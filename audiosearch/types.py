@@ -360,7 +360,7 @@ class Answer:
     evidence: tuple[Evidence, ...] = ()
 
 
-HistogramLayers = Literal["first", "all"]
+HistogramLayers = Literal["first", "sound", "all"]
 HistogramNorm = Literal["l1", "l2", "tf-idf"]
 
 
@@ -393,6 +393,6 @@ class Schema:
     anchor_dim: int
     fingerprint_frames: int = 100
     anchor_hop: int = 10
-    histogram_layers: HistogramLayers = "first"
+    histogram_layers: HistogramLayers = "sound"
     histogram_norm: HistogramNorm = "tf-idf"
     version: int = SCHEMA_VERSION

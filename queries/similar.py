@@ -2,7 +2,7 @@
 
 from audiosearch.errors import AudioError
 from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.representations import histogram
+from audiosearch.representations import counted, histogram
 from audiosearch.types import Candidate, Waveform
 
 
@@ -41,5 +41,5 @@ def similar(
     codes = tokenizer.encode([waveform])[0]
     if codes.n_frames == 0:
         raise AudioError("the query holds no sound")
-    asked = histogram(codes, store.schema.histogram_layers, "l2")
+    asked = histogram(codes, counted(store.schema.histogram_layers, tokenizer), "l2")
     return store.by_histogram(asked, limit, None, per_recording)

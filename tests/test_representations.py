@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 import entries
 from audiosearch.representations import (
     anchors,
+    counted,
     fingerprint,
     histogram,
     inverse_document_frequency,
@@ -17,6 +18,7 @@ from audiosearch.representations import (
     unit,
     vectors,
 )
+from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Clip, Codes, Segment
 
 SIZE = 2048
@@ -109,10 +111,19 @@ def test_histograms_count_and_are_normalised(array: np.ndarray) -> None:
     counts = histogram(codes, norm="counts")
     assert counts.shape == (SIZE,)
     assert counts.sum() == array.shape[1]
-    assert histogram(codes, layers="all", norm="counts").sum() == array.size
+    assert histogram(codes, range(len(array)), "counts").sum() == array.size
     if array.shape[1]:
         assert histogram(codes, norm="l1").sum() == pytest.approx(1, abs=1e-4)
         assert np.linalg.norm(histogram(codes, norm="l2")) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_histogram_counts_the_layers_that_its_store_says() -> None:
+    pocket = Pocket()
+    assert counted("first", pocket) == range(1)
+    assert counted("sound", pocket) == range(4, 5)
+    assert counted("all", pocket) == range(16)
+    codes = Codes(np.repeat(np.arange(16, dtype=np.int16), 5).reshape(16, 5), 12.5, 2048)
+    assert np.flatnonzero(histogram(codes, counted("sound", pocket), "counts")).tolist() == [4]
 
 
 @given(ARRAYS, st.randoms())

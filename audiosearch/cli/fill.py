@@ -60,7 +60,7 @@ def ingest(
         int | None, typer.Option(min=1, max=10, help="Frames between anchors (new stores: 10).")
     ] = None,
     histogram_layers: Annotated[
-        str | None, typer.Option(help="Codes counted: first or all layers (new stores: first).")
+        str | None, typer.Option(help="Layers counted: first, sound (its first) or all (new: sound).")
     ] = None,
     histogram_norm: Annotated[
         str | None, typer.Option(help="Weights of counts: l1, l2 or tf-idf (new stores: tf-idf).")

@@ -37,7 +37,7 @@ class SpokenPassages:
         with np.load(kept) as file:
             arrays = [file[f"arr_{i}"] for i in range(len(passages))]
         self._codes = [Codes(a, tokenizer.frame_rate, tokenizer.codebook_size) for a in arrays]
-        self._histograms = np.stack([histogram(c, "first", "counts") for c in self._codes])
+        self._histograms = np.stack([histogram(c, norm="counts") for c in self._codes])
         containing = (self._histograms > 0).sum(axis=0).astype(np.float32)
         self._rarity = inverse_document_frequency(len(passages), containing)
         windows = [self._windows(codes)[::HOP] for codes in self._codes]
@@ -46,11 +46,11 @@ class SpokenPassages:
 
     def by_histogram(self, codes: Codes) -> Float32:
         """Cosines of plain histograms, shape (n_passages,)."""
-        return unit(self._histograms) @ histogram(codes, "first", "l2")
+        return unit(self._histograms) @ histogram(codes)
 
     def by_rare_codes(self, codes: Codes) -> Float32:
         """Cosines of histograms weighted by tf-idf, likewise."""
-        asked = unit((histogram(codes, "first", "counts") * self._rarity)[None])[0]
+        asked = unit((histogram(codes, norm="counts") * self._rarity)[None])[0]
         return unit(self._histograms * self._rarity) @ asked
 
     def by_anchors(self, codes: Codes) -> Float32:
