@@ -217,12 +217,28 @@ def refine(query: Track, reference: Track, line: Line) -> Line:
     rates = np.append(line.rate + FINE_RATES, 1.0)  # short sound has voted for some rate, most is unaltered
     rate = np.repeat(rates, len(FINE_OFFSETS))
     offset = line.at(middle) + np.tile(FINE_OFFSETS, len(rates)) - rate * middle
-    left, share, inside = _between(rate[:, None] * query.times + offset[:, None], reference.times)
-    cosines = query.vectors @ reference.vectors.T
-    rows = np.arange(len(query.times))
-    agreements = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])
+    agreements = _along(query, reference, rate[:, None] * query.times + offset[:, None])
     best = int(np.argmax(agreements.mean(axis=1) - ALTERED * (np.abs(rate - 1) > UNALTERED)))
     return Line(line.recording, float(rate[best]), float(offset[best]), line.weight)
+
+
+def _along(query: Track, reference: Track, places: Float64) -> Float64:
+    """Cosine of each query frame with what the reference has at its place, for many lines at once.
+
+    Parameters
+    ----------
+    places : np.ndarray, shape (n_lines, n_query_frames), float64
+        Reference times, in seconds.
+
+    Returns
+    -------
+    np.ndarray, shape (n_lines, n_query_frames), float64
+    """
+    left, share, inside = _between(places, reference.times)
+    cosines = query.vectors @ reference.vectors.T
+    rows = np.arange(len(query.times))
+    agreements: Float64 = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])
+    return agreements
 
 
 def straightness(query: Track, reference: Track, line: Line) -> float:
@@ -231,14 +247,9 @@ def straightness(query: Track, reference: Track, line: Line) -> float:
     What only resembles, such as the same word in another voice, agrees best a little before the line here
     and a little behind it there.
     """
-    n = len(query.times)
-    if n < STRETCH or len(reference.times) < 2:
+    if len(query.times) < STRETCH or len(reference.times) < 2:
         return 0.0
-    places = line.rate * query.times + line.offset + NEARBY[:, None]
-    left, share, inside = _between(places, reference.times)
-    cosines = query.vectors @ reference.vectors.T
-    rows = np.arange(n)
-    agreements = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])
+    agreements = _along(query, reference, line.rate * query.times + line.offset + NEARBY[:, None])
     sums = np.pad(agreements.cumsum(axis=1), ((0, 0), (1, 0)))
     stretches = (sums[:, STRETCH:] - sums[:, :-STRETCH])[:, :: STRETCH // 2]
     return float(np.mean(np.abs(NEARBY[stretches.argmax(axis=0)]) < ON_THE_LINE))

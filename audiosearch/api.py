@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, get_args
 
 import platformdirs
 
@@ -35,7 +35,19 @@ from audiosearch.interfaces import (
 from audiosearch.representations import ANCHOR_DIM
 from audiosearch.segmenters import Decision
 from audiosearch.transcripts import Transcript
-from audiosearch.types import Answer, Candidate, Document, Entry, Float32, Match, Recording, Schema, Waveform
+from audiosearch.types import (
+    Answer,
+    Candidate,
+    Document,
+    Entry,
+    Float32,
+    HistogramLayers,
+    HistogramNorm,
+    Match,
+    Recording,
+    Schema,
+    Waveform,
+)
 
 if TYPE_CHECKING:
     from indexers.ingest import Listener, Outcome
@@ -47,6 +59,7 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 SCHEMA_OPTIONS = ("fingerprint_frames", "anchor_hop", "histogram_layers", "histogram_norm")
+SCHEMA_WORDS = {"histogram_layers": get_args(HistogramLayers), "histogram_norm": get_args(HistogramNorm)}
 
 
 def default_store() -> str:
@@ -116,6 +129,9 @@ class Library:
         self._wanted = dict(schema or {})
         if unknown := set(self._wanted) - set(SCHEMA_OPTIONS):
             raise UsageError(f"a store has no option {unknown.pop()!r}; it has {', '.join(SCHEMA_OPTIONS)}")
+        for option, words in SCHEMA_WORDS.items():
+            if option in self._wanted and self._wanted[option] not in words:
+                raise UsageError(f"{option} may be {', '.join(words)}, not {self._wanted[option]!r}")
         self._store: Store | None = None
         self._everything: Archive | None = None
         self._shelf: Shelf | None = None

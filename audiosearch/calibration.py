@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 # Log-odds of a peak: constant, and for each unit of the logarithm of the false ones expected. They are higher
 # where most phrases are said often (`benchmarks.where_said.calibrate` fits 2.7 to 4.9, and -1.2 to -1.8), and
-# lower where they are said once (`benchmarks.where_said`). A search cannot know which, too sure is worse.
+# lower where they are said once (`benchmarks.where_said`). It cannot be known; too sure is worse.
 ODDS = (1.5, -1.2)
 FEWEST = 20  # peaks, below which a tail cannot be told
 

@@ -58,9 +58,7 @@ ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by 
 BATCH = 16  # clips written at a time
 EDGES, CANDIDATES = 16, 64  # of a point in the graph; compared when it is added (Malkov and Yashunin 2018)
 EF = 512  # candidates kept in a search; with 64 it finds half of the nearest of 100,000 (benchmarks/stores)
-THREADS = min(
-    8, os.cpu_count() or 1
-)  # that search for a query's anchors; the engine takes one for each batch
+THREADS = min(8, os.cpu_count() or 1)  # that search for a query's anchors: the engine takes one a batch
 FULL_SCAN = 10000  # kilobytes of vectors that are compared one by one even where a graph exists
 PAGE = 256  # points read at a time
 

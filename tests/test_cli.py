@@ -258,6 +258,14 @@ def test_options_come_from_the_environment(run: Run, store: Path, monkeypatch: p
     assert len(run("list").records) == 7
 
 
+def test_a_word_that_a_store_does_not_know_makes_none(run: Run, tmp_path: Path) -> None:
+    for option, known in (("layers", "first, sound, all"), ("norm", "l1, l2, tf-idf")):
+        done = run("ingest", demo.clips(), "--store", tmp_path / "new", f"--histogram-{option}", "loud")
+        assert done.code == 2
+        assert f"histogram_{option} may be {known}, not 'loud'" in done.err
+    assert not (tmp_path / "new").exists()
+
+
 def test_other_options_than_the_stores_own_are_refused(run: Run, copy: Path) -> None:
     done = run("ingest", demo.clips(), "--store", copy, "--anchor-hop", 5)
     assert done.code == 4

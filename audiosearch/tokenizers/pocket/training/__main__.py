@@ -153,7 +153,7 @@ def average_speech(
     heard = sorted([s for s in spelled if len(s.slots)] + known, key=lambda s: s.n_frames)
     generator = torch.Generator().manual_seed(seed + 7)
     speech.find_codebooks(model, heard, stuff, SPEECH_FRAMES, generator, place)
-    torch.save({**state, "model": model.state_dict()}, work / "speech.pt")
+    keep({**state, "model": model.state_dict()}, work / "speech.pt")
 
 
 def mixed(state: dict[str, Tensor], before: dict[str, Tensor], share: float) -> dict[str, Tensor]:
@@ -207,9 +207,14 @@ def optimize(
             sums = {}
         if (number + 1) % SAVE_EVERY == 0 or number + 1 == steps:
             state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": number + 1}
-            temporary = checkpoint.with_suffix(".tmp")
-            torch.save({**state, "generator": generator.get_state(), **extra}, temporary)
-            temporary.replace(checkpoint)
+            keep({**state, "generator": generator.get_state(), **extra}, checkpoint)
+
+
+def keep(state: dict[str, object], checkpoint: Path) -> None:
+    """Write a checkpoint; what was there is whole until the new one is."""
+    temporary = checkpoint.with_suffix(".tmp")
+    torch.save(state, temporary)
+    temporary.replace(checkpoint)
 
 
 def commit() -> str:
