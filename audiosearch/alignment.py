@@ -117,11 +117,8 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
     limit : int
         How many lines to give.
     """
-    flat = [
-        (i, times[i], hit, hit.score - min(h.score for h in found))
-        for i, found in enumerate(hits)
-        for hit in found
-    ]
+    worst = [min((hit.score for hit in found), default=0.0) for found in hits]
+    flat = [(i, times[i], hit, hit.score - worst[i]) for i, found in enumerate(hits) for hit in found]
     if not flat:
         return []
     names = sorted({hit.recording for _, _, hit, _ in flat})

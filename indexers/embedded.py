@@ -57,7 +57,8 @@ ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
 ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by at once
 BATCH = 16  # clips written at a time
 EDGES, CANDIDATES = 16, 64  # of a point in the graph; compared when it is added (Malkov and Yashunin 2018)
-EF = 512  # candidates kept in a search; with 64 it finds half of the nearest of 100,000 (benchmarks/stores)
+EF = 256  # candidates kept in a search; with 64 it finds half of the nearest of 100,000 (benchmarks/stores)
+OVERSAMPLING = 2.0  # of what is wanted, so many times more is found in 8 bits, and scored again exactly
 THREADS = min(8, os.cpu_count() or 1)  # that search for a query's anchors: the engine takes one a batch
 FULL_SCAN = 10000  # kilobytes of vectors that are compared one by one even where a graph exists
 PAGE = 256  # points read at a time
@@ -180,7 +181,10 @@ class EmbeddedStore:
                 limit=limit,
                 query=edge.Query.Nearest(anchor.tolist(), using="anchor"),
                 filter=self._visible(recordings),
-                params=edge.SearchParams(hnsw_ef=EF),
+                params=edge.SearchParams(
+                    hnsw_ef=EF,
+                    quantization=edge.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING),
+                ),
                 with_payload=["recording", "start"],
             )
             for anchor in anchors
@@ -403,6 +407,7 @@ def _configurations(schema: Schema) -> dict[str, edge.EdgeConfig]:
         distance=edge.Distance.Cosine,
         datatype=edge.VectorStorageDatatype.Float16,
         hnsw_config=edge.HnswIndexConfig(m=EDGES, ef_construct=CANDIDATES, full_scan_threshold=FULL_SCAN),
+        quantization_config=edge.ScalarQuantizationConfig(edge.ScalarType.Int8),
     )
     return {
         "clips": edge.EdgeConfig(sparse_vectors={"histogram": edge.EdgeSparseVectorParams(modifier=idf)}),

@@ -1,6 +1,8 @@
 """Stored codes as tracks of frame vectors, ready to be compared with a query's."""
 
+import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,7 +10,7 @@ from audiosearch.alignment import Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.representations import unit, vectors
-from audiosearch.types import Codes, Segment
+from audiosearch.types import Clip, Codes, Segment
 
 
 def track(codes: Codes, tokenizer: Tokenizer, layers: Iterable[int], start: float = 0.0) -> Track:
@@ -24,12 +26,24 @@ def stored_track(
     recording: str,
     within: Segment | None = None,
 ) -> Track:
-    """The same for what is stored of a recording, its clips one behind the other."""
+    """The same for what is stored of a recording, or of a part of it: its clips one behind the other."""
     tracks = [
-        track(codes, tokenizer, layers, clip.segment.start) for clip, codes in store.codes(recording, within)
+        track(codes, tokenizer, layers, start)
+        for start, codes in (_part(clip, codes, within) for clip, codes in store.codes(recording, within))
     ]
     dim = tokenizer.codebooks.shape[2]
     return Track(
         np.concatenate([np.zeros(0), *(t.times for t in tracks)]),
         np.concatenate([np.zeros((0, dim), np.float32), *(t.vectors for t in tracks)]),
     )
+
+
+def _part(clip: Clip, codes: Codes, within: Segment | None) -> tuple[float, Codes]:
+    """The codes of a clip that lie in a segment, and when they begin."""
+    if within is None:
+        return clip.segment.start, codes
+    rate = codes.frame_rate
+    first = max(0, math.floor((within.start - clip.segment.start) * rate))
+    after = max(first, math.ceil((within.end - clip.segment.start) * rate) + 1)
+    start = clip.segment.start + to_seconds(first, rate)
+    return start, replace(codes, array=codes.array[:, first:after])
