@@ -16,9 +16,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -59,7 +57,6 @@ BATCH = 16  # clips written at a time
 EDGES, CANDIDATES = 16, 64  # of a point in the graph; compared when it is added (Malkov and Yashunin 2018)
 EF = 256  # candidates kept in a search; with 64 it finds half of the nearest of 100,000 (benchmarks/stores)
 OVERSAMPLING = 2.0  # of what is wanted, so many times more is found in 8 bits, and scored again exactly
-THREADS = min(8, os.cpu_count() or 1)  # that search for a query's anchors: the engine takes one a batch
 FULL_SCAN = 10000  # kilobytes of vectors that are compared one by one even where a graph exists
 PAGE = 256  # points read at a time
 
@@ -191,10 +188,8 @@ class EmbeddedStore:
         ]
         if not requests:
             return []
-        size = -(-len(requests) // THREADS)
-        parts = [edge.QueryBatchRequest(requests[i : i + size]) for i in range(0, len(requests), size)]
-        with self._engine(), ThreadPoolExecutor(THREADS) as threads:
-            answers = list(chain.from_iterable(threads.map(self._anchors.query_batch, parts)))
+        with self._engine():
+            answers = self._anchors.query_batch(edge.QueryBatchRequest(requests))
         return [
             [
                 Hit(fields["recording"], payload.seconds(fields["start"]), point.score)

@@ -1,9 +1,12 @@
 """One query against one store: from its sections to judged lines, from lines to matches."""
 
+import functools
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from audiosearch import alignment
 from audiosearch.alignment import Judgement, Line, Track
@@ -92,7 +95,8 @@ class Search:
 
     def judged(self, section: Segment) -> list[Judged]:
         """The lines that a section's anchors vote for, judged."""
-        judged = [self._judge(line, section) for line in self.lines(section)]
+        with _one_thread():
+            judged = [self._judge(line, section) for line in self.lines(section)]
         behind = alignment.background(
             [j.line.recording for j in judged], [j.judgement.agreement for j in judged]
         )
@@ -166,6 +170,17 @@ class Search:
     def _stored(self, recording: str, within: Segment) -> Track:
         layers = self._tokenizer.sound_layers
         return stored_track(self._store, self._tokenizer, layers, recording, within)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """In which matrices are multiplied by one thread: these are small, and further ones would only wait."""
+    limited: AbstractContextManager[object] = _libraries().limit(limits=1, user_api="blas")
+    return limited
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def is_telling(fingerprint: str) -> bool:
