@@ -133,12 +133,13 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
     middle = float(votes.query.min() + votes.query.max()) / 2  # lines of all rates are compared there
     recording, rate, place, weight = _tally(votes, middle)
     lines: list[Line] = []
-    for k in np.argsort(-weight, kind="stable").tolist():
-        name, offset = names[recording[k]], float(place[k] - rate[k] * middle)
-        if weight[k] <= 0 or len(lines) == limit:
-            break
-        if not any(line.recording == name and abs(line.at(middle) - place[k]) < APART for line in lines):
-            lines.append(Line(name, float(rate[k]), offset, float(weight[k]) / len(times)))
+    while len(lines) < limit and weight.max() > 0:
+        best = int(weight.argmax())
+        offset = float(place[best] - rate[best] * middle)
+        lines.append(
+            Line(names[recording[best]], float(rate[best]), offset, float(weight[best]) / len(times))
+        )
+        weight[(recording == recording[best]) & (np.abs(place - place[best]) < APART)] = 0.0
     return lines
 
 

@@ -68,7 +68,7 @@ def vectors(codes: Codes, codebooks: Float32, layers: Iterable[int]) -> Float32:
     total = np.zeros((codes.n_frames, codebooks.shape[2]), np.float32)
     for layer in layers:
         if layer < codes.n_layers:
-            total += codebooks[layer, codes.array[layer]]
+            total += codebooks[layer].take(codes.array[layer], axis=0)
     return total
 
 

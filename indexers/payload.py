@@ -145,8 +145,8 @@ def unpack(text: str, n_frames: int, schema: Schema) -> Codes:
     width = bits(schema.codebook_size)
     size = schema.n_layers * n_frames
     packed = np.frombuffer(base64.b64decode(text), np.uint8)
-    ones = np.unpackbits(packed, count=size * width).reshape(size, width).astype(np.int16)
-    array = (ones << np.arange(width, dtype=np.int16)).sum(axis=1, dtype=np.int16)
+    ones = np.unpackbits(packed, count=size * width).reshape(size, width).astype(np.float32)
+    array = (ones @ np.exp2(np.arange(width, dtype=np.float32))).astype(np.int16)  # exact below 2 ** 24
     return Codes(array.reshape(schema.n_layers, n_frames), schema.frame_rate, schema.codebook_size)
 
 
