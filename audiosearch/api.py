@@ -46,6 +46,7 @@ from audiosearch.types import (
     Match,
     Recording,
     Schema,
+    Segment,
     Waveform,
 )
 
@@ -195,6 +196,7 @@ class Library:
         limit: int = 10,
         recordings: Sequence[str] | None = None,
         voices: Sequence[Synthesizer] | None = None,
+        part: Segment | None = None,
     ) -> list[Match]:
         """Where a phrase is said; see `queries.locate`.
 
@@ -210,16 +212,18 @@ class Library:
             Only in these (as `find` understands them).
         voices : sequence of Synthesizer, optional
             They speak the text; by default several of its language (`audiosearch.voices`).
+        part : Segment, optional
+            Where in the example the phrase is said. An example that is heard within what surrounds it is
+            found better than one that was cut out.
         """
         from queries.lexical import fused
         from queries.locate import PLACES, locate
-        from queries.phrases import Phrase, spoken, typed
+        from queries.phrases import spoken, typed
 
         archive = self._archive(recordings)
-        phrases: list[Phrase]
         if not isinstance(phrase, str):
-            phrases = [spoken(self._heard(phrase), self.tokenizer)]
-            return locate(archive, self.tokenizer, phrases, limit)
+            example, part = self._around(phrase, part)
+            return locate(archive, self.tokenizer, spoken(example, self.tokenizer, part), limit)
         phrases = typed(phrase, self._voices(phrase, voices), self.tokenizer)
         heard = locate(archive, self.tokenizer, phrases, max(limit, PLACES))
         return fused(heard, self._written(phrase, archive.recordings), limit)
@@ -507,6 +511,16 @@ class Library:
         if isinstance(query, Waveform):
             return iter([audio.resample(query, rate).samples])
         return audio.stream(Path(query), rate)[1]
+
+    def _around(self, query: Path | Waveform, part: Segment | None) -> tuple[Waveform, Segment | None]:
+        """An example; of a file what lies around the part that is meant, and where the part lies in that."""
+        from queries.surroundings import REACH
+
+        if part is None or isinstance(query, Waveform):
+            return self._heard(query), part
+        first = max(0.0, part.start - REACH)
+        near = audio.excerpt(query, Segment(first, part.end + REACH))
+        return self._heard(near), Segment(part.start - first, part.end - first)
 
     def _heard(self, query: PathLike | Waveform) -> Waveform:
         if isinstance(query, Waveform):

@@ -136,10 +136,11 @@ def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple
         paths.append((chance.standard(scores), starts))
     scores, starts = fused(paths)
     peaks = []
-    for block in chosen:
+    for block, begin in zip(chosen, bounds, strict=False):
         end = block.start + int(scores[block].argmax())
         if np.isfinite(scores[end]):
-            peaks.append(Peak(int(frames[starts[end]]), int(frames[end]), float(scores[end])))
+            start = max(int(starts[end]), int(begin))  # one of several phrases may have ended before
+            peaks.append(Peak(int(frames[start]), int(frames[end]), float(scores[end])))
     return apart(peaks), _chance(scores, others or chosen, places.number, len(paths) ** -0.5)
 
 

@@ -6,6 +6,7 @@ sound; rows for the frames themselves, of all layers that tell what is said, are
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -16,8 +17,9 @@ from audiosearch.errors import AudioError
 from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller, Synthesizer, Tokenizer
 from audiosearch.representations import unit, vectors
-from audiosearch.types import Codes, Float32, Int16, Waveform
+from audiosearch.types import Codes, Float32, Int16, Segment, Waveform
 from queries import paths
+from queries.surroundings import surrounded, within
 
 Int64 = npt.NDArray[np.int64]
 
@@ -26,6 +28,8 @@ MOST = 0.8  # of the phones of a text must be known, or it is looked for by voic
 CHANGE = 3.0  # nats that a phone costs where anything may be said
 PAUSE = 0.5  # nats that a slot of silence inside a phrase costs
 FAINTEST = 1e-3  # evidence, as a probability ratio, below which no difference is made
+PHASES = (0.0, 0.5)  # of a frame, by which an example is late against the frame grid
+HALVES = 2  # that the frames of an example and of what is looked at exactly are compared in
 SPREAD_OF_WORDS, SPREAD_OF_EXAMPLES = 1.0, 0.15  # nats; in speech they were .8 to 2.0, and .16 to .43
 LISTEN = 0.01  # seconds over which loudness is measured
 SILENT = 10 ** (-35 / 10)  # of the loudest moment's power
@@ -59,18 +63,42 @@ class Phrase(Protocol):
         ...
 
 
-def spoken(example: Waveform, tokenizer: Tokenizer) -> "Example":
-    """A phrase by a recording of it, at the tokenizer's rate.
+def spoken(
+    example: Waveform, tokenizer: Tokenizer, part: Segment | None = None, phases: Sequence[float] = PHASES
+) -> list["Example"]:
+    """A phrase by a recording of it: once for each phase against the frame grid.
+
+    Parameters
+    ----------
+    example : Waveform
+        At the tokenizer's rate.
+    tokenizer : Tokenizer
+    part : Segment, optional
+        The stretch of it in which the phrase is said. It is known better by what surrounds it; where
+        nothing does, noise has to.
+    phases : sequence of float
+        Parts of a frame.
 
     Raises
     ------
     AudioError
         When it is shorter than 3 frames.
     """
-    codes = tokenizer.encode([trimmed(example)])[0]
-    if codes.n_frames < SHORTEST:
-        raise AudioError(f"an example of {example.duration:.2f} s is too short to be found")
-    return Example(codes, tokenizer)
+    whole, place = surrounded(trimmed(example)) if part is None else within(example, part)
+    if place.duration < SHORTEST / tokenizer.frame_rate:
+        raise AudioError(f"an example of {place.duration:.2f} s is too short to be found")
+    return [Example(_codes(whole, place, tokenizer, phase), tokenizer) for phase in phases]
+
+
+def _codes(whole: Waveform, place: Segment, tokenizer: Tokenizer, phase: float) -> Codes:
+    """Codes of a part, heard within the whole, that begins so much of a frame late."""
+    rate = tokenizer.frame_rate
+    late = (phase / rate - place.start) % (1 / rate)
+    silence = np.zeros(round(late * whole.sample_rate), np.float32)
+    codes = tokenizer.encode([Waveform(np.concatenate([silence, whole.samples]), whole.sample_rate)])[0]
+    first = int((place.start + late) * rate + 1e-3)
+    after = max(first + SHORTEST, round((place.end + late) * rate))
+    return replace(codes, array=codes.array[:, first:after])
 
 
 def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
@@ -89,12 +117,13 @@ def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> lis
         known: list[Phrase] = [words for words in read if words.n_phones and words.known >= MOST]
         if known:
             voices = [voice for voice in voices if not isinstance(voice, Espeak)]
-            return known + [_said(text, voice, tokenizer) for voice in voices]
-    return [_said(text, voice, tokenizer) for voice in voices]
+            return known + [example for voice in voices for example in _said(text, voice, tokenizer)]
+    return [example for voice in voices for example in _said(text, voice, tokenizer)]
 
 
-def _said(text: str, voice: Synthesizer, tokenizer: Tokenizer) -> "Example":
-    return spoken(audio.resample(voice.synthesize(text), tokenizer.sample_rate), tokenizer)
+def _said(text: str, voice: Synthesizer, tokenizer: Tokenizer) -> list["Example"]:
+    said = audio.resample(voice.synthesize(text), tokenizer.sample_rate)
+    return spoken(said, tokenizer, phases=PHASES[:1])  # voices differ more than phases
 
 
 class Example:
@@ -110,27 +139,33 @@ class Example:
 
     def __init__(self, codes: Codes, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._heard = self._hear(codes.array[tokenizer.speech_layers.start : tokenizer.speech_layers.stop])
+        heard = codes.array[tokenizer.speech_layers.start : tokenizer.speech_layers.stop]
+        self._heard = {parts: self._hear(heard, parts) for parts in (1, HALVES)}
         self.shortest, self.usual, self.longest = codes.n_frames // 2, codes.n_frames, 2 * codes.n_frames
         self.spread = SPREAD_OF_EXAMPLES if isinstance(tokenizer, Speller) else 0.0
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
         """See `Phrase.find`."""
-        stored = self._hear(codes)
-        if isinstance(self._tokenizer, Speller):
-            # How much likelier than by chance it is that both say the same phone.
-            usual = self._usual()
-            ratios = (stored / usual) @ self._heard.T
-            table = np.log(np.maximum(ratios, FAINTEST))
-        else:
-            table = stored @ self._heard.T
-        return paths.warped(table.astype(np.float32), rows, bounds)
+        if not isinstance(self._tokenizer, Speller):
+            return paths.warped(self._hear(codes, 1) @ self._heard[1].T, rows, bounds)
+        # Where the rows are the frames themselves there are few, and they can be looked at in halves.
+        parts = HALVES if len(rows) == codes.shape[1] else 1
+        # How much likelier than by chance it is that both say the same phone.
+        ratios = (self._hear(codes, parts) / self._usual()) @ self._heard[parts].T
+        table = np.log(np.maximum(ratios, FAINTEST)).astype(np.float32)
+        halves = (parts * rows[:, None] + np.arange(parts)).ravel()
+        scores, starts = paths.warped(table, halves, parts * bounds)
+        scores, starts = scores.reshape(-1, parts), starts.reshape(-1, parts)
+        every, best = np.arange(len(rows)), scores.argmax(axis=1)
+        return scores[every, best], starts[every, best] // parts
 
-    def _hear(self, codes: Int16) -> Float32:
-        """A vector for each frame: probabilities of phones, or what the codes stand for."""
+    def _hear(self, codes: Int16, parts: int) -> Float32:
+        """A vector for each of so many parts of a frame: probabilities of phones, or what codes stand for."""
         tokenizer = self._tokenizer
         if isinstance(tokenizer, Speller):
-            heard: Float32 = np.exp(spelling(codes, tokenizer)).mean(axis=1)
+            spelled = np.exp(spelling(codes, tokenizer))
+            slots = spelled.reshape(parts * len(spelled), -1, spelled.shape[2])
+            heard: Float32 = slots.mean(axis=1)
             return heard
         layers = tokenizer.speech_layers
         whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
@@ -143,7 +178,7 @@ class Example:
     def _usual(self) -> Float32:
         """How often each phone is heard, if all codes of the first layer are."""
         every = np.arange(self._tokenizer.codebook_size, dtype=np.int16)[None]
-        usual: Float32 = self._hear(every).mean(axis=0) + np.float32(FAINTEST)
+        usual: Float32 = self._hear(every, 1).mean(axis=0) + np.float32(FAINTEST)
         return usual
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
-from audiosearch.types import Waveform
+from audiosearch.types import Segment, Waveform
 from queries.locate import Peak, apart
+from queries.surroundings import speech_shaped, surrounded
 
 RATE = 16000
 
@@ -38,6 +39,30 @@ def test_a_spoken_example_is_found_where_it_was_said(library: Library, speech_cl
     assert match.reference.start == pytest.approx(45.0, abs=0.4)
     assert match.reference.end == pytest.approx(47.0, abs=0.4)
     assert match.probability > 0.8
+
+
+def test_an_example_may_be_a_part_of_its_recording(library: Library, speech_clip: Path) -> None:
+    recording = Waveform(audio.load(speech_clip, RATE).samples, RATE)
+    part = Segment(45.0, 47.0)
+    for example in (speech_clip, recording):
+        match = library.locate(example, part=part)[0]
+        assert Path(library.name(match.recording)).name == "lonesome-pine.opus"
+        assert match.reference.start == pytest.approx(45.0, abs=0.25)
+        assert match.reference.end == pytest.approx(47.0, abs=0.25)
+    with pytest.raises(AudioError, match=r"an example of 0\.10 s is too short"):
+        library.locate(recording, part=Segment(45.0, 45.1))
+
+
+def test_what_surrounds_an_example_sounds_like_speech_and_is_fainter() -> None:
+    tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(RATE // 2) / RATE).astype(np.float32)
+    whole, place = surrounded(Waveform(tone, RATE))
+    first, after = round(place.start * RATE), round(place.end * RATE)
+    np.testing.assert_array_equal(whole.samples[first:after], tone)
+    noise = whole.samples[: RATE // 2]
+    assert 10 * np.log10(np.mean(tone**2) / np.mean(noise**2)) == pytest.approx(20, abs=1)
+    power = np.abs(np.fft.rfft(speech_shaped(10 * RATE, RATE))) ** 2
+    bands = [power[10 * low : 10 * high].sum() for low, high in ((445, 561), (3564, 4490))]
+    assert 10 * np.log10(bands[0] / bands[1]) == pytest.approx(62.1 - 45.6, abs=1)
 
 
 @pytest.mark.parametrize(

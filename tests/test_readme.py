@@ -44,7 +44,7 @@ def test_the_commands_run(
 ) -> None:
     (block,) = blocks("console")
     commands = [shlex.split(line[2:], comments=True) for line in block.splitlines()]
-    assert len(commands) == 15
+    assert len(commands) == 16
     for command in commands:
         monkeypatch.setattr("sys.argv", command)
         with pytest.raises(SystemExit) as stopped:

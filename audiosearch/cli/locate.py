@@ -25,7 +25,12 @@ def locate(
     store: options.Store,
     phrase: Annotated[str, typer.Argument(help="Words, which are spoken first.")] = "",
     example: Annotated[
-        Path | None, typer.Option("--example", "-e", help="A recording of the phrase, in place of words.")
+        str | None,
+        typer.Option(
+            "--example",
+            "-e",
+            help="A recording of the phrase, in place of words: FILE, or FILE@START-END (seconds).",
+        ),
     ] = None,
     within: Annotated[
         list[str] | None, typer.Option("--in", help="Search this recording alone; may be repeated.")
@@ -74,13 +79,14 @@ def locate(
         player.find_player()
     with Library(store, tokenizer, device=device, model=model) as library:
         speakers = _voices(library, phrase, lang, voice or [], voice_of, device) if phrase else None
-        found = library.locate(example or phrase, ALL if nth else limit, within, speakers)
+        asked, part = _stretch(example, "--example") if example else (phrase, None)
+        found = library.locate(asked, ALL if nth else limit, within, speakers, part)
         names = {r.id: r.name for r in library.recordings()}
     least = min_probability if min_probability is not None else LIKELY if nth else 0.0
     found = [match for match in found if match.probability >= least]
     if nth:
         found = nth_of_each(found, nth)[:limit]
-    label = phrase or Path(str(example)).name
+    label = phrase or Path(asked).name
     marks = [exports.on_the_recording(m, label, names[m.recording]) for m in found]
     if not exported(marks, export, format_):
         print_matches(found, names, as_json, with_query=False)
@@ -136,24 +142,24 @@ def _voices(
     chosen = voices.voices_for(phrase, lang, names)
     if voice_of is None:
         return chosen
-    path, segment = stretch(voice_of)
+    path, segment = _stretch(voice_of, "--voice-of")
     if not path.exists():
         path = Path(library.find(str(path))[0].name)
-    heard = audio.excerpt(path, segment)
+    heard = audio.excerpt(path, segment or Segment(0.0, ENOUGH))
     return [*chosen, voices.ClonedVoice(heard, lang or voices.language_of(phrase), device=device)]
 
 
-def stretch(text: str) -> tuple[Path, Segment]:
+def _stretch(text: str, option: str) -> tuple[Path, Segment | None]:
     """A file, and the seconds that are named behind it.
 
-    >>> stretch("hearing.mp4@12-18.5"), stretch("voice.wav")[1]
-    ((PosixPath('hearing.mp4'), Segment(start=12.0, end=18.5)), Segment(start=0.0, end=10.0))
+    >>> _stretch("hearing.mp4@12-18.5", "--example")
+    (PosixPath('hearing.mp4'), Segment(start=12.0, end=18.5))
     """
     name, at, seconds = text.rpartition("@")
-    if not at:
-        return Path(text), Segment(0.0, ENOUGH)
+    if not at or Path(text).exists():
+        return Path(text), None
     try:
         start, end = map(float, seconds.split("-"))
         return Path(name), Segment(start, end)
     except ValueError as exc:
-        raise UsageError(f"--voice-of takes FILE or FILE@START-END in seconds, not {text!r}") from exc
+        raise UsageError(f"{option} takes FILE or FILE@START-END in seconds, not {text!r}") from exc

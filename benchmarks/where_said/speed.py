@@ -58,10 +58,7 @@ def main(
         cells = []
         for ways in (
             [typed(phrase, [voice], tokenizer) for phrase in PHRASES],
-            [
-                [spoken(audio.resample(voice.synthesize(p), tokenizer.sample_rate), tokenizer)]
-                for p in PHRASES
-            ],
+            [spoken(audio.resample(voice.synthesize(p), tokenizer.sample_rate), tokenizer) for p in PHRASES],
         ):
             taken = [1000 * timed(archive, tokenizer, phrases) for _ in range(ROUNDS + 1) for phrases in ways]
             taken = taken[len(ways) :]  # the first round warms up
