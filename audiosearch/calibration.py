@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-# Log-odds of a peak: constant, and for each unit of the logarithm of the false ones expected. They are higher
-# where most phrases are said often (`benchmarks.where_said.calibrate` fits 2.7 to 4.9, and -1.2 to -1.8), and
-# lower where they are said once (`benchmarks.where_said`). It cannot be known; too sure is worse.
-ODDS = (1.5, -1.2)
+# Log-odds of a peak: constant, for each unit of the logarithm of the false ones expected, and for each of
+# the logarithm of its rank. Fitted to phrases, typed and spoken, in the speech of unknown speakers, a few of
+# them not said there (as `benchmarks.where_said.calibrate` does). Where most phrases are said often they are
+# higher, where each is said once lower: it cannot be known.
+ODDS = (2.0, -0.67, -0.82)
 FEWEST = 20  # peaks, below which a tail cannot be told
 
 
@@ -66,14 +67,16 @@ class Background:
             return float(max(1, self.n_peaks))
         return 0.5 * self.n_peaks * math.exp(min(50.0, (self.median - score) / self.decay))
 
-    def probability(self, score: float) -> float:
-        """That a peak of this score is true."""
+    def probability(self, score: float, better: int = 0) -> float:
+        """That a peak of this score is true, where so many others score better."""
         expected = self.expected_false(score)
-        return self.likely(expected) if math.isfinite(self.decay) else 1 / (1 + expected)
+        return self.likely(expected, better) if math.isfinite(self.decay) else 1 / (1 + expected)
 
     @staticmethod
-    def likely(expected: float) -> float:
-        """That a peak is true, where so many false ones of its score or a better one are expected."""
-        constant, slope = ODDS
-        log_odds = constant + slope * math.log(max(expected, 1e-9))
-        return 1 / (1 + math.exp(-log_odds))
+    def likely(expected: float, better: int = 0) -> float:
+        """That a peak is true, where so many false ones of its score or a better one are expected.
+
+        The best of a question is true more often than the next: many phrases are said once.
+        """
+        told = (1.0, math.log(max(expected, 1e-9)), math.log1p(better))
+        return 1 / (1 + math.exp(-sum(o * t for o, t in zip(ODDS, told, strict=True))))

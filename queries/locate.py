@@ -63,10 +63,10 @@ def locate(archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], li
             reference=archive.segment(peak.start, peak.end),
             rate=archive.segment(peak.start, peak.end).duration / asked.duration,
             score=peak.score,
-            probability=background.probability(peak.score),
+            probability=background.probability(peak.score, better),
             false_alarms=background.expected_false(peak.score) / hours,
         )
-        for peak in peaks[:limit]
+        for better, peak in enumerate(peaks[:limit])
     ]
 
 

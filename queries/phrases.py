@@ -102,9 +102,11 @@ def _codes(whole: Waveform, place: Segment, tokenizer: Tokenizer, phase: float) 
 
 
 def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
-    """A phrase by its words: by their phones where the tokenizer spells them, else as each voice speaks them.
+    """A phrase by its words.
 
-    Voices that are not eSpeak NG's are there for how they sound, and always heard.
+    By their phones and as one voice of eSpeak NG speaks them, where the tokenizer spells them: the phones
+    tell what is looked for, the voice how the network hears it. Elsewhere as each voice speaks them. Voices
+    that are not eSpeak NG's are there for how they sound, and always heard.
 
     Raises
     ------
@@ -112,12 +114,12 @@ def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> lis
         When it is too short.
     """
     if isinstance(tokenizer, Speller):
-        languages = dict.fromkeys(v.voice.partition("+")[0] for v in voices if isinstance(v, Espeak))
-        read = [Words(espeak.words(text, language), tokenizer) for language in languages]
+        first = {v.voice.partition("+")[0]: v for v in reversed(voices) if isinstance(v, Espeak)}
+        read = [Words(espeak.words(text, language), tokenizer) for language in first]
         known: list[Phrase] = [words for words in read if words.n_phones and words.known >= MOST]
         if known:
-            voices = [voice for voice in voices if not isinstance(voice, Espeak)]
-            return known + [example for voice in voices for example in _said(text, voice, tokenizer)]
+            heard = [*first.values(), *(voice for voice in voices if not isinstance(voice, Espeak))]
+            return known + [example for voice in heard for example in _said(text, voice, tokenizer)]
     return [example for voice in voices for example in _said(text, voice, tokenizer)]
 
 

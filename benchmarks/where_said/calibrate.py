@@ -3,9 +3,10 @@
     python -m benchmarks.where_said.calibrate --audio FOLDER [--exclude trained_on.txt]
 
 FOLDER holds a ``manifest.jsonl`` (``path``, ``kind`` of "speech", ``speaker``, ``language``, ``text``).
-Phrases of 1 to 4 words are cut from the texts at random and asked typed; an answer is true when its
-recording says the phrase. A logistic regression on the logarithm of the false answers to be expected
-tells true ones from false ones; it is fitted on every other speaker, and tried on the rest, both ways.
+Phrases of 1 to 4 words are cut from the texts at random and asked typed, every fifth one of the recordings
+alone that do not say it; an answer is true when its recording says the phrase. A logistic regression on the
+logarithms of the false answers to be expected, and of the answer's rank, tells true ones from false ones; it
+is fitted on every other speaker, and tried on the rest, both ways.
 """
 
 import json
@@ -20,12 +21,14 @@ import typer
 from audiosearch import audio, espeak, plugins
 from audiosearch.calibration import Background
 from audiosearch.interfaces import Speller
+from audiosearch.types import Codes
 from benchmarks.how_well.calibrate import logistic
 from queries.archive import Archive
 from queries.locate import Places, judged
-from queries.phrases import Words
+from queries.phrases import typed
 
 ANSWERS = 10  # of each question
+ABSENT = 5  # one phrase in so many is asked where it is not said
 
 
 def main(
@@ -61,17 +64,8 @@ def main(
 def asked(
     rows: list[dict], folder: Path, tokenizer: Speller, questions: int, voice: str, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each answer (1, log of the false ones to be expected), and whether it is true."""
+    """For each answer (1, log of the false ones to be expected, log of its rank), and whether it is true."""
     codes = [tokenizer.encode([audio.load(folder / row["path"], tokenizer.sample_rate)])[0] for row in rows]
-    layers = tokenizer.speech_layers
-    bounds = np.cumsum([0, *(c.n_frames for c in codes)])
-    archive = Archive(
-        [row["path"] for row in rows],
-        bounds,
-        np.concatenate([c.array[layers.start : layers.stop] for c in codes], axis=1),
-        np.concatenate([np.arange(c.n_frames) / tokenizer.frame_rate for c in codes]),
-        1 / tokenizer.frame_rate,
-    )
     texts = [" " + " ".join(re.findall(r"[\w']+", row["text"].lower())) + " " for row in rows]
     chance = random.Random(seed)
     phrases: set[str] = set()
@@ -80,19 +74,37 @@ def asked(
         first, n = chance.randrange(len(words)), chance.randint(1, 4)
         if len(phrase := " ".join(words[first : first + n])) >= 6:
             phrases.add(phrase)
+    everything = archive_of(codes, tokenizer)
     features, true = [], []
-    for phrase in sorted(phrases):
-        ways = [Words(espeak.words(phrase, voice), tokenizer)]
+    for number, phrase in enumerate(sorted(phrases)):
+        says = np.array([f" {phrase} " in text for text in texts])
+        archive = everything
+        if number % ABSENT == 0:
+            archive = archive_of([one for one, said in zip(codes, says, strict=True) if not said], tokenizer)
+            says = says[~says]
+        ways = typed(phrase, [espeak.Espeak(voice)], tokenizer)
         peaks, background = judged(archive, ways, Places.of(archive, ways[0], tokenizer.codebook_size))
-        for peak in peaks[:ANSWERS]:
-            features.append((1.0, np.log(background.expected_false(peak.score))))
-            true.append(f" {phrase} " in texts[archive.recording_of(peak.start)])
+        for better, peak in enumerate(peaks[:ANSWERS]):
+            features.append((1.0, np.log(background.expected_false(peak.score)), np.log1p(better)))
+            true.append(says[archive.recording_of(peak.start)])
     return np.array(features), np.array(true, float)
+
+
+def archive_of(codes: list[Codes], tokenizer: Speller) -> Archive:
+    """Recordings, named by their numbers."""
+    layers = tokenizer.speech_layers
+    return Archive(
+        [str(number) for number in range(len(codes))],
+        np.cumsum([0, *(c.n_frames for c in codes)]),
+        np.concatenate([c.array[layers.start : layers.stop] for c in codes], axis=1),
+        np.concatenate([np.arange(c.n_frames) / tokenizer.frame_rate for c in codes]),
+        1 / tokenizer.frame_rate,
+    )
 
 
 def shipped(features: np.ndarray) -> np.ndarray:
     """The probabilities that users see."""
-    return np.array([Background.likely(float(np.exp(log))) for _, log in features])
+    return np.array([Background.likely(*np.exp([log, rank]) - (0, 1)) for _, log, rank in features])
 
 
 def calibration_error(probabilities: np.ndarray, true: np.ndarray) -> float:
