@@ -62,7 +62,8 @@ def main(
             row = {"hours": size, **took, **measured(place, asked)}
             rows.append(row)
             print(row, flush=True)
-    text = report(rows)
+    sizes_asked = " ".join(f"--hours {size:g}" for size in sizes)
+    text = report(rows, f"{sizes_asked} --real-minutes {real_minutes:g} --questions {questions}")
     out.write_text(text)
     print(text)
 
@@ -171,13 +172,13 @@ def measured(place: Path, asked: Path) -> dict:
     return result
 
 
-def report(rows: list[dict]) -> str:
+def report(rows: list[dict], options: str) -> str:
     """The tables."""
     lines = [
         "# Questions to more and more hours",
         "",
         f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}; "
-        f"commit {commit()}; `python -m benchmarks.scale`.",
+        f"commit {commit()}; `python -m benchmarks.scale {options}`.",
         "The embedded store. Match of 10 s, tokenizing apart;",
         "processor time is that of all threads: it does not depend on what else the machine does.",
         "",
@@ -207,7 +208,6 @@ def million(rows: list[dict]) -> list[str]:
     last = rows[-1]
     anchors = last["anchors"] / last["hours"] * MILLION
     shards = MILLION / last["hours"]
-    disk = last["bytes"] / last["hours"] * MILLION
     disk = last["bytes"] / last["hours"] * MILLION
     lines = [
         f"{anchors / 1e9:.1f} billion anchors, {disk / 1e12:.1f} TB in the embedded store's form;",
