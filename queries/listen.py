@@ -19,6 +19,8 @@ from audiosearch.types import Codes, Float32, Schema, Segment, Waveform
 
 CHUNK = 60.0  # seconds encoded at a time; a multiple of a frame
 CONTEXT = 4.0  # seconds encoded with it on either side: further than a code hears
+SHORT = 8.0  # seconds of a query up to which much of what its codes would hear is missing
+MIRRORED = 1.5  # seconds of its own mirror image that take the place of that, on either side
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -31,10 +33,14 @@ class Heard:
         Of the whole query.
     fingerprints : list of (Segment, str)
         Of each clip.
+    mirrored : Codes, optional
+        Of the whole query, where it is short, heard between its mirror images: it was cut out of something,
+        and what surrounded it there is more like them than like silence.
     """
 
     codes: Codes
     fingerprints: list[tuple[Segment, str]]
+    mirrored: Codes | None = None
 
 
 def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter, schema: Schema) -> Heard:
@@ -56,18 +62,34 @@ def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter
     """
     fingerprints: list[tuple[Segment, str]] = []
     rate = tokenizer.sample_rate
+    short = round(SHORT * rate)
+    head: list[Float32] = []
     print_samples = round(schema.fingerprint_frames / tokenizer.frame_rate * rate)
 
     def passing() -> Iterator[Float32]:
         for piece in cut(blocks, rate, segmenter, Cutting()):
             fingerprints.append((piece.segment, _fingerprint(piece, print_samples, tokenizer, schema)))
+            if sum(map(len, head)) < short:
+                head.append(piece.waveform.samples)
             yield piece.waveform.samples
 
     chunks = list(encoded(passing(), tokenizer))
     if not chunks:
         raise AudioError("the query holds no sound")
     array = np.concatenate(chunks, axis=1)
-    return Heard(Codes(array, tokenizer.frame_rate, tokenizer.codebook_size), fingerprints)
+    codes = Codes(array, tokenizer.frame_rate, tokenizer.codebook_size)
+    whole = np.concatenate(head)
+    return Heard(codes, fingerprints, _mirrored(whole, tokenizer) if len(whole) < short else None)
+
+
+def _mirrored(samples: Float32, tokenizer: Tokenizer) -> Codes:
+    """Codes of a short sound between its mirror images."""
+    n_frames = round(MIRRORED * tokenizer.frame_rate)
+    around = round(n_frames / tokenizer.frame_rate * tokenizer.sample_rate)
+    padded = np.pad(samples, around, mode="symmetric")
+    codes = tokenizer.encode([Waveform(padded, tokenizer.sample_rate)])[0]
+    after = n_frames + count(len(samples), tokenizer.sample_rate, tokenizer.frame_rate)
+    return replace(codes, array=codes.array[:, n_frames:after])
 
 
 def _fingerprint(piece: Piece, n_samples: int, tokenizer: Tokenizer, schema: Schema) -> str:

@@ -5,7 +5,8 @@
     anchors of the query's sections, found by cosine, vote --+
 
 A query is taken in sections of 10 s, so that it may hold parts of many recordings. Lines that go on from
-one section to the next are joined; each match then reaches as far as the frames agree.
+one section to the next are joined; each match then reaches as far as the frames agree. A query of less than
+8 s is asked twice: as it is, and as it sounds between its own mirror images (`queries.listen`).
 """
 
 from collections.abc import Iterable
@@ -52,9 +53,12 @@ def match(
         When the query holds no sound.
     """
     heard = listen(blocks, tokenizer, segmenter, store.schema)
-    search = Search(store, tokenizer, heard.codes)
-    found = everything(search, heard.fingerprints, 0.0, heard.codes.duration)
-    return [told(one.match, store, heard.codes.duration) for one in found[:limit]]
+    duration = heard.codes.duration
+    found = everything(Search(store, tokenizer, heard.codes), heard.fingerprints, 0.0, duration)
+    if heard.mirrored is not None:
+        found += everything(Search(store, tokenizer, heard.mirrored), [], 0.0, duration)
+        found = without_overlaps(found)
+    return [told(one.match, store, duration) for one in found[:limit]]
 
 
 def everything(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soxr
 
+import media
 import sounds
 from audiosearch import Library, audio, demo
 from audiosearch.errors import AudioError
@@ -45,6 +46,25 @@ def test_an_excerpt_is_found_where_it_was_cut(library: Library, speech_clip: Pat
     assert match.reference.start == pytest.approx(11.3 + match.query.start, abs=0.3)
     assert match.reference.end == pytest.approx(11.3 + match.query.end, abs=0.3)
     assert match.rate == pytest.approx(1, abs=0.03 / seconds + 0.005)
+
+
+def test_a_query_of_two_seconds_is_heard_between_its_mirror_images(library: Library, music: Float32) -> None:
+    noise = np.random.default_rng(1).standard_normal(2 * RATE).astype(np.float32)
+    found = []
+    for start in range(4, 44, 4):
+        query = part(music, start + 0.03, 2.0)
+        query = query + 0.3 * np.sqrt(np.mean(query**2)) * noise  # 10 dB
+        matches = library.match(Waveform(query, RATE))
+        found.append(bool(matches) and matches[0].verdict != "no match")
+    assert sum(found) >= 7
+
+
+def test_a_short_recording_is_found_by_itself(tmp_path: Path, music: Float32) -> None:
+    media.write(tmp_path / "short.wav", music[: 2 * RATE], RATE)
+    with Library("memory:") as library:
+        list(library.ingest([tmp_path]))
+        match = library.match(tmp_path / "short.wav")[0]
+    assert match.verdict == "same recording"
 
 
 @pytest.mark.parametrize("gain", [0.05, 0.5])
