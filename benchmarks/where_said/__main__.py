@@ -46,6 +46,7 @@ def main(
     """Measure and write the table."""
     torch.set_num_threads(1)
     command = "python -m benchmarks.where_said" + (" --small" if small else "")
+    command += "".join(f" --condition '{one}'" for one in only or ())
     state = f"`{command}`, commit {commit()}, holdout {holdout}, seed {seed}"
     chosen = tuple(only or conditions.ALL)
     if small:
