@@ -19,7 +19,7 @@ from audiosearch.types import Codes, Float32, Schema, Segment, Waveform
 
 CHUNK = 60.0  # seconds encoded at a time; a multiple of a frame
 CONTEXT = 4.0  # seconds encoded with it on either side: further than a code hears
-SHORT = 8.0  # seconds of a query up to which much of what its codes would hear is missing
+SHORT = 4.0  # seconds of a query up to which most of what its codes would hear is missing
 MIRRORED = 1.5  # seconds of its own mirror image that take the place of that, on either side
 
 

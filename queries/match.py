@@ -6,7 +6,7 @@
 
 A query is taken in sections of 10 s, so that it may hold parts of many recordings. Lines that go on from
 one section to the next are joined; each match then reaches as far as the frames agree. A query of less than
-8 s is asked twice: as it is, and as it sounds between its own mirror images (`queries.listen`).
+4 s is asked twice: as it is, and as it sounds between its own mirror images (`queries.listen`).
 """
 
 from collections.abc import Iterable
