@@ -141,8 +141,10 @@ class Example:
 
     def __init__(self, codes: Codes, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
+        halved = isinstance(tokenizer, Speller) and tokenizer.slots % HALVES == 0
+        self._finest = HALVES if halved else 1
         heard = codes.array[tokenizer.speech_layers.start : tokenizer.speech_layers.stop]
-        self._heard = {parts: self._hear(heard, parts) for parts in (1, HALVES)}
+        self._heard = {parts: self._hear(heard, parts) for parts in (1, self._finest)}
         self.shortest, self.usual, self.longest = codes.n_frames // 2, codes.n_frames, 2 * codes.n_frames
         self.spread = SPREAD_OF_EXAMPLES if isinstance(tokenizer, Speller) else 0.0
 
@@ -151,7 +153,7 @@ class Example:
         if not isinstance(self._tokenizer, Speller):
             return paths.warped(self._hear(codes, 1) @ self._heard[1].T, rows, bounds)
         # Where the rows are the frames themselves there are few, and they can be looked at in halves.
-        parts = HALVES if len(rows) == codes.shape[1] else 1
+        parts = self._finest if len(rows) == codes.shape[1] else 1
         # How much likelier than by chance it is that both say the same phone.
         ratios = (self._hear(codes, parts) / self._usual()) @ self._heard[parts].T
         table = np.log(np.maximum(ratios, FAINTEST)).astype(np.float32)

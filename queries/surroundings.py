@@ -41,7 +41,8 @@ REACH = 3.0  # seconds of its own recording that are heard on either side of an 
 def surrounded(example: Waveform) -> tuple[Waveform, Segment]:
     """An example between speech-shaped noise, and where it lies there."""
     rate = example.sample_rate
-    level = np.sqrt(np.mean(example.samples**2)) * 10 ** (-BELOW / 20)
+    power = np.sum(example.samples**2) / max(1, len(example.samples))
+    level = np.sqrt(power) * 10 ** (-BELOW / 20)
     before, after = np.split(level * speech_shaped(2 * round(LENGTH * rate), rate), 2)
     gap = np.zeros(round(GAP * rate), np.float32)
     whole = np.concatenate([before, gap, example.samples, gap, after]).astype(np.float32)

@@ -7,7 +7,8 @@ import pytest
 
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
-from audiosearch.types import Segment, Waveform
+from audiosearch.tokenizers.pocket import Pocket
+from audiosearch.types import Codes, Segment, Waveform
 from queries.locate import Peak, apart
 from queries.surroundings import speech_shaped, surrounded
 
@@ -51,6 +52,27 @@ def test_an_example_may_be_a_part_of_its_recording(library: Library, speech_clip
         assert match.reference.end == pytest.approx(47.0, abs=0.25)
     with pytest.raises(AudioError, match=r"an example of 0\.10 s is too short"):
         library.locate(recording, part=Segment(45.0, 45.1))
+
+
+@pytest.mark.parametrize("slots", [2, 3])
+def test_phones_may_have_any_number_of_slots(slots: int, speech_clip: Path) -> None:
+    class Slower(Pocket):
+        def spell(self, codes: Codes, layers: range | None = None) -> np.ndarray:
+            spelled = Pocket().spell(codes, layers)
+            return spelled.reshape(codes.n_frames, 4, -1)[:, :slots].reshape(codes.n_frames * slots, -1)
+
+    tokenizer = Slower()
+    tokenizer.slots = slots
+    samples = audio.load(speech_clip, RATE).samples
+    with Library("memory:", tokenizer=tokenizer) as slower:
+        list(slower.ingest([speech_clip]))
+        match = slower.locate(Waveform(samples, RATE), part=Segment(45.0, 47.0))[0]
+    assert match.reference.start == pytest.approx(45.0, abs=0.25)
+
+
+def test_an_empty_example_is_too_short(library: Library) -> None:
+    with pytest.raises(AudioError, match=r"an example of 0\.00 s is too short"):
+        library.locate(Waveform(np.zeros(0, np.float32), RATE))
 
 
 def test_what_surrounds_an_example_sounds_like_speech_and_is_fainter() -> None:

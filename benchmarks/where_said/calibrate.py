@@ -104,7 +104,9 @@ def archive_of(codes: list[Codes], tokenizer: Speller) -> Archive:
 
 def shipped(features: np.ndarray) -> np.ndarray:
     """The probabilities that users see."""
-    return np.array([Background.likely(*np.exp([log, rank]) - (0, 1)) for _, log, rank in features])
+    return np.array(
+        [Background.likely(float(np.exp(log)), round(np.expm1(rank))) for _, log, rank in features]
+    )
 
 
 def calibration_error(probabilities: np.ndarray, true: np.ndarray) -> float:
