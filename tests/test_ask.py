@@ -115,7 +115,30 @@ def test_a_typed_question_finds_words_and_meaning(shelf: Shelf) -> None:
     assert answers[0].evidence[0].words == "the library"
     answers = ask(shelf, Question(words="I forgot my login credentials"), encoder=Static())
     assert answers[0].passage.text == SENTENCES[2]
-    assert answers[0].probability == 0  # no word of it is there
+    assert answers[0].evidence == ()  # no word of it is there
+
+
+def test_a_typed_question_is_surer_of_what_means_the_same(shelf: Shelf) -> None:
+    asked = Question(words="how do I replace my password")
+    right, *others = ask(shelf, asked, encoder=Static())
+    assert right.passage.text == SENTENCES[2]
+    assert right.probability > 0.3 > 5 * others[0].probability
+    assert ask(shelf, asked, 1, Static())[0].probability == right.probability
+    assert ask(shelf, asked)[0].probability < right.probability  # one word of it is there
+
+
+@pytest.mark.parametrize("asked", ["What is the price of gold in China?", "What is the capital of it?"])
+def test_common_words_alone_are_no_answer(shelf: Shelf, asked: str) -> None:
+    for encoder in (Static(), None):
+        assert max(answer.probability for answer in ask(shelf, Question(words=asked), encoder=encoder)) < 0.3
+
+
+def test_a_better_passage_is_at_least_as_likely(shelf: Shelf) -> None:
+    for number, sentence in enumerate(SENTENCES):
+        spelled = heard(shelf, sentence.strip("."), misheard=0.6, seed=number)
+        for words in ("", "how is it opened"):
+            likely = [answer.probability for answer in ask(shelf, Question(spelled, words=words))]
+            assert likely == sorted(likely, reverse=True)
 
 
 def test_a_transcript_helps_what_was_misheard(shelf: Shelf) -> None:

@@ -6,9 +6,12 @@ Questions as in the benchmark, none of which it reports: sentences by speakers t
 and those about documentation of the first half, by voices of eSpeak NG; clean and in noise, with
 their passage there and without it. A logistic regression tells when the best passage is the right one by
 how far it stands out: fitted on every other question and tried on the rest, both ways, then fitted on all.
+
+The same for questions in words, by which share of them the best passage has, how near it is in meaning and
+how far it leads; asked of 5 to 600 passages, those about books also of the documentation, and the other way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,18 +22,20 @@ from audiosearch import audio
 from audiosearch.encoders.static import Static
 from audiosearch.espeak import Espeak
 from audiosearch.tokenizers.pocket import Pocket
-from audiosearch.types import Float32, Waveform
+from audiosearch.types import Float32, Passage, Waveform
 from benchmarks.how_well.calibrate import logistic
 from benchmarks.where_said.calibrate import calibration_error
 from benchmarks.where_said.conditions import materials
 from benchmarks.which_answers.__main__ import CONDITIONS, degraded
 from benchmarks.which_answers.questions import RATE, Asked, Documentation, books, read_out
-from queries.ask import by_sound
-from queries.ask.certainty import EVEN, STEEP, chance
+from queries.ask import by_sound, by_words
+from queries.ask.certainty import EVEN, MEANINGLESS, STEEP, WRITTEN, chance, shares
 from queries.ask.fusion import fused
 from queries.ask.phones import segments
 from queries.ask.shelf import Shelf
 
+SIZES = (5, 20, 100, 600)  # passages of a shelf
+SHORT = 10  # words of a sentence that are asked in words
 VOICES = ("en-us", "en-us+f3", "en-us+m3", "en-gb-scotland+f2")
 
 
@@ -55,22 +60,60 @@ def main(
                 for one in degraded(questions, condition, stuff)
                 for answer in best(shelf, tokenizer, one)
             ]
-    features = np.array([(1.0, above) for above, _ in told])
-    right = np.array([is_right for _, is_right in told], float)
-    half = np.arange(len(told)) // 2 % 2 == 0
+    print("spoken; a constant, and for each decay above chance")
+    fitted(told, (-STEEP * EVEN, STEEP))
+    short = [(" ".join(one.text.split()[:SHORT]), one.answer) for one in sentences]
+    typed = []
+    for size in SIZES:
+        for passages, own, others in ((read, short, asked), (written.passages, asked, short)):
+            typed += list(in_words(passages, own, size))
+            typed += list(in_words(passages, [(text, None) for text, _ in others], size))
+    for name, shipped in (("in words", WRITTEN), ("in words, without meaning", MEANINGLESS)):
+        print(
+            f"{name}; a constant, for the share of its rarity, for the cosine, for both less the next one's"
+        )
+        fitted([told for meant, told in typed if meant == (shipped is WRITTEN)], shipped)
+
+
+def fitted(told: Sequence[tuple[float, ...]], shipped: Sequence[float]) -> None:
+    """Log-odds fitted to what was told of each answer, of which the last is whether it is right."""
+    *columns, right = np.array(told, float).T
+    features = np.stack([np.ones(len(right)), *columns], axis=1)
+    half = np.arange(len(right)) // 2 % 2 == 0
     for known, other in ((half, ~half), (~half, half)):
         odds = logistic(features[known], right[known])
-        likely = 1 / (1 + np.exp(-features[other] @ odds))
-        error = calibration_error(likely, right[other])
-        print(f"{named(odds)}, fitted on one half; calibration error on the other {error:.3f}")
-    print(f"{named(logistic(features, right))}, fitted on all {len(right)} answers, {right.mean():.2f} right")
-    shipped = 1 / (1 + np.exp(STEEP * (EVEN - features[:, 1])))
-    print(f"as shipped, calibration error on all {calibration_error(shipped, right):.3f}")
+        error = calibration_error(likely(features[other], odds), right[other])
+        print(f"  {odds.round(2)}, fitted on one half; calibration error on the other {error:.3f}")
+    odds = logistic(features, right)
+    print(f"  {odds.round(2)}, fitted on all {len(right)} answers, {right.mean():.2f} right")
+    error = calibration_error(likely(features, np.array(shipped)), right)
+    print(f"  as shipped, calibration error on all {error:.3f}")
 
 
-def named(odds: np.ndarray) -> str:
-    """A constant and a slope as the two numbers of `queries.ask.certainty`."""
-    return f"EVEN = {-odds[0] / odds[1]:.2f}, STEEP = {odds[1]:.2f}"
+def likely(features: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """By log-odds."""
+    told: np.ndarray = 1 / (1 + np.exp(-features @ odds))
+    return told
+
+
+def in_words(
+    passages: Sequence[Passage], asked: Sequence[tuple[str, int | None]], size: int
+) -> Iterator[tuple[bool, tuple[float, ...]]]:
+    """With meaning and without: what tells of the best of so many passages, and whether it is right.
+
+    Also where the answer is not there.
+    """
+    rng, encoder = np.random.default_rng(size), Static()
+    for text, answer in asked:
+        some = rng.choice(len(passages), min(size, len(passages)), replace=False).tolist()
+        others = [i for i in some if i != answer]
+        for chosen in (others, [answer, *others[: size - 1]]) if answer is not None else (others,):
+            shelf = Shelf([passages[i] for i in chosen if i is not None], ())
+            for meant in (encoder, None):
+                scores = fused(by_words(shelf, text, meant))
+                order = np.argsort(-scores, kind="stable")[:2].tolist()
+                (_, *told), _ = shares(shelf, text, order, shelf.meaning(text, meant))
+                yield meant is not None, (*told, chosen[order[0]] == answer)
 
 
 def best(shelf: Shelf, tokenizer: Pocket, one: Asked) -> Iterator[tuple[float, bool]]:

@@ -17,8 +17,8 @@ import numpy as np
 
 from audiosearch.interfaces import TextEncoder
 from audiosearch.types import Answer, Evidence, Float32, Segment
-from queries.ask.alignment import align, best_scores
-from queries.ask.certainty import chance, probability
+from queries.ask.alignment import Path, align, best_scores
+from queries.ask.certainty import chance, probability, written
 from queries.ask.evidence import elsewhere, evidence
 from queries.ask.fusion import fused
 from queries.ask.phones import Heard, segments
@@ -64,9 +64,9 @@ def ask(
     Returns
     -------
     list of Answer
-        Likeliest first. The probability tells how far a passage stands out from what fits by chance
-        (`certainty`), or of a question in words alone, which share of them it has; where all are
-        low, none of them answers.
+        Best first. The probability tells how far a passage stands out from what fits by chance, or how
+        much it shares with what is written (`certainty`), and is never above that of a better one; where
+        all are low, none of them answers.
     """
     if not shelf.passages:
         return []
@@ -76,19 +76,25 @@ def ask(
     if question.words:
         rankings += by_words(shelf, question.words, encoder)
     scores = fused(rankings)
-    best = np.argsort(-scores, kind="stable")[:limit].tolist()
-    if heard is None or sound is None:
-        return [_read(shelf, i, float(scores[i]), question.words) for i in best]
-    by_chance = chance(sound.aligned[sound.aligned > 0], heard, shelf.sounds)
-    answers = []
-    for i, path in zip(best, align(heard, [shelf.sounds[i] for i in best]), strict=True):
-        told = evidence(path, heard, shelf.passages[i], shelf.word_of_phone(i), question.slot)
-        told += elsewhere(heard, shelf.vocabulary.said_of(i, sound.words), told, question.slot)
-        likely = probability(path.score, by_chance)
-        if question.words:
-            likely = max(likely, shelf.words.shared(question.words, shelf.text(i))[0])
-        answers.append(Answer(shelf.passages[i], float(scores[i]), likely, told))
-    return answers
+    order = np.argsort(-scores, kind="stable")[: limit + 1].tolist()
+    best = order[:limit]
+    likely = np.zeros(len(best))
+    told: list[tuple[Evidence, ...]] = [() for _ in best]
+    if question.words:
+        likely = written(shelf, question.words, order, encoder)[:limit]
+        told = [_read(shelf, i, question.words) for i in best]
+    if heard is not None and sound is not None:
+        by_chance = chance(sound.aligned[sound.aligned > 0], heard, shelf.sounds)
+        paths = align(heard, [shelf.sounds[i] for i in best])
+        likely = np.maximum(likely, [probability(path.score, by_chance) for path in paths])
+        told = [
+            _heard(shelf, i, path, heard, sound, question.slot) for i, path in zip(best, paths, strict=True)
+        ]
+    likely = np.minimum.accumulate(likely)
+    return [
+        Answer(shelf.passages[i], float(scores[i]), float(p), evidences)
+        for i, p, evidences in zip(best, likely, told, strict=True)
+    ]
 
 
 def by_sound(shelf: Shelf, heard: Heard, encoder: TextEncoder | None = None) -> "Sound":
@@ -134,7 +140,15 @@ def by_words(shelf: Shelf, words: str, encoder: TextEncoder | None = None) -> li
     return [(WRITTEN, shelf.words.scores(words)), (WRITTEN, shelf.meaning(words, encoder))]
 
 
-def _read(shelf: Shelf, number: int, score: float, words: str) -> Answer:
+def _heard(
+    shelf: Shelf, number: int, path: Path, heard: Heard, sound: "Sound", slot: float
+) -> tuple[Evidence, ...]:
+    """The words of a passage that were heard, along its alignment and elsewhere."""
+    told = evidence(path, heard, shelf.passages[number], shelf.word_of_phone(number), slot)
+    return told + elsewhere(heard, shelf.vocabulary.said_of(number, sound.words), told, slot)
+
+
+def _read(shelf: Shelf, number: int, words: str) -> tuple[Evidence, ...]:
+    """The words of a passage that are in the question."""
     share, shared = shelf.words.shared(words, shelf.text(number))
-    told = (Evidence(" ".join(shared), Segment(0.0, 0.0), share),) if shared else ()
-    return Answer(shelf.passages[number], score, share, told)
+    return (Evidence(" ".join(shared), Segment(0.0, 0.0), share),) if shared else ()
