@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,14 @@ def test_the_ending_chooses_and_others_are_refused(tmp_path: Path, marks: list[e
         exports.format_of(Path("found.srt"), "mp3")
     with pytest.raises(UsageError, match=r"found.srt cannot be written: No such file"):
         exports.write(marks, tmp_path / "gone" / "found.srt")
+
+
+@pytest.mark.parametrize("name", ["audacity", "srt", "vtt", "cue", "edl"])
+def test_what_is_nearly_certain_is_not_called_certain(name: str) -> None:
+    surely = replace(CLIP, probability=0.99996)
+    for mark in (exports.on_the_query(surely, "a.wav", "b.wav"), exports.on_the_recording(surely, "x", "a")):
+        text = exports.text([mark], name)
+        assert ("0.999" in text, "1.000" in text) == (True, False)
 
 
 def test_every_ending_means_a_format() -> None:

@@ -8,8 +8,9 @@ import typer
 
 from audiosearch import exports
 from audiosearch.api import Library
+from audiosearch.chances import chance
 from audiosearch.cli import options
-from audiosearch.cli.output import chance, report, short, span
+from audiosearch.cli.output import report, short, span
 from audiosearch.types import Candidate, Match
 from audiosearch.verdicts import MIN_PROBABILITY, in_words
 

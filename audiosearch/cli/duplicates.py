@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from audiosearch import exports
+from audiosearch.chances import chance
 from audiosearch.cli.output import clock, span
 from audiosearch.types import Match, Recording
 from audiosearch.verdicts import in_words
@@ -91,7 +92,7 @@ def page(numbered: Sequence[tuple[int, Cluster]], found: Mapping[str, Sequence[M
             words = in_words(match.verdict, match.rate)
             yield f"<tr><td>{_side(one, match.query.start, match.query.end)}"
             yield f"<td>{_side(other, match.reference.start, match.reference.end)}"
-            yield f"<td>{words}<br>{match.probability:.3f}</tr>\n"
+            yield f"<td>{words}<br>{chance(match.probability)}</tr>\n"
         yield "</table>\n</section>\n"
 
 

@@ -31,15 +31,6 @@ def span(start: float, end: float) -> str:
     return f"{clock(start)} - {clock(end)}"
 
 
-def chance(probability: float) -> str:
-    """A probability to three digits, never rounded up to certainty.
-
-    >>> chance(0.5), chance(0.99996)
-    ('0.500', '0.999')
-    """
-    return f"{int(probability * 1000) / 1000:.3f}"
-
-
 def short(name: str) -> str:
     """A recording's name as it is reached from here, where that is shorter."""
     if not name.startswith("/"):

@@ -7,9 +7,10 @@ import typer
 
 from audiosearch import microphone
 from audiosearch.api import Library
+from audiosearch.chances import chance
 from audiosearch.cli import options
 from audiosearch.cli.ask import NOTHING_FOUND, Certainty, print_matches
-from audiosearch.cli.output import chance, clock, report, short
+from audiosearch.cli.output import clock, report, short
 from audiosearch.errors import UsageError
 from audiosearch.types import Answer
 from audiosearch.whisper import Whisper

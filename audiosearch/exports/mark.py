@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from audiosearch.chances import chance
 from audiosearch.types import Match, Segment
 from audiosearch.verdicts import in_words
 
@@ -52,13 +53,13 @@ def on_the_query(match: Match, query: str, name: str) -> Mark:
     """
     at = f"{match.reference.start:.1f} - {match.reference.end:.1f} s"
     words = in_words(match.verdict, match.rate)
-    label = " ".join(filter(None, [words, Path(name).name, f"{at}, {match.probability:.3f}"]))
+    label = " ".join(filter(None, [words, Path(name).name, f"{at}, {chance(match.probability)}"]))
     return Mark(query, match.query, label, name, match.reference, match.rate, record(match, name))
 
 
 def on_the_recording(match: Match, label: str, name: str) -> Mark:
     """A mark on the recording: that something (a phrase) is heard there."""
-    said = f"{label}, {match.probability:.3f}"
+    said = f"{label}, {chance(match.probability)}"
     return Mark(name, match.reference, said, name, match.reference, 1.0, record(match, name))
 
 
