@@ -9,6 +9,7 @@ with Library("hearings.store") as library:
         print(library.name(match.recording), match.reference.start, match.probability)
 """
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -159,11 +160,12 @@ class Library:
         if isinstance(store, Indexed):
             store.optimize()
 
-    def match(self, query: PathLike | Waveform, limit: int = 10) -> list[Match]:
+    def match(self, query: PathLike | Waveform, limit: int = 10, any_speed: bool = False) -> list[Match]:
         """Stretches of the query that are in recordings of the library; see `queries.match`."""
         from queries.match import match
 
-        return match(self.store, self.tokenizer, self.segmenter, self._blocks(query), limit)
+        read = functools.partial(self._blocks, query)
+        return match(self.store, self.tokenizer, self.segmenter, read, limit, any_speed)
 
     def watch(self, source: PathLike | audio.Readable, name: str = "the stream") -> Iterator[Match]:
         """Matches in a stream, each as soon as it has ended; see `queries.watch`.

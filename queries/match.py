@@ -6,7 +6,8 @@
 
 A query is taken in sections of 10 s, so that it may hold parts of many recordings. Lines that go on from
 one section to the next are joined; each match then reaches as far as the frames agree. A query of less than
-4 s is asked twice: as it is, and as it sounds between its own mirror images (`queries.listen`).
+4 s is asked twice: as it is, and as it sounds between its own mirror images (`queries.listen`). On request, a
+query is also asked for at other speeds (`queries.speeds`).
 """
 
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from audiosearch.types import Float32, Match, Segment
 from audiosearch.verdicts import verdict
 from queries.listen import listen
 from queries.search import Found, Search, runs, sections, without_overlaps
+from queries.speeds import Reader, as_asked, changed
 
 EDGE = 1.0  # seconds that may be missing at either end of what is the same recording
 END_OF_TIME = 1e9  # seconds
@@ -26,8 +28,9 @@ def match(
     store: Store,
     tokenizer: Tokenizer,
     segmenter: Segmenter,
-    blocks: Iterable[Float32],
+    read: Reader,
     limit: int = 10,
+    any_speed: bool = False,
 ) -> list[Match]:
     """Stretches of the query that are in stored recordings.
 
@@ -38,9 +41,11 @@ def match(
         The one that the store was made with.
     segmenter : Segmenter
         Best the one that the recordings were cut with: then fingerprints of copies are equal.
-    blocks : iterable of np.ndarray
-        The query's samples at the tokenizer's rate.
+    read : callable
+        Gives the query's samples at the tokenizer's rate in blocks, from its beginning whenever it is called.
     limit : int
+    any_speed : bool
+        Whether it may have been played at half to twice its speed; that takes nine times as long.
 
     Returns
     -------
@@ -52,13 +57,25 @@ def match(
     AudioError
         When the query holds no sound.
     """
+    found, duration = _found(store, tokenizer, segmenter, read())
+    if any_speed:
+        for speed, blocks in changed(read, tokenizer.sample_rate):
+            found += [as_asked(one, speed) for one in _found(store, tokenizer, segmenter, blocks)[0]]
+        found = without_overlaps(found)
+    return [told(one.match, store, duration) for one in found[:limit]]
+
+
+def _found(
+    store: Store, tokenizer: Tokenizer, segmenter: Segmenter, blocks: Iterable[Float32]
+) -> tuple[list[Found], float]:
+    """Everything that is found in what is heard, and its seconds."""
     heard = listen(blocks, tokenizer, segmenter, store.schema)
     duration = heard.codes.duration
     found = everything(Search(store, tokenizer, heard.codes), heard.fingerprints, 0.0, duration)
     if heard.mirrored is not None:
         found += everything(Search(store, tokenizer, heard.mirrored), [], 0.0, duration)
         found = without_overlaps(found)
-    return [told(one.match, store, duration) for one in found[:limit]]
+    return found, duration
 
 
 def everything(

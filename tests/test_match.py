@@ -11,6 +11,7 @@ import media
 import sounds
 from audiosearch import Library, audio, demo
 from audiosearch.errors import AudioError
+from audiosearch.playback import faster, sooner
 from audiosearch.types import Float32, Match, Waveform
 from audiosearch.verdicts import in_words
 from queries.search import is_telling
@@ -71,6 +72,32 @@ def test_a_short_recording_is_found_by_itself(tmp_path: Path, music: Float32) ->
 def test_volume_does_not_matter(library: Library, music: Float32, gain: float) -> None:
     name, match = best(library, gain * part(music, 30.0, 8.0))
     assert (name, match.probability > 0.9) == ("land-5.opus", True)
+
+
+@pytest.mark.parametrize("speed", [0.55, 0.7, 1.3, 1.9])
+@pytest.mark.parametrize("keeps_pitch", [True, False])
+def test_half_and_twice_the_speed_are_found_on_request(
+    library: Library, music: Float32, speed: float, keeps_pitch: bool
+) -> None:
+    cut = part(music, 20.0, 20.0)
+    played = sooner([cut], RATE, speed) if keeps_pitch else faster([cut], speed)
+    query = Waveform(np.concatenate(list(played)), RATE)
+    assert not [m for m in library.match(query) if m.verdict != "no match"]
+    found = library.match(query, any_speed=True)[0]
+    assert Path(library.name(found.recording)).name == "land-5.opus"
+    assert found.verdict == "altered copy"
+    assert found.rate == pytest.approx(speed, rel=0.02)
+    assert found.query.start == pytest.approx(0, abs=0.5)
+    assert found.query.end == pytest.approx(20 / speed, abs=1)
+    assert found.reference.start == pytest.approx(20, abs=0.5)
+    assert found.reference.end == pytest.approx(40, abs=1)
+
+
+def test_at_any_speed_the_right_one_is_told_once(library: Library, music: Float32) -> None:
+    found = library.match(Waveform(part(music, 20.0, 10.0), RATE), any_speed=True)
+    sure = [m for m in found if m.verdict != "no match"]
+    assert len(sure) == 1
+    assert sure[0].rate == pytest.approx(1, abs=0.01)
 
 
 @pytest.mark.parametrize("speed", [0.92, 1.08])

@@ -27,6 +27,10 @@ def match(
     store: options.Store,
     limit: options.Limit = 10,
     min_probability: Certainty = MIN_PROBABILITY,
+    any_speed: Annotated[
+        bool,
+        typer.Option("--any-speed", help="Also at half to twice the speed; takes nine times as long."),
+    ] = False,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     segmenter: options.SegmenterName = "webrtc",
@@ -37,11 +41,12 @@ def match(
 ) -> None:
     """Is this, or a part of it, something that is stored? Which recording, which range.
 
-    Speed and tempo may differ, noise may lie on top. Exits 1 when nothing is found.
+    Speed and tempo may differ by 15 %, or more with `--any-speed`; noise may lie on top. Exits 1 when nothing
+    is found.
     """
     check(export, format_)
     with Library(store, tokenizer, segmenter, device=device, model=model) as library:
-        found = [m for m in library.match(query, limit) if m.probability >= min_probability]
+        found = [m for m in library.match(query, limit, any_speed) if m.probability >= min_probability]
         names = {r.id: r.name for r in library.recordings()}
     marks = [exports.on_the_query(m, str(query), names[m.recording]) for m in found]
     if not exported(marks, export, format_):

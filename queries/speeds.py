@@ -1,0 +1,43 @@
+"""A query that was made much faster or slower: heard again at other speeds, and told as it was asked.
+
+Codes stand changes of speed and tempo of about 15 %. So four further speeds, each as a tape and with its
+pitch, lead back whatever was played at half to twice its speed.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from audiosearch.playback import faster, sooner
+from audiosearch.types import Float32, Segment
+from queries.search import Found
+
+SPEEDS = (1 / 1.74, 1 / 1.32, 1.32, 1.74)
+HEARINGS = 2 * len(SPEEDS)
+
+Reader = Callable[[], Iterable[Float32]]
+
+
+def changed(read: Reader, sample_rate: int) -> Iterator[tuple[float, Iterable[Float32]]]:
+    """The query at each of the other speeds, with that speed.
+
+    Parameters
+    ----------
+    read : callable
+        Reads the query from its beginning.
+    sample_rate : int
+    """
+    for speed in SPEEDS:
+        yield speed, faster(read(), speed)
+        yield speed, sooner(read(), sample_rate, speed)
+
+
+def as_asked(found: Found, speed: float) -> Found:
+    """What was found in a query that was played at another speed, in the times of the query itself.
+
+    So many hearings have so many chances to be wrong: the odds are divided by their number.
+    """
+    match = found.match
+    query = Segment(match.query.start * speed, match.query.end * speed)
+    likely = match.probability / (match.probability + HEARINGS * (1 - match.probability))
+    told = replace(match, query=query, rate=match.rate / speed, probability=likely)
+    return Found(told, found.support * speed)
