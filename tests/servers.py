@@ -1,8 +1,10 @@
 """Real servers for the tests.
 
-Each is found by its address in the environment (AUDIOSEARCH_QDRANT_URL, AUDIOSEARCH_WEAVIATE_URL); else a
+Each is found by its URL in the environment (AUDIOSEARCH_QDRANT_URL, AUDIOSEARCH_WEAVIATE_URL); else a
 `qdrant` or `weaviate` program on PATH is started on free loopback ports and a temporary directory; else
-testcontainers is asked; else the test is skipped, or fails where AUDIOSEARCH_REQUIRE_SERVICES is 1.
+testcontainers is asked; else the test is skipped, or fails where AUDIOSEARCH_REQUIRE_SERVICES is 1. Tests
+that stop a server, or need one with settings of its own, start the program; with a URL alone, they are
+skipped.
 """
 
 import contextlib
@@ -14,6 +16,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -93,7 +96,8 @@ class Server:
     def address(self, name: str, **options: float | str) -> str:
         """Of a store there."""
         scheme = f"{self.kind}s" if self.certificate else self.kind
-        return address(scheme, "127.0.0.1", self.port, name, {"grpc_port": self.grpc_port, **options})
+        at = f"{scheme}://127.0.0.1:{self.port}/{name}"
+        return with_options(at, grpc_port=self.grpc_port, **options)
 
     def start(self) -> None:
         program = shutil.which(self.kind)
@@ -213,9 +217,8 @@ _ARGUMENTS = {
 def running(
     kind: str, environment: Mapping[str, str] | None = None, certificate: Certificate | None = None
 ) -> Iterator[Server]:
-    """A server that is started for the tests, from its program; the test is skipped where there is none."""
-    if not shutil.which(kind):
-        give_up(f"no program called {kind} on PATH")
+    """A server that is started for the tests, from its program."""
+    require_program(kind)
     with tempfile.TemporaryDirectory(prefix=f"{kind}-") as folder:
         server = Server(kind, Path(folder), environment, certificate)
         server.start()
@@ -228,22 +231,39 @@ def running(
 @contextlib.contextmanager
 def found(kind: str) -> Iterator[str]:
     """Address of a server without the store's name, however it is found; ``{}`` stands for the name."""
-    variable = f"AUDIOSEARCH_{kind.upper()}_URL"
-    if url := os.environ.get(variable):
-        head, _, options = url.partition("?")
-        yield f"{head.rstrip('/')}/{{}}" + (f"?{options}" if options else "")
+    if url := os.environ.get(variable(kind)):
+        yield template(kind, url)
     elif shutil.which(kind):
         with running(kind) as server:
             yield server.address("{}")
     else:
-        with _container(kind, variable) as address_of:
+        with _container(kind) as address_of:
             yield address_of
 
 
-def address(kind: str, host: str, port: int, name: str, options: Mapping[str, float | str]) -> str:
-    """Of a store on a server."""
-    query = "&".join(f"{key}={value}" for key, value in options.items())
-    return f"{kind}://{host}:{port}/{name}?{query}"
+def variable(kind: str) -> str:
+    """Of the environment, which names a server."""
+    return f"AUDIOSEARCH_{kind.upper()}_URL"
+
+
+def template(kind: str, url: str) -> str:
+    """Address of stores on the server at a URL, with ``{}`` for the name.
+
+    >>> template("qdrant", "https://here:6333/?timeout=5")
+    'qdrants://here:6333/{}?timeout=5'
+    """
+    parts = urllib.parse.urlsplit(url)
+    scheme = {"http": kind, "https": f"{kind}s"}.get(parts.scheme, parts.scheme)
+    return urllib.parse.urlunsplit((scheme, parts.netloc, f"{parts.path.rstrip('/')}/{{}}", parts.query, ""))
+
+
+def with_options(address: str, **options: float | str) -> str:
+    """The address of a store, with more options.
+
+    >>> with_options("qdrant://here/{}", tenant="one")
+    'qdrant://here/{}?tenant=one'
+    """
+    return f"{address}{'&' if '?' in address else '?'}{urllib.parse.urlencode(options)}"
 
 
 def free_ports(n: int) -> list[int]:
@@ -255,6 +275,15 @@ def free_ports(n: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+def require_program(kind: str) -> None:
+    """Give the test up where there is no program; where there is a server's URL, it is skipped in any case."""
+    if shutil.which(kind):
+        return
+    if os.environ.get(variable(kind)):
+        pytest.skip(f"starts a server of its own, and there is no program called {kind} on PATH")
+    give_up(f"no program called {kind} on PATH")
+
+
 def give_up(why: str) -> NoReturn:
     """Skip the test, or fail where servers are required."""
     if os.environ.get("AUDIOSEARCH_REQUIRE_SERVICES") == "1":
@@ -263,8 +292,8 @@ def give_up(why: str) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _container(kind: str, variable: str) -> Iterator[str]:
-    sought = f"no {kind} server: {variable} is not set, no program called {kind} on PATH"
+def _container(kind: str) -> Iterator[str]:
+    sought = f"no {kind} server: {variable(kind)} is not set, no program called {kind} on PATH"
     try:
         from testcontainers.core.container import DockerContainer
     except ImportError:
@@ -285,7 +314,7 @@ def _container(kind: str, variable: str) -> Iterator[str]:
         host = container.get_container_host_ip()
         port, grpc_port = (int(container.get_exposed_port(one)) for one in ports)
         _await_ready(f"http://{host}:{port}{READY[kind]}")
-        yield address(kind, host, port, "{}", {"grpc_port": grpc_port})
+        yield with_options(f"{kind}://{host}:{port}/{{}}", grpc_port=grpc_port)
     finally:
         container.stop()
 

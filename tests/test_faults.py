@@ -265,14 +265,13 @@ def test_a_wrong_key_is_refused_and_the_right_one_taken(kind: str, monkeypatch: 
 
 def test_a_full_disk_of_the_server(kind: str, tmp_path: Path) -> None:
     """On a small file system, if one can be mounted here."""
+    servers.require_program(kind)
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no file system can be mounted here")
     try:
-        if not servers.shutil.which(kind):
-            servers.give_up(f"no program called {kind} on PATH")
         server = servers.Server(kind, disk)
         server.start()
         try:

@@ -104,7 +104,7 @@ def test_every_environment_variable_is_listed() -> None:
     for command in app.commands.values():
         for parameter in command.params:
             used |= {parameter.envvar} if isinstance(parameter.envvar, str) else set(parameter.envvar or ())
-    assert used == set(re.findall(r"`(AUDIOSEARCH_\w+)`", README))
+    assert used == set(re.findall(r"^\| `(AUDIOSEARCH_\w+)`", README, re.M))
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

@@ -11,6 +11,7 @@ from qdrant_client import models
 import doubles
 import entries
 from indexers.stores import open_store
+from servers import with_options
 
 
 @pytest.fixture
@@ -49,8 +50,8 @@ def test_collections_of_qdrant(on_qdrant) -> None:
 
 def test_shards_replicas_and_quantization_of_qdrant_are_options(qdrant: str) -> None:
     address = qdrant.format(f"test_{uuid.uuid4().hex}")
-    options = "&shards=3&replicas=2&write_consistency=1&quantization=turbo4"
-    store = open_store(address + options, entries.schema())
+    at = with_options(address, shards=3, replicas=2, write_consistency=1, quantization="turbo4")
+    store = open_store(at, entries.schema())
     anchors, recordings = (
         store._client.get_collection(f"{store._name}_{name}").config.params
         for name in ("anchors", "recordings")
@@ -136,7 +137,7 @@ def test_collections_of_weaviate(on_weaviate) -> None:
 
 def test_shards_and_ef_of_weaviate_are_options(weaviate: str) -> None:
     address = weaviate.format(f"test_{uuid.uuid4().hex}")
-    store = open_store(f"{address}&shards=2&ef=64", entries.schema())
+    store = open_store(with_options(address, shards=2, ef=64), entries.schema())
     about = store._client.collections.use(store._called("anchors")).config.get()
     assert about.sharding_config.actual_count == 2
     assert about.vector_config["anchor"].vector_index_config.ef == 64
@@ -147,7 +148,7 @@ def test_shards_and_ef_of_weaviate_are_options(weaviate: str) -> None:
 @pytest.mark.parametrize("level", ["one", "quorum", "all"])
 def test_weaviate_is_asked_with_every_level_of_consistency(weaviate: str, level: str) -> None:
     address = weaviate.format(f"test_{uuid.uuid4().hex}")
-    store = open_store(f"{address}&consistency={level}", entries.schema())
+    store = open_store(with_options(address, consistency=level), entries.schema())
     assert store._clips.consistency_level == level.upper()
     put = entries.entries_of("a", 1, store.schema)
     store.put(put)

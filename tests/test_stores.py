@@ -14,6 +14,7 @@ from audiosearch.interfaces import DocumentStore, Maintained
 from audiosearch.types import Entry, Passage, Schema, Segment
 from indexers.memory import MemoryStore
 from indexers.stores import open_store, require
+from servers import with_options
 
 Maker = Callable[[Schema], Maintained]
 Again = Callable[[Maintained], Maintained]
@@ -66,7 +67,7 @@ def tenants(kind: str, server: str, schema: Schema) -> Iterator[tuple[Maintained
         pytest.skip("one tenant alone")
     if server:
         address = server.format(f"test_{uuid.uuid4().hex}")
-        one, other = (open_store(f"{address}&tenant={name}", schema) for name in ("one", "other"))
+        one, other = (open_store(with_options(address, tenant=name), schema) for name in ("one", "other"))
     else:
         one = doubles.local_qdrant("store", schema, tenant="one")
         other = doubles.again(one, tenant="other")
