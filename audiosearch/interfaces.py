@@ -230,3 +230,7 @@ class DocumentStore(Store, Protocol):
     def model(self, name: str) -> bytes | None:
         """What was kept under a name; None when nothing was."""
         ...
+
+    def model_names(self) -> list[str]:
+        """Names under which something is kept, in order."""
+        ...

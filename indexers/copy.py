@@ -1,4 +1,4 @@
-"""From one store into another, recording by recording, document by document.
+"""From one store into another: recordings, documents, and the models that were learned from these.
 
 What the target holds is passed over, so a copy that was cut short is simply run again. Afterwards
 both are read and compared: what is kept exactly by checksum, a clip's vectors within the precision
@@ -26,14 +26,14 @@ TOLERANCE = 4e-3  # of a number in a vector: half precision, and once more norma
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a store holds of some recordings and documents.
+    """What a store holds of some recordings, documents and models.
 
     Parameters
     ----------
-    recordings, clips, anchors, documents, passages : int
+    recordings, clips, anchors, documents, passages, models : int
         How many.
     checksum : str
-        SHA-256 over names, times, codes, fingerprints and texts, hexadecimal.
+        SHA-256 over names, times, codes, fingerprints, texts and models, hexadecimal.
     """
 
     recordings: int
@@ -41,21 +41,22 @@ class Contents:
     anchors: int
     documents: int
     passages: int
+    models: int
     checksum: str
 
 
-def copy(source: Store, target: Store) -> Iterator[tuple[Recording | Document, bool]]:
+def copy(source: Store, target: Store) -> Iterator[tuple[str, bool]]:
     """Copy what the target does not hold.
 
     Yields
     ------
-    Recording or Document, bool
-        Each one of the source as it is done, and whether it had to be copied.
+    str, bool
+        The name of each one of the source as it is done, and whether it had to be copied.
 
     Raises
     ------
     UsageError
-        When the source holds documents and the target cannot.
+        When the source holds documents or models and the target cannot.
     """
     there = {recording.id: recording for recording in target.recordings()}
     for recording in source.recordings():
@@ -64,27 +65,47 @@ def copy(source: Store, target: Store) -> Iterator[tuple[Recording | Document, b
             for some in batches(source.entries(recording.id), CLIPS_AT_ONCE):
                 target.put(some)
             target.finish(recording)
-        yield recording, is_new
-    yield from _copy_documents(source, target)
+        yield recording.name, is_new
+    if isinstance(source, DocumentStore) and (source.documents() or source.model_names()):
+        if not isinstance(target, DocumentStore):
+            raise UsageError("the store that is copied to cannot keep documents")
+        yield from _copy_documents(source, target)
+        yield from _copy_models(source, target)
     if isinstance(target, Indexed):
         target.optimize()
 
 
-def _copy_documents(source: Store, target: Store) -> Iterator[tuple[Document, bool]]:
-    if not isinstance(source, DocumentStore) or not source.documents():
-        return
-    if not isinstance(target, DocumentStore):
-        raise UsageError("the store that is copied to cannot keep documents")
+def _copy_documents(source: DocumentStore, target: DocumentStore) -> Iterator[tuple[str, bool]]:
     there = {document.id: document for document in target.documents()}
     for document in source.documents():
         is_new = there.get(document.id) != document
         if is_new:
             target.put_document(document, list(source.passages(document.id)))
-        yield document, is_new
+        yield document.name, is_new
+
+
+def _copy_models(source: DocumentStore, target: DocumentStore) -> Iterator[tuple[str, bool]]:
+    for name, model in _models(source):
+        is_new = target.model(name) != model
+        if is_new:
+            target.put_model(name, model)
+        yield _title(name), is_new
+
+
+def _models(store: DocumentStore) -> Iterator[tuple[str, bytes]]:
+    """Those that are there; one may be removed while they are read."""
+    for name in store.model_names():
+        model = store.model(name)
+        if model is not None:
+            yield name, model
+
+
+def _title(model: str) -> str:
+    return f"the model {model}"
 
 
 def compare(source: Store, target: Store) -> tuple[Contents, Contents, list[str]]:
-    """Read the recordings and documents of the source in both stores.
+    """Read the recordings, documents and models of the source in both stores.
 
     Returns
     -------
@@ -105,6 +126,7 @@ def compare(source: Store, target: Store) -> tuple[Contents, Contents, list[str]
             theirs.add_recording(other)
     if isinstance(source, DocumentStore) and isinstance(target, DocumentStore):
         different += _different_documents(source, target, ours, theirs)
+        different += _different_models(source, target, ours, theirs)
     return ours.contents(), theirs.contents(), different
 
 
@@ -112,7 +134,8 @@ class _Reading:
     """Counts and checksum of what has been read so far."""
 
     def __init__(self) -> None:
-        self._recordings = self._clips = self._anchors = self._documents = self._passages = 0
+        self._recordings = self._clips = self._anchors = 0
+        self._documents = self._passages = self._models = 0
         self._sum = hashlib.sha256()
 
     def add_recording(self, recording: Recording) -> None:
@@ -130,6 +153,10 @@ class _Reading:
         self._passages += len(passages)
         self._sum.update(repr((dataclasses.astuple(document), passages)).encode())
 
+    def add_model(self, name: str, model: bytes) -> None:
+        self._models += 1
+        self._sum.update(repr((name, model)).encode())
+
     def contents(self) -> Contents:
         return Contents(
             self._recordings,
@@ -137,6 +164,7 @@ class _Reading:
             self._anchors,
             self._documents,
             self._passages,
+            self._models,
             self._sum.hexdigest(),
         )
 
@@ -155,6 +183,18 @@ def _different_documents(
             theirs.add_document(there[document.id], other)
         if (document, mine) != (there.get(document.id), other):
             yield document.name
+
+
+def _different_models(
+    source: DocumentStore, target: DocumentStore, ours: _Reading, theirs: _Reading
+) -> Iterator[str]:
+    there = dict(_models(target))
+    for name, model in _models(source):
+        ours.add_model(name, model)
+        if name in there:
+            theirs.add_model(name, there[name])
+        if there.get(name) != model:
+            yield _title(name)
 
 
 def _same(source: Store, target: Store, recording: Recording, ours: _Reading, theirs: _Reading) -> bool:

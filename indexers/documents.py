@@ -94,6 +94,12 @@ class Documents:
             row = self._db.execute("select model from models where name = ?", (name,)).fetchone()
         return bytes(row[0]) if row else None
 
+    def model_names(self) -> list[str]:
+        """Under which something is kept, in order."""
+        with mapped_errors(self._path):
+            rows = self._db.execute("select name from models order by name").fetchall()
+        return [row[0] for row in rows]
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

@@ -254,6 +254,9 @@ class EmbeddedStore:
     def model(self, name: str) -> bytes | None:
         return self._documents.model(name)
 
+    def model_names(self) -> list[str]:
+        return self._documents.model_names()
+
     def drop(self) -> None:
         self.close()
         for name in INDEXED:

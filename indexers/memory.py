@@ -139,6 +139,9 @@ class MemoryStore:
     def model(self, name: str) -> bytes | None:
         return self._models.get(name)
 
+    def model_names(self) -> list[str]:
+        return sorted(self._models)
+
     def drop(self) -> None:
         for kept in (self._finished, self._entries, self._documents, self._models):
             kept.clear()

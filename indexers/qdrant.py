@@ -279,6 +279,9 @@ class QdrantStore:
     def model(self, name: str) -> bytes | None:
         return self._shelf.model(name)
 
+    def model_names(self) -> list[str]:
+        return self._shelf.model_names()
+
     def drop(self) -> None:
         names = ("recordings", "documents", "anchors", "clips")
         with self._mapped_errors():

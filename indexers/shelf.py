@@ -142,3 +142,7 @@ class Shelf:
     def model(self, name: str) -> bytes | None:
         """What was kept under a name."""
         return next((base64.b64decode(row.details) for row in self._table.read("model", name)), None)
+
+    def model_names(self) -> list[str]:
+        """Under which something is kept, in order."""
+        return sorted(row.of for row in self._table.read("model"))

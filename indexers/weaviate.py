@@ -322,6 +322,9 @@ class WeaviateStore:
     def model(self, name: str) -> bytes | None:
         return self._shelf.model(name)
 
+    def model_names(self) -> list[str]:
+        return self._shelf.model_names()
+
     def drop(self) -> None:
         with self._mapped_errors():
             for name in ("recordings", "documents", "anchors", "clips"):

@@ -44,20 +44,19 @@ def fill(store: Maintained, *names: str) -> None:
         store.finish(replace(entries.recording(name), n_anchors=n_anchors))
     document = entries.document("guide")
     store.put_document(document, entries.passages_of(document))
+    store.put_model("bridge", b"learned")
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(KINDS, 2)))
 def test_everything_is_the_same_in_the_other_store(make: Make, source: str, target: str) -> None:
     ours, theirs = make(source), make(target)
     fill(ours, "a", "b")
-    assert [(one.name, is_new) for one, is_new in copy(ours, theirs)] == [
-        ("a", True),
-        ("b", True),
-        ("guide", True),
-    ]
+    copied = [("a", True), ("b", True), ("guide", True), ("the model bridge", True)]
+    assert list(copy(ours, theirs)) == copied
     mine, other, different = compare(ours, theirs)
     assert (mine, different) == (other, [])
-    assert (other.clips, other.documents, other.passages) == (6, 1, 3)
+    assert (other.clips, other.documents, other.passages, other.models) == (6, 1, 3, 1)
+    assert theirs.model("bridge") == b"learned"
     assert list(problems(theirs)) == []
     assert not any(is_new for _, is_new in copy(ours, theirs))
 

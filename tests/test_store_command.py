@@ -89,6 +89,25 @@ def test_copies_and_checks_documents(run: Run, filled: Path, tmp_path: Path) -> 
         assert compare(source, target)[2] == ["guide"]
 
 
+def test_copies_and_compares_what_was_learned(run: Run, filled: Path, tmp_path: Path) -> None:
+    with closing(open_store(str(filled))) as store:
+        store.put_model("bridge", b"learned")
+        store.put_model("empty", b"")
+    code, (ours, theirs), err = run("copy", filled, tmp_path / "other", "--json")
+    assert (code, theirs["models"], theirs["checksum"]) == (0, 2, ours["checksum"])
+    assert "copied     the model bridge" in err
+    assert "unchanged  the model bridge" in run("copy", filled, tmp_path / "other")[2]
+    with closing(open_store(str(filled))) as source, closing(open_store(str(tmp_path / "other"))) as target:
+        assert [(name, target.model(name)) for name in target.model_names()] == [
+            ("bridge", b"learned"),
+            ("empty", b""),
+        ]
+        target.put_model("bridge", b"something else")
+        one, other, different = compare(source, target)
+        assert different == ["the model bridge"]
+        assert one.checksum != other.checksum
+
+
 class WithoutDocuments(MemoryStore):
     """Fits Store, not DocumentStore."""
 
@@ -101,6 +120,11 @@ def test_documents_are_not_lost_in_silence(filled: Path) -> None:
         source.put_document(put, entries.passages_of(put))
         with pytest.raises(UsageError, match="cannot keep documents"):
             list(copy(source, WithoutDocuments(source.schema)))
+        source.delete_document(put.id)
+        list(copy(source, WithoutDocuments(source.schema)))
+        source.put_model("bridge", b"learned")
+        with pytest.raises(UsageError, match="cannot keep documents"):
+            list(copy(source, WithoutDocuments(source.schema)))
 
 
 def test_a_copy_that_was_cut_short_goes_on(filled: Path, tmp_path: Path) -> None:
@@ -109,7 +133,7 @@ def test_a_copy_that_was_cut_short_goes_on(filled: Path, tmp_path: Path) -> None
         next(copying)
         copying.close()
         to.put(list(source.entries("id-of-b"))[:1])  # as far as it came with the second
-        assert [(r.name, new) for r, new in copy(source, to)] == [("a", False), ("b", True), ("c", True)]
+        assert list(copy(source, to)) == [("a", False), ("b", True), ("c", True)]
         ours, theirs, different = compare(source, to)
         assert (different, ours) == ([], theirs)
         assert list(problems(to)) == []
@@ -142,7 +166,7 @@ def test_a_difference_is_found_and_exits_4(run: Run, filled: Path, tmp_path: Pat
     assert code == 4
     assert lines[0]["checksum"] != lines[1]["checksum"]
     assert "a is not the same in both stores" in err
-    assert "1 recordings or documents of" in err
+    assert "1 recordings, documents or models of" in err
 
 
 def test_a_store_made_otherwise_is_no_target(run: Run, filled: Path, tmp_path: Path) -> None:

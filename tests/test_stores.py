@@ -381,10 +381,12 @@ def test_tenants_do_not_see_each_other(tenants: tuple[Maintained, Maintained]) -
         for store, names in ((one, "a"), (other, "ab")):
             put_documents(store, *names)
             store.put_model("bridge", names.encode())
+            store.put_model(f"of {names}", b"")
         assert one.delete_document("id-of-a") == 3
         assert one.documents() == []
         assert len(list(other.passages())) == 6
         assert (one.model("bridge"), other.model("bridge")) == (b"a", b"ab")
+        assert (one.model_names(), other.model_names()) == (["bridge", "of a"], ["bridge", "of ab"])
 
 
 def put_documents(store: DocumentStore, *names: str) -> None:
@@ -450,11 +452,13 @@ def test_takes_a_document_without_passages(shelf: DocumentStore) -> None:
 
 def test_keeps_models(shelf: DocumentStore) -> None:
     assert shelf.model("bridge") is None
-    shelf.put_model("bridge", b"old")
+    assert shelf.model_names() == []
     shelf.put_model("other", b"")
+    shelf.put_model("bridge", b"old")
     shelf.put_model("bridge", bytes(range(256)))
     assert shelf.model("bridge") == bytes(range(256))
     assert shelf.model("other") == b""
+    assert shelf.model_names() == ["bridge", "other"]
 
 
 def test_documents_outlive_the_process(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ Target = Annotated[str, typer.Argument(help="Store to copy to; made if there is 
 
 @app.command()
 def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
-    """Copy all recordings and documents of one store into another, of whatever kind.
+    """Copy all recordings and documents, and what `kb fit` learned, into another store of whatever kind.
 
     What the target holds is passed over, so a copy that was cut short is simply run again. At the end
     both stores are read and compared; where they differ, the command exits with 4.
@@ -34,8 +34,8 @@ def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
 
     with _opened(source) as from_, closing(open_store(target, from_.schema)) as to:
         require(to, target, asdict(from_.schema))
-        for one, is_new in copied(from_, to):
-            typer.echo(f"{'copied' if is_new else 'unchanged':9s}  {short(one.name)}", err=True)
+        for name, is_new in copied(from_, to):
+            typer.echo(f"{'copied' if is_new else 'unchanged':9s}  {short(name)}", err=True)
         ours, theirs, different = compare(from_, to)
     rows = [{"store": source, **asdict(ours)}, {"store": target, **asdict(theirs)}]
     columns = {
@@ -45,6 +45,7 @@ def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
         "anchors": lambda row: str(row["anchors"]),
         "documents": lambda row: str(row["documents"]),
         "passages": lambda row: str(row["passages"]),
+        "models": lambda row: str(row["models"]),
         "checksum": lambda row: row["checksum"][:16],
     }
     report(rows, as_json, lambda row: row, columns)
@@ -52,7 +53,7 @@ def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
         complain(f"{short(name)} is not the same in both stores")
     if different:
         raise StoreError(
-            f"{len(different)} recordings or documents of {target} differ from those of {source}"
+            f"{len(different)} recordings, documents or models of {target} differ from those of {source}"
         )
 
 
