@@ -14,6 +14,7 @@ from pathlib import Path
 
 from audiosearch.errors import StoreError, StoreFullError
 from audiosearch.types import Recording, Schema
+from indexers.payload import schema_of
 
 TABLES = """
 create table if not exists meta (key text primary key, value text not null);
@@ -48,10 +49,16 @@ class Catalogue:
             self._db.executescript(TABLES)
 
     def schema(self) -> Schema | None:
-        """What the store was made with; None when its making was cut short."""
+        """What the store was made with; None when its making was cut short.
+
+        Raises
+        ------
+        StoreMismatchError
+            When another version of this program made it.
+        """
         with mapped_errors(self._path):
             row = self._db.execute("select value from meta where key = 'schema'").fetchone()
-        return Schema(**json.loads(row[0])) if row else None
+        return schema_of(json.loads(row[0]), f"at {self._path.parent}") if row else None
 
     def set_schema(self, schema: Schema) -> None:
         """Write down what the store is made with."""

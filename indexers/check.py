@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audiosearch.interfaces import DocumentStore, Maintained
-from audiosearch.types import SCHEMA_VERSION, Recording
+from audiosearch.types import Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,6 @@ class Problem:
 
 def problems(store: Maintained) -> Iterator[Problem]:
     """Everything that is wrong with a store; all of it is read."""
-    if store.schema.version != SCHEMA_VERSION:
-        yield Problem(f"the store is of version {store.schema.version}, this program of {SCHEMA_VERSION}")
     accounted = [0, 0]
     for recording in store.recordings():
         counted = store.count(recording.id)

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosearch import frames
+from audiosearch.errors import StoreMismatchError
 from audiosearch.representations import SEPARATOR
 from audiosearch.types import (
     ID_NAMESPACE,
+    SCHEMA_VERSION,
     Clip,
     Codes,
     Entry,
@@ -43,6 +45,31 @@ class AnchorPoint:
     id: str
     vector: Float32
     payload: dict[str, Any]
+
+
+def schema_of(payload: dict[str, Any], store: str) -> Schema:
+    """The schema that a payload speaks of: all its fields, by name.
+
+    Parameters
+    ----------
+    payload : dict
+    store : str
+        How messages call the store.
+
+    Raises
+    ------
+    StoreMismatchError
+        When it is of another version, or has other fields.
+    """
+    try:
+        if payload["version"] != SCHEMA_VERSION:
+            raise ValueError(f"it is of version {payload['version']}, this program of {SCHEMA_VERSION}")
+        return Schema(**payload)
+    except (KeyError, TypeError, ValueError) as exc:
+        raise StoreMismatchError(
+            f"the store {store} was made by another audiosearch ({exc}); use that one, "
+            "or ingest the recordings into a new store with another --store"
+        ) from exc
 
 
 def clip_payload(entry: Entry) -> dict[str, Any]:

@@ -309,7 +309,8 @@ class QdrantStore:
                 f"the collection {self._called('recordings')} at {self._place} is no store of audiosearch; "
                 "give another name in --store"
             )
-        return Schema(**metadata["audiosearch"]) if metadata["audiosearch"] else None
+        made_with = metadata["audiosearch"]
+        return payload.schema_of(made_with, f"{self._name} at {self._place}") if made_with else None
 
     def _make(self, schema: Schema | None) -> Schema:
         if schema is None:

@@ -344,12 +344,13 @@ class WeaviateStore:
                 return None
             config = self._client.collections.use(called).config.get()
         try:
-            schema = Schema(**json.loads(config.description or ""))
-        except (ValueError, TypeError) as exc:
+            made_with = json.loads(config.description or "")
+        except ValueError as exc:
             raise StoreMismatchError(
                 f"the collection {called} at {self._place} is no store of audiosearch; "
                 "give another name in --store"
             ) from exc
+        schema = payload.schema_of(made_with, f"{self._name} at {self._place}")
         if config.multi_tenancy_config.enabled != bool(self._tenant):
             wants = "tenants; name one: ?tenant=" if config.multi_tenancy_config.enabled else "no tenants"
             raise StoreMismatchError(f"the store {self._name} at {self._place} was made with {wants}")

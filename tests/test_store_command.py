@@ -2,10 +2,11 @@
 
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,17 @@ def test_info_says_how_it_was_made(run: Run, filled: Path) -> None:
     assert code == 0
     assert (line["recordings"], line["unfinished"], line["clips"]) == (3, 0, 9)
     assert (line["tokenizer"], line["version"]) == ("made-up@1", 1)
+
+
+@pytest.mark.parametrize("changed", [{"version": 2}, {"version": 2, "colour": "red"}])
+def test_a_store_of_another_version_is_refused(run: Run, filled: Path, changed: dict[str, object]) -> None:
+    stored = json.dumps(asdict(entries.schema()) | changed)
+    with closing(sqlite3.connect(filled / "catalogue.sqlite")) as db, db:
+        db.execute("update meta set value = ? where key = 'schema'", (stored,))
+    for command in ("info", "check"):
+        code, lines, err = run(command, "--store", filled)
+        assert (code, lines) == (4, [])
+        assert "it is of version 2, this program of 1" in " ".join(err.split())
 
 
 def test_check_finds_nothing_wrong_with_a_good_store(run: Run, filled: Path) -> None:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import entries
 from audiosearch.errors import StoreMismatchError, StoreNotFoundError
 from audiosearch.interfaces import DocumentStore, Maintained
 from audiosearch.types import Entry, Passage, Schema, Segment
+from indexers import payload
+from indexers.embedded import EmbeddedStore
 from indexers.memory import MemoryStore
 from indexers.stores import open_store, require
 from servers import with_options
@@ -312,6 +315,42 @@ def test_refuses_another_tokenizer_or_other_options(store: Maintained) -> None:
         require(store, "here", {"tokenizer": "other@2"})
     with pytest.raises(StoreMismatchError, match="fingerprint_frames 100, not 50"):
         require(store, "here", {"fingerprint_frames": 50})
+
+
+def test_a_store_of_another_version_is_refused(
+    kind: str, make: Maker, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "memory":
+        pytest.skip("never opened again")
+    with monkeypatch.context() as later:
+        later.setattr("indexers.payload.SCHEMA_VERSION", 2)
+        store = make(replace(schema, version=2))
+    with pytest.raises(
+        StoreMismatchError, match=r"of version 2, this program of 1\); .* with another --store"
+    ):
+        if isinstance(store, EmbeddedStore):
+            store.close()
+            open_store(str(store.path))
+        else:
+            doubles.again(store)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"version": 2, "colour": "red"}, r"^the store at home was made .* of version 2, this program of 1"),
+        ({"colour": "red"}, "unexpected keyword argument 'colour'"),
+        ({"version": None}, "of version None"),
+    ],
+)
+def test_a_schema_of_other_fields_is_refused(
+    schema: Schema, changed: dict[str, object], sentence: str
+) -> None:
+    assert payload.schema_of(asdict(schema), "at home") == schema
+    with pytest.raises(StoreMismatchError, match=sentence):
+        payload.schema_of(asdict(schema) | changed, "at home")
+    with pytest.raises(StoreMismatchError, match="version"):
+        payload.schema_of({}, "at home")
 
 
 def test_there_is_no_store_before_one_is_made(tmp_path: Path) -> None:
