@@ -1,15 +1,17 @@
 """The store of another package that README shows: installed, named, used."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import entries
 import media
 import sounds
 import tokens
 from audiosearch.api import Library
-from audiosearch.errors import StoreNotFoundError, UsageError
+from audiosearch.errors import StoreMismatchError, StoreNotFoundError, UsageError
 from indexers.stores import open_store
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -45,6 +47,39 @@ def test_it_is_found_by_its_name_and_keeps_what_is_ingested(installed: Path, tmp
         (left,) = library.recordings()
         (entry,) = library.entries(left.id)
         assert library.store.by_fingerprint(entry.fingerprint) == [entry.clip]
+
+
+def test_it_keeps_documents_and_what_was_learned(installed: Path, tmp_path: Path) -> None:
+    address = f"pickled:{tmp_path / 'store.pickle'}"
+    put, other = entries.document("a"), entries.document("b")
+    with closing(open_store(address, entries.schema())) as store:
+        for document in (put, other):
+            store.put_document(document, entries.passages_of(document))
+        store.delete_document(other.id)
+        store.put_model("bridge", b"learned")
+    with closing(open_store(address)) as store:
+        assert store.documents() == [put]
+        assert [passage.number for passage in store.passages()] == [0, 1, 2]
+        assert store.model("bridge") == b"learned"
+
+
+def test_what_was_dropped_is_gone(installed: Path, tmp_path: Path) -> None:
+    address = f"pickled:{tmp_path / 'store.pickle'}"
+    with closing(open_store(address, entries.schema())) as store:
+        store.put(entries.entries_of("id-of-a", 1, store.schema))
+        store.finish(entries.recording("a"))
+    with closing(open_store(address)) as store:
+        assert store.count()[0] == 3
+        store.drop()
+    with pytest.raises(StoreNotFoundError):
+        open_store(address)
+
+
+def test_it_refuses_a_file_of_another_version(installed: Path, tmp_path: Path) -> None:
+    address = f"pickled:{tmp_path / 'store.pickle'}"
+    open_store(address, entries.schema(version=2)).put_model("bridge", b"")
+    with pytest.raises(StoreMismatchError, match=r"store\.pickle was made by another audiosearch"):
+        open_store(address)
 
 
 def test_it_says_what_is_missing(installed: Path, tmp_path: Path) -> None:
