@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from audiosearch.errors import StoreError, UsageError
+from audiosearch.errors import StoreUnavailableError, UsageError
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 REACH_SECONDS = 1.5  # a server that takes longer to accept a connection counts as absent
@@ -48,10 +48,6 @@ class Address:
         """An option that is a time."""
         return float(self.options[option])
 
-    def text(self, option: str) -> str:
-        """An option that is text."""
-        return str(self.options[option])
-
 
 def parse(address: str, secure_scheme: str, port: int, defaults: Mapping[str, float | str]) -> Address:
     """Take an address apart.
@@ -83,11 +79,11 @@ def parse(address: str, secure_scheme: str, port: int, defaults: Mapping[str, fl
     return Address(parts.hostname, given_port or port, name, parts.scheme == secure_scheme, options)
 
 
-def is_reachable(host: str, port: int, seconds: float = REACH_SECONDS) -> bool:
+def is_reachable(host: str, port: int) -> bool:
     """Whether something accepts connections there."""
     try:
-        socket.create_connection((host, port), seconds).close()
-    except OSError:
+        require_reachable(host, port, "server")
+    except StoreUnavailableError:
         return False
     return True
 
@@ -97,13 +93,13 @@ def require_reachable(host: str, port: int, what: str) -> None:
 
     Raises
     ------
-    StoreError
+    StoreUnavailableError
     """
     try:
         socket.create_connection((host, port), REACH_SECONDS).close()
     except OSError as exc:
         why = exc.strerror or str(exc) or "no answer"
-        raise StoreError(
+        raise StoreUnavailableError(
             f"no {what} answers at {host}:{port} ({why}); start it, or give another --store"
         ) from exc
 

@@ -116,7 +116,7 @@ def test_a_host_that_does_not_answer_is_given_up(kind: str) -> None:
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         began = time.monotonic()
-        with pytest.raises(StoreError, match="server answers at"):
+        with pytest.raises(StoreUnavailableError, match="server answers at"):
             open_store(f"{kind}://127.0.0.1:{listener.getsockname()[1]}/x")
         assert time.monotonic() - began < 3
 

@@ -242,8 +242,11 @@ def test_check_can_remove_what_was_never_finished(
 
 
 def test_drop_asks_first(run: Run, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(open_store(str(filled))) as store:
+        store.put_document(entries.document("guide"), [])
+
     def refuse(question: str, abort: bool) -> None:
-        assert "with 3 recordings?" in question
+        assert "with 3 recordings and 1 documents?" in question
         raise SystemExit(1)
 
     monkeypatch.setattr("typer.confirm", refuse)

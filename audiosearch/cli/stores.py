@@ -11,6 +11,7 @@ from audiosearch.cli import options
 from audiosearch.cli.output import complain, report, short
 from audiosearch.errors import StoreError, UsageError
 from audiosearch.interfaces import DocumentStore, Maintained, Store
+from audiosearch.types import Document
 
 app = typer.Typer(
     name="store",
@@ -63,7 +64,7 @@ def info(store: options.Store, as_json: options.Json = False) -> None:
     with _opened(store) as opened:
         recordings = opened.recordings()
         unfinished = len(opened.unfinished()) if isinstance(opened, Maintained) else 0
-        documents = opened.documents() if isinstance(opened, DocumentStore) else []
+        documents = _documents(opened)
         line = {
             "store": store,
             "recordings": len(recordings),
@@ -123,11 +124,11 @@ def drop(
     """Remove a store with everything in it; the files that were ingested stay where they are."""
     with _opened(store) as opened:
         maintained = _maintained(opened, store)
-        n_recordings = len(maintained.recordings())
+        holds = f"{len(maintained.recordings())} recordings and {len(_documents(opened))} documents"
         if not yes:
-            typer.confirm(f"Remove the store at {store} with {n_recordings} recordings?", abort=True)
+            typer.confirm(f"Remove the store at {store} with {holds}?", abort=True)
         maintained.drop()
-    typer.echo(f"removed    {store} ({n_recordings} recordings)")
+    typer.echo(f"removed    {store} ({holds})")
 
 
 @contextmanager
@@ -136,6 +137,10 @@ def _opened(address: str) -> Iterator[Store]:
 
     with closing(open_store(address)) as store:
         yield store
+
+
+def _documents(store: Store) -> list[Document]:
+    return store.documents() if isinstance(store, DocumentStore) else []
 
 
 def _maintained(store: Store, address: str) -> Maintained:
