@@ -5,15 +5,14 @@
 Entries are made up, but as entries are: clips of 30 s, codes in runs, neighbours alike. Queries are
 excerpts of stored clips in which one code in five was changed. Recall is against the exact store in
 memory. Servers are found as the tests find them (see tests/servers.py); their disk is read where they
-were started here. The table is written again after every store, so that a run that is cut short leaves one.
+were started here. The tables are written again after every store, so that a run that is cut short leaves
+them; what was found out beside them is in `candidates.md` and `suite.md`, which no run writes.
 """
 
 import json
 import math
 import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ import typer
 from audiosearch.interfaces import Indexed, Store
 from audiosearch.representations import represent
 from audiosearch.types import Clip, Codes, Entry, Recording, Schema, Segment
+from benchmarks.stores import report
 from indexers.memory import MemoryStore
 from indexers.qdrant import QdrantStore
 from indexers.stores import open_store
@@ -63,7 +63,7 @@ def main(
                 result = measure(address, folder, n_anchors, truth)
             results.append({"store": about, **result})
             print(json.dumps(results[-1]), flush=True)
-            out.write_text(report(results))
+            out.write_text(report.tables(results, QUESTIONS, DIM, SIZE))
     print(out.read_text())
 
 
@@ -266,44 +266,6 @@ def clocked(ask) -> tuple[tuple[float, float], list]:
         times.append((time.perf_counter() - began) * 1000)
     p50, p95 = np.percentile(times, [50, 95])
     return (float(p50), float(p95)), answers
-
-
-def report(results: list[dict]) -> str:
-    """The table."""
-    clients = ", ".join(f"{name} {version(name)}" for name in ("qdrant-client", "weaviate-client"))
-    lines = [
-        "# Stores beside each other",
-        "",
-        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {clients}; "
-        f"commit {commit()}; load of the machine at the end {os.getloadavg()[1]:.1f}; "
-        f"`{' '.join(['python -m benchmarks.stores', *sys.argv[1:]])}`.",
-        "",
-        f"{QUESTIONS} questions of each kind, one after the other; p50 / p95 in ms. An entry is a clip of "
-        f"30 s with 37 anchors of {DIM} numbers and a histogram of {SIZE}. Servers run on the same machine. "
-        "Indexed: seconds from the last entry until no anchor is left to index.",
-        "",
-        "| store | anchors | entries/s | indexed | fingerprint | one anchor | the anchors of 10 s "
-        "| histogram | recall@10 anchors | recall@10 histogram | MB per million anchors |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    asked = ("fingerprint", "anchor", "anchors_of_10_s", "histogram")
-    for r in results:
-        cells = [" / ".join(f"{ms:.1f}" for ms in r[name]) for name in asked]
-        size = f"{r['mb_per_million']:.0f}" if r["mb_per_million"] else "-"
-        lines.append(
-            f"| {r['store']} | {r['anchors']:,} | {r['entries_per_s']:.0f} | {r['indexed_s']:.0f} "
-            f"| {' | '.join(cells)} "
-            f"| {r['recall_anchor']:.3f} | {r['recall_histogram']:.3f} | {size} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def commit() -> str:
-    """Of the program that is measured."""
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":
