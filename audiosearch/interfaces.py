@@ -195,7 +195,7 @@ class Maintained(Store, Protocol):
         ...
 
     def unfinished(self) -> list[str]:
-        """Ids of recordings that are being written or removed, or were when a process ended."""
+        """Ids of recordings of which something is stored, and which are not finished."""
         ...
 
     def drop(self) -> None:

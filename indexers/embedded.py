@@ -232,7 +232,10 @@ class EmbeddedStore:
             return self._clips.count(request), self._anchors.count(request)
 
     def unfinished(self) -> list[str]:
-        return sorted(self._pending)
+        known = [*self._pending, *(recording.id for recording in self.recordings())]
+        where = edge.Filter(must_not=[_is_of(known)])
+        clips, anchors = (self._scroll(s, where, None, ["recording"]) for s in (self._clips, self._anchors))
+        return sorted({*self._pending, *(record.payload["recording"] for record in clips + anchors)})
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         self._require_room(ROOM_TO_WRITE)

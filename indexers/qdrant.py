@@ -259,7 +259,12 @@ class QdrantStore:
         return self._count("clips", where), self._count("anchors", where)
 
     def unfinished(self) -> list[str]:
-        return sorted(self._pending())
+        pending = self._pending()
+        known = [*pending, *(recording.id for recording in self.recordings())]
+        # A recording that was removed while another process wrote it leaves points that no state is kept of.
+        where = models.Filter(must=self._conditions(), must_not=_is_of(known) if known else None)
+        left = [r for name in ("clips", "anchors") for r in self._scroll(name, where, None, ["recording"])]
+        return sorted({*pending, *(record.payload["recording"] for record in left)})
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         self._shelf.put(document, passages)

@@ -302,7 +302,12 @@ class WeaviateStore:
         return n_clips, n_anchors
 
     def unfinished(self) -> list[str]:
-        return sorted(self._pending())
+        pending = self._pending()
+        known = [*pending, *(recording.id for recording in self.recordings())]
+        # A recording that was removed while another process wrote it leaves objects that no state is kept of.
+        where = Filter.by_property("recording").contains_none(known) if known else None
+        left = [self._recordings_where(where, collection) for collection in (self._clips, self._anchors)]
+        return sorted({*pending, *left[0], *left[1]})
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         self._shelf.put(document, passages)
@@ -498,16 +503,15 @@ class WeaviateStore:
     # Reading
 
     def _pending(self) -> list[str]:
-        return self._recordings_where(_same("state", "pending"))
+        return self._recordings_where(_same("state", "pending"), self._recordings)
 
     def _finished_as(self, name: str) -> list[str]:
-        return self._recordings_where(_same("state", "finished") & _same("name", name))
+        return self._recordings_where(_same("state", "finished") & _same("name", name), self._recordings)
 
-    def _recordings_where(self, where: Any) -> list[str]:
+    def _recordings_where(self, where: Any, collection: Any) -> list[str]:
+        """The recordings that objects are of."""
         with self._mapped_errors():
-            found = self._recordings.query.fetch_objects(
-                filters=where, limit=MOST, return_properties=["recording"]
-            )
+            found = collection.query.fetch_objects(filters=where, limit=MOST, return_properties=["recording"])
         return [one.properties["recording"] for one in found.objects]
 
     def _finished(self, field: str) -> list[str]:

@@ -225,6 +225,18 @@ def test_check_finds_anchors_without_a_clip() -> None:
     assert any("5 anchors belong to no clip" in what for what in found)
 
 
+def test_check_can_remove_what_belongs_to_no_recording(run: Run, filled: Path) -> None:
+    with closing(EmbeddedStore(filled, None)) as store:
+        store.put(entries.entries_of("half", 5, store.schema))
+        store._flush()
+        store._catalogue.forget("half")
+    code, (line,), _ = run("check", "--store", filled, "--json")
+    assert (code, line["recording"], line["removed"]) == (4, "half", False)
+    assert "3 clips" in line["what"]
+    assert run("check", "--store", filled, "--repair")[0] == 0
+    assert run("check", "--store", filled)[::2] == (0, "all is well\n")
+
+
 def test_check_can_remove_what_was_never_finished(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -374,6 +374,21 @@ def test_counts_what_is_stored_and_what_is_not_finished(store: Maintained) -> No
     assert store.count("id-of-nobody") == (0, 0)
 
 
+def test_what_was_removed_while_another_process_wrote_it_is_found_and_removed(
+    store: Maintained, again: Again
+) -> None:
+    fill(store, "a")
+    there = store.count()
+    half = entries.entries_of("half", 5, store.schema)
+    other = again(store)
+    other.put(half[:1])
+    store.delete("half")
+    other.put(half[1:])
+    assert store.unfinished() == ["half"]
+    assert store.delete("half") == 2
+    assert (store.unfinished(), store.count()) == ([], there)
+
+
 def test_what_another_process_left_unfinished_leaves_no_trace(store: Maintained, again: Again) -> None:
     """One that ended in the middle, and had cut the same recording otherwise."""
     other = again(store)
