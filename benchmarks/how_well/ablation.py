@@ -22,7 +22,8 @@ from audiosearch.alignment import TYPICAL, Judgement, Line
 from audiosearch.types import Float32, Segment
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST
-from benchmarks.how_well.degradations import ALL, NEGATIVE, RATE, Context
+from benchmarks.how_well.candidates import SECONDS, degraded
+from benchmarks.how_well.degradations import NEGATIVE
 from benchmarks.planted.sounds import keep, recordings
 from queries.listen import listen
 from queries.search import LINES, Search
@@ -36,7 +37,6 @@ CONDITIONS = (
     "speed -10 %",
     "speed +10 %",
 )
-SECONDS = 5.0
 ALLOWED = 0.01  # of the strangers
 
 
@@ -89,13 +89,7 @@ def searched(
     library: Library, sounds: dict[str, Float32], name: str, id_: str | None, condition: str
 ) -> Searched:
     """One excerpt."""
-    rng = np.random.default_rng([*name.encode(), *condition.encode()])
-    x = sounds[name]
-    begin = int(rng.integers(len(x) - round(1.2 * SECONDS * RATE)))
-    others = list(sounds)[1::2]
-    other = np.resize(sounds[others[int(rng.integers(len(others)))]], 12 * RATE)
-    degraded = ALL[condition][0](x[begin : begin + round(1.2 * SECONDS * RATE)], Context(rng, other))
-    samples = np.clip(degraded[: round(SECONDS * RATE)], -1, 1)
+    samples, _, _ = degraded(sounds, name, condition)
     tokenizer, store = library.tokenizer, library.store
     heard = listen(iter([samples]), tokenizer, library.segmenter, store.schema)
     whole = Segment(0.0, heard.codes.duration)
