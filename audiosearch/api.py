@@ -160,8 +160,10 @@ class Library:
         if isinstance(store, Indexed):
             store.optimize()
 
-    def match(self, query: PathLike | Waveform, limit: int = 10, any_speed: bool = False) -> list[Match]:
-        """Stretches of the query that are in recordings of the library; see `queries.match`."""
+    def match(
+        self, query: PathLike | Waveform, limit: int | None = None, any_speed: bool = False
+    ) -> list[Match]:
+        """Stretches of the query that are in recordings, by default all of them; see `queries.match`."""
         from queries.match import match
 
         read = functools.partial(self._blocks, query)

@@ -29,7 +29,7 @@ def match(
     tokenizer: Tokenizer,
     segmenter: Segmenter,
     read: Reader,
-    limit: int = 10,
+    limit: int | None = None,
     any_speed: bool = False,
 ) -> list[Match]:
     """Stretches of the query that are in stored recordings.
@@ -43,7 +43,8 @@ def match(
         Best the one that the recordings were cut with: then fingerprints of copies are equal.
     read : callable
         Gives the query's samples at the tokenizer's rate in blocks, from its beginning whenever it is called.
-    limit : int
+    limit : int, optional
+        By default all are given.
     any_speed : bool
         Whether it may have been played at half to twice its speed; that takes nine times as long.
 

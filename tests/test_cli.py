@@ -13,8 +13,9 @@ import pytest
 
 import media
 import sounds
-from audiosearch import demo
+from audiosearch import Library, demo
 from audiosearch.errors import MissingDependencyError
+from audiosearch.types import Match, Recording, Segment
 from commands import Run
 
 
@@ -94,6 +95,59 @@ def test_matches_are_exported_as_the_ending_says(run: Run, store: Path, upload: 
     assert (tmp_path / "found.cue").read_text().startswith(f'FILE "{upload}" WAVE\n  TRACK 01 AUDIO')
     printed = run("match", upload, "--store", store, "--format", "srt")
     assert re.match(r"1\n00:00:00,\d{3} --> 00:00:0[78],\d{3}\ncontains part of land-5.opus", printed.out)
+
+
+@pytest.fixture
+def twelve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library in which twelve excerpts are found, of two recordings of the same name."""
+    found = [
+        Match("ab"[i % 2], Segment(20.0 * i, 20.0 * i + 8), Segment(0.0, 8.0), 1.0, 9.0, 0.99)
+        for i in range(12)
+    ]
+    recordings = [Recording(name, f"/{name}/talk.wav", "0" * 64) for name in "ab"]
+    monkeypatch.setattr(Library, "match", lambda _, __, limit, *___: found[:limit])
+    monkeypatch.setattr(Library, "watch", lambda *_: iter(found))
+    monkeypatch.setattr(Library, "recordings", lambda _: recordings)
+
+
+@pytest.mark.usefixtures("twelve")
+def test_all_matches_are_told_unless_a_limit_is_given(run: Run, tmp_path: Path) -> None:
+    table = run("match", "upload.wav", "--export", tmp_path / "found.csv")
+    assert len(table.out.splitlines()) == 13
+    assert len((tmp_path / "found.csv").read_text().splitlines()) == 13
+    assert len(run("match", "upload.wav", "--json").records) == 12
+    assert len(run("match", "upload.wav", "--json", "--limit", 5).records) == 5
+
+
+@pytest.mark.usefixtures("twelve")
+@pytest.mark.parametrize("command", ["match", "watch"])
+def test_a_label_tells_recordings_of_the_same_name_apart(run: Run, command: str) -> None:
+    labels = run(command, "upload.wav", "--format", "audacity").out.splitlines()
+    assert [label.split("\t")[2][:10] for label in labels[:2]] == ["a/talk.wav", "b/talk.wav"]
+
+
+@pytest.mark.usefixtures("twelve")
+@pytest.mark.parametrize("command", ["match", "locate", "watch"])
+def test_two_forms_of_an_answer_are_refused(run: Run, command: str) -> None:
+    done = run(command, "upload.wav", "--json", "--format", "csv")
+    assert (done.code, done.out) == (2, "")
+    assert "--json (or AUDIOSEARCH_JSON) and --format both say what is printed" in done.err
+
+
+@pytest.mark.usefixtures("twelve")
+def test_an_export_has_its_format_beside_json(run: Run, tmp_path: Path) -> None:
+    done = run("match", "upload.wav", "--json", "--format", "csv", "--export", tmp_path / "found")
+    assert (done.code, len(done.records)) == (0, 12)
+    assert (tmp_path / "found").read_text().startswith("recording,id,")
+
+
+def test_likely_places_beyond_the_limit_are_spoken_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = [Match("r", Segment(0, 1), Segment(i, i + 1), 1.0, 9.0, (0.9, 0.8, 0.1)[i]) for i in range(3)]
+    monkeypatch.setattr(Library, "locate", lambda _, __, limit, *___: places[:limit])
+    monkeypatch.setattr(Library, "recordings", lambda _: [Recording("r", "/talk.wav", "0" * 64)])
+    one, two = (run("locate", "--example", "x.wav", "--json", "--limit", limit) for limit in (1, 2))
+    assert (len(one.records), "more places are likely; --limit shows them" in one.err) == (1, True)
+    assert (len(two.records), two.err) == (2, "")
 
 
 def test_an_export_without_a_format_is_refused_before_anything_is_searched(run: Run, tmp_path: Path) -> None:

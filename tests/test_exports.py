@@ -10,6 +10,7 @@ import pytest
 
 from audiosearch import exports
 from audiosearch.errors import UsageError
+from audiosearch.exports.mark import COLUMNS
 from audiosearch.types import Match, Segment
 
 CLIP = Match("id-1", Segment(12.4, 57.12), Segment(100.0, 146.488), 1.04, 8.0, 0.998)
@@ -36,6 +37,15 @@ def test_csv_is_read_back(marks: list[exports.Mark]) -> None:
     rows = list(csv.DictReader(exports.text(marks, "csv").splitlines()))
     assert rows[0]["recording"] == '/library/a "b" & <c>.wav'
     assert float(rows[1]["query_start"]) == 3661.52
+
+
+def test_a_table_has_all_columns_whatever_its_first_row_has() -> None:
+    matches = [LATER, replace(CLIP, verdict="contains part of", false_alarms=0.25)]
+    found = [exports.on_the_recording(match, "a phrase", "/r.wav") for match in matches]
+    first, second = csv.DictReader(exports.text(found, "csv").splitlines())
+    assert (first["verdict"], first["false_alarms_per_hour"], first["probability"]) == ("", "", "0.9")
+    assert [*second.values()] == [str(value) for value in found[1].record.values()]
+    assert [*second] == [*found[1].record]
 
 
 def test_audacity_labels_are_three_columns(marks: list[exports.Mark]) -> None:
@@ -87,7 +97,8 @@ def test_times_of_several_files_are_not_mixed() -> None:
 
 @pytest.mark.parametrize("name", exports.FORMATS)
 def test_no_matches_are_a_file_without_any(name: str) -> None:
-    assert exports.text([], name) in ("", "WEBVTT\n\n")
+    headings = {"csv": f"{','.join(COLUMNS)}\r\n", "vtt": "WEBVTT\n\n"}
+    assert exports.text([], name) == headings.get(name, "")
 
 
 @pytest.mark.parametrize("name", exports.FORMATS)

@@ -10,7 +10,8 @@ from audiosearch import exports
 from audiosearch.api import Library
 from audiosearch.chances import chance
 from audiosearch.cli import options
-from audiosearch.cli.output import report, short, span
+from audiosearch.cli.output import report, short, span, tails
+from audiosearch.errors import UsageError
 from audiosearch.types import Candidate, Match
 from audiosearch.verdicts import MIN_PROBABILITY, in_words
 
@@ -25,7 +26,7 @@ Certainty = Annotated[
 def match(
     query: Query,
     store: options.Store,
-    limit: options.Limit = 10,
+    limit: options.LimitOrAll = None,
     min_probability: Certainty = MIN_PROBABILITY,
     any_speed: Annotated[
         bool,
@@ -44,11 +45,13 @@ def match(
     Speed and tempo may differ by 15 %, or more with `--any-speed`; noise may lie on top. Exits 1 when nothing
     is found.
     """
-    check(export, format_)
+    check(export, format_, as_json)
     with Library(store, tokenizer, segmenter, device=device, model=model) as library:
         found = [m for m in library.match(query, limit, any_speed) if m.probability >= min_probability]
         names = {r.id: r.name for r in library.recordings()}
-    marks = [exports.on_the_query(m, str(query), names[m.recording]) for m in found]
+    called = tails(names.values())
+    named = [(m, names[m.recording]) for m in found]
+    marks = [exports.on_the_query(m, str(query), name, called[name]) for m, name in named]
     if not exported(marks, export, format_):
         print_matches(found, names, as_json)
     exit_if_none(len(found))
@@ -125,8 +128,10 @@ def speech_word(speech: bool | None) -> str:
     return {True: "speech", False: "-", None: "?"}[speech]
 
 
-def check(export: Path | None, format_: str | None) -> None:
-    """Refuses a format that there is not, before anything is searched."""
+def check(export: Path | None, format_: str | None, as_json: bool) -> None:
+    """Refuses a format that there is not, and two at once, before anything is searched."""
+    if as_json and format_ is not None and export is None:
+        raise UsageError("--json (or AUDIOSEARCH_JSON) and --format both say what is printed; give one")
     if export is not None or format_ is not None:
         exports.format_of(export or Path(), format_)
 

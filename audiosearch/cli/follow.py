@@ -11,8 +11,8 @@ import typer
 from audiosearch import audio, exports
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.ask import Certainty, exit_if_none
-from audiosearch.cli.output import span
+from audiosearch.cli.ask import Certainty, check, exit_if_none
+from audiosearch.cli.output import span, tails
 from audiosearch.growing import Growing
 from audiosearch.verdicts import MIN_PROBABILITY
 
@@ -30,15 +30,16 @@ def watch(
     model: options.Model = None,
     device: options.Device = "cpu",
     as_json: options.Json = False,
-    format_: options.Format = None,
+    format_: options.Printed = None,
 ) -> None:
     """What is heard in this stream? Prints each match as it ends.
 
     A long file, a file that grows (--follow 60) or standard input; in the same memory, however long.
     With --format cue it is a cue sheet. Exits 1 when nothing is found.
     """
-    name = "jsonl" if as_json else format_
-    written = exports.FORMATS[exports.format_of(Path(), name)] if name else _lines
+    check(None, format_, as_json)
+    form = "jsonl" if as_json else format_
+    written = exports.FORMATS[form] if form else _lines
     label = "standard input" if source == STANDARD_INPUT else source
     n_found = 0
 
@@ -47,10 +48,12 @@ def watch(
         for match in library.watch(_opened(source, follow, files), label):
             if match.probability >= min_probability:
                 n_found += 1
-                yield exports.on_the_query(match, label, names[match.recording])
+                name = names[match.recording]
+                yield exports.on_the_query(match, label, name, called[name])
 
     with Library(store, tokenizer, device=device, model=model) as library, ExitStack() as files:
         names = {r.id: r.name for r in library.recordings()}
+        called = tails(names.values())
         for piece in written(marks()):
             sys.stdout.write(piece)
             sys.stdout.flush()

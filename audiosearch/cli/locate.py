@@ -17,7 +17,7 @@ from audiosearch.interfaces import Synthesizer
 from audiosearch.types import Match, Segment
 
 ALL = 100_000  # places asked for, where the nth may lie behind any of them
-LIKELY = 0.5  # the least probability of a place that is counted, where none is chosen
+LIKELY = 0.5  # the least probability of a place that is counted, or missed, where none is chosen
 ENOUGH = 10.0  # seconds of a voice, where no stretch is named
 
 
@@ -74,18 +74,21 @@ def locate(
     """
     if bool(phrase) == (example is not None):
         raise UsageError("give a phrase in words, or one recording of it with --example")
-    check(export, format_)
+    check(export, format_, as_json)
     if play:
         player.find_player()
     with Library(store, tokenizer, device=device, model=model) as library:
         speakers = _voices(library, phrase, lang, voice or [], voice_of, device) if phrase else None
         asked, part = _stretch(example, "--example") if example else (phrase, None)
-        found = library.locate(asked, ALL if nth else limit, within, speakers, part)
+        found = library.locate(asked, ALL if nth else limit + 1, within, speakers, part)
         names = {r.id: r.name for r in library.recordings()}
     least = min_probability if min_probability is not None else LIKELY if nth else 0.0
     found = [match for match in found if match.probability >= least]
     if nth:
-        found = nth_of_each(found, nth)[:limit]
+        found = nth_of_each(found, nth)
+    if len(found) > limit and found[limit].probability >= LIKELY:
+        typer.echo("more places are likely; --limit shows them", err=True)
+    found = found[:limit]
     label = phrase or Path(asked).name
     marks = [exports.on_the_recording(m, label, names[m.recording]) for m in found]
     if not exported(marks, export, format_):

@@ -104,6 +104,10 @@ MaxGpuMemory = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many answers at the most.")]
+LimitOrAll = Annotated[
+    int | None,
+    typer.Option("--limit", "-n", min=1, help="How many answers at the most (default: all of them)."),
+]
 Export = Annotated[
     Path | None,
     typer.Option(
@@ -118,4 +122,7 @@ Format = Annotated[
         "--format",
         help=f"Format of --export, or without it of what is printed: {', '.join(exports.FORMATS)}",
     ),
+]
+Printed = Annotated[
+    str | None, typer.Option("--format", help=f"Format of what is printed: {', '.join(exports.FORMATS)}")
 ]

@@ -3,11 +3,16 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
+
+from audiosearch.errors import UsageError
 
 T = TypeVar("T")
 
@@ -37,6 +42,39 @@ def short(name: str) -> str:
         return name
     relative = os.path.relpath(name)
     return relative if len(relative) < len(name) else name
+
+
+def tails(names: Iterable[str]) -> dict[str, str]:
+    """Of each path as much of its end as tells it apart from the others.
+
+    >>> list(tails(["/a/in/talk.wav", "/b/in/talk.wav", "/b/song.wav"]).values())
+    ['a/in/talk.wav', 'b/in/talk.wav', 'song.wav']
+    """
+    parts = {name: name.split("/") for name in names}
+    told = dict.fromkeys(parts, "")
+    n_parts = 1
+    while parts:
+        ends = {name: "/".join(part[-n_parts:]) for name, part in parts.items()}
+        times = Counter(ends.values())
+        told |= ends
+        parts = {name: part for name, part in parts.items() if times[ends[name]] > 1}
+        n_parts += 1
+    return told
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """While files are read or written: what the system has against it is a usage error.
+
+    Parameters
+    ----------
+    path : Path
+        What is named where the system names no file.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise UsageError(f"{exc.filename or path} cannot be used: {exc.strerror}") from exc
 
 
 def report(

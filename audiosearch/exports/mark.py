@@ -40,7 +40,7 @@ class Mark:
     record: Mapping[str, object]
 
 
-def on_the_query(match: Match, query: str, name: str) -> Mark:
+def on_the_query(match: Match, query: str, name: str, called: str | None = None) -> Mark:
     """A mark on the query: which recording is heard there.
 
     Parameters
@@ -50,10 +50,12 @@ def on_the_query(match: Match, query: str, name: str) -> Mark:
         The query's file.
     name : str
         The recording's name.
+    called : str, optional
+        What a person reads of it; by default the last part of its path.
     """
     at = f"{match.reference.start:.1f} - {match.reference.end:.1f} s"
     words = in_words(match.verdict, match.rate)
-    label = " ".join(filter(None, [words, Path(name).name, f"{at}, {chance(match.probability)}"]))
+    label = " ".join(filter(None, [words, called or Path(name).name, f"{at}, {chance(match.probability)}"]))
     return Mark(query, match.query, label, name, match.reference, match.rate, record(match, name))
 
 
@@ -61,6 +63,21 @@ def on_the_recording(match: Match, label: str, name: str) -> Mark:
     """A mark on the recording: that something (a phrase) is heard there."""
     said = f"{label}, {chance(match.probability)}"
     return Mark(name, match.reference, said, name, match.reference, 1.0, record(match, name))
+
+
+COLUMNS = (
+    "recording",
+    "id",
+    "verdict",
+    "query_start",
+    "query_end",
+    "reference_start",
+    "reference_end",
+    "rate",
+    "score",
+    "probability",
+    "false_alarms_per_hour",
+)  # of a record; not every match has a verdict or false alarms
 
 
 def record(match: Match, name: str) -> dict[str, object]:

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 
-from audiosearch.exports.mark import Mark
+from audiosearch.exports.mark import COLUMNS, Mark
 
 
 def jsonl(marks: Iterable[Mark]) -> Iterator[str]:
@@ -14,11 +14,10 @@ def jsonl(marks: Iterable[Mark]) -> Iterator[str]:
 
 
 def csv(marks: Iterable[Mark]) -> Iterator[str]:
-    """A heading and a row for each mark (RFC 4180); nothing where there are none."""
-    for number, mark in enumerate(marks):
-        if number == 0:
-            yield _row(mark.record)
-        yield _row(mark.record.values())
+    """A heading and a row for each mark (RFC 4180); a cell is empty where a mark has nothing for it."""
+    yield _row(COLUMNS)
+    for mark in marks:
+        yield _row(mark.record.get(column, "") for column in COLUMNS)
 
 
 def audacity(marks: Iterable[Mark]) -> Iterator[str]:
