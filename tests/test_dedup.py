@@ -11,9 +11,11 @@ import pytest
 
 import media
 from audiosearch import Library, audio, demo
-from audiosearch.cli import dedup as command
 from audiosearch.cli import duplicates
+from audiosearch.cli.journal import Journal
+from audiosearch.errors import UsageError
 from audiosearch.types import Clip, Codes, Match, Recording, Segment
+from commands import Run
 from queries.dedup import clusters, stretches
 
 RATE = 16000
@@ -101,11 +103,81 @@ def test_clips_are_joined_where_they_touch() -> None:
     assert joined[1][2] == [third]
 
 
+ORIGIN = {"store": "/library", "tokenizer": "pocket@1"}
+
+
 def test_the_journal_of_a_killed_run_is_taken_up(tmp_path: Path) -> None:
-    row = json.dumps({"recording": "a", "matches": []})
-    (tmp_path / "pairs.jsonl").write_text(f"{row}\n{row.replace('a', 'gone')}\n" + row[:10])
-    assert command.read_journal(tmp_path / "pairs.jsonl", {"a", "b"}) == {"a": []}
-    assert (tmp_path / "pairs.jsonl").read_text().endswith("}\n")
+    path = tmp_path / "pairs.jsonl"
+    Journal(path, ORIGIN).add("a", [match("b", (0, 10), (5, 15))])
+    whole = path.read_text()
+    path.write_text(whole + whole.splitlines()[1].replace('"a"', '"b"')[:40])
+    taken_up = Journal(path, ORIGIN)
+    assert taken_up.found == {"a": [match("b", (0, 10), (5, 15))]}
+    assert path.read_text() == whole
+    taken_up.add("b", [])
+    assert Journal(path, ORIGIN).found == {**taken_up.found, "b": []}
+
+
+@pytest.mark.parametrize(
+    "line", ["garbage", "[]", '{"recording": "b"}', '{"recording": "b", "matches": [1]}']
+)
+def test_a_damaged_line_of_the_journal_is_asked_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str
+) -> None:
+    path = tmp_path / "pairs.jsonl"
+    Journal(path, ORIGIN)
+    path.write_text(f"{path.read_text()}{line}\n")
+    Journal(path, ORIGIN).add("a", [])
+    assert Journal(path, ORIGIN).found == {"a": []}
+    assert capsys.readouterr().err == f"line 2 of {path} is damaged; its recording is asked again\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "said"),
+    [
+        (
+            '{"store": "/library", "tokenizer": "qwen3"}',
+            "tokenizer qwen3, and this is pocket@1",
+        ),
+        ('{"recording": "a", "matches": []}', "store unknown, and this is /library"),
+        ("garbage", "store unknown"),
+    ],
+)
+def test_a_journal_belongs_to_one_store(tmp_path: Path, begun: str, said: str) -> None:
+    path = tmp_path / "pairs.jsonl"
+    path.write_text(f"{begun}\n")
+    with pytest.raises(UsageError, match=f"pairs.jsonl was begun for {said}"):
+        Journal(path, ORIGIN)
+    assert path.read_text() == f"{begun}\n"
+
+
+def test_a_folder_belongs_to_one_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for store in ("one", "two"):
+        run("ingest", "gone.wav", "--store", store)
+    assert run("dedup", "--store", "one").code == 0
+    assert run("dedup", "--store", tmp_path / "one").code == 0
+    done = run("dedup", "--store", "two")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"was begun for store {tmp_path}/one, and this is {tmp_path}/two" in done.err
+
+
+@pytest.mark.parametrize("name", ["pairs.jsonl", "clusters.csv", "index.html"])
+def test_files_that_cannot_be_written_are_named(run: Run, tmp_path: Path, name: str) -> None:
+    run("ingest", tmp_path / "gone.wav", "--store", tmp_path / "store")
+    (tmp_path / "out" / name).mkdir(parents=True)
+    done = run("dedup", "--store", tmp_path / "store", "--out", tmp_path / "out")
+    assert (done.code, done.out) == (2, "")
+    assert f"{name} cannot be used: Is a directory" in done.err
+
+
+def test_recordings_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    one, other = (replace(recording(i, 60), name=f"/{i}/<in>/talk.wav") for i in "ab")
+    found = {"a": [match("b", (0, 60), (0, 60))]}
+    duplicates.write(tmp_path, clusters([one, other], found), found)
+    page = (tmp_path / "index.html").read_text()
+    for i in "ab":
+        assert f'<span title="/{i}/&lt;in&gt;/talk.wav">{i}/&lt;in&gt;/talk.wav</span><br>' in page
 
 
 def test_the_files_say_what_was_found(tmp_path: Path, music_clip: Path) -> None:
@@ -113,7 +185,7 @@ def test_the_files_say_what_was_found(tmp_path: Path, music_clip: Path) -> None:
     other = replace(recording("b", 20), name="/gone/<b>.wav")
     found = {"a": [], "b": [match("a", (0, 20), (5, 25))]}
     duplicates.write(tmp_path, clusters([one, other], found), found)
-    (cluster,) = json.loads((tmp_path / "clusters.json").read_text())
+    (cluster,) = json.loads((tmp_path / "clusters.json").read_text(encoding="utf-8"))
     assert cluster["canonical"] == str(music_clip)
     assert cluster["pairs"][0]["one"] == "/gone/<b>.wav"
     rows = list(csv.DictReader((tmp_path / "clusters.csv").read_text().splitlines()))

@@ -1,6 +1,5 @@
 """The command that looks for copies within a library: dedup."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from audiosearch.api import Library
 from audiosearch.cli import duplicates, options
 from audiosearch.cli.ask import Certainty
-from audiosearch.cli.output import clock, report, short
-from audiosearch.errors import UsageError
-from audiosearch.types import Match, Recording, Segment
+from audiosearch.cli.journal import Journal
+from audiosearch.cli.output import clock, report, short, writing
+from audiosearch.types import Recording
 from audiosearch.verdicts import MIN_PROBABILITY
 from queries.dedup import MIN_SHARE, Cluster, clusters
 
@@ -37,62 +36,42 @@ def dedup(
     """Which recordings of the store are copies of each other, or hold parts of each other.
 
     Writes clusters.json, clusters.csv and index.html, a page with players, into a folder. An interrupted
-    run is run again and goes on; recordings that were added since are asked too.
+    run is run again and goes on; recordings that were added since are asked too. A folder belongs to one
+    store.
     """
     with Library(store, tokenizer, model=model) as library:
         recordings = library.recordings()
-        found = _ask(library, recordings, _folder(out) / JOURNAL)
-    sure = {one: [m for m in found[one] if m.probability >= min_probability] for one in found}
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+        journal = Journal(out / JOURNAL, _origin(library))
+        _ask(library, recordings, journal)
+    sure = {
+        one: [match for match in matches if match.probability >= min_probability]
+        for one, matches in journal.found.items()
+    }
     together = clusters(recordings, sure, min_share)
-    duplicates.write(out, together, sure)
+    with writing(out):
+        duplicates.write(out, together, sure)
     _print(together, as_json)
     if not together:
         typer.echo("no copies found", err=True)
 
 
-def _folder(out: Path) -> Path:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise UsageError(f"{out} cannot be made: {exc.strerror}") from exc
-    return out
+def _origin(library: Library) -> dict[str, object]:
+    """What found matches are bound to; a directory is the same from wherever it is named."""
+    path = Path(library.address)
+    address = str(path.resolve()) if path.exists() else library.address
+    return {"store": address, **asdict(library.store.schema)}
 
 
-def _ask(library: Library, recordings: Sequence[Recording], journal: Path) -> dict[str, list[Match]]:
-    """What each recording has in common with others; what the journal holds is not asked again."""
-    found = read_journal(journal, {recording.id for recording in recordings})
+def _ask(library: Library, recordings: Sequence[Recording], journal: Journal) -> None:
+    """Ask for what each recording has in common with others, where the journal does not know."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        journal.open("a", encoding="utf-8") as file,
-    ):
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         for recording in progress.track(recordings, description="recordings"):
-            if recording.id not in found:
-                found[recording.id] = library.copies(recording)
-                line = {"recording": recording.id, "matches": [asdict(m) for m in found[recording.id]]}
-                file.write(json.dumps(line) + "\n")
-                file.flush()
-    return found
-
-
-def read_journal(path: Path, known: set[str]) -> dict[str, list[Match]]:
-    """What an earlier run found for recordings that are still there; a line cut short is cut off."""
-    found: dict[str, list[Match]] = {}
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    if lines and not lines[-1].endswith(b"\n"):
-        path.write_bytes(b"".join(lines[:-1]))
-        lines = lines[:-1]
-    for line in lines:
-        row = json.loads(line)
-        if row["recording"] in known:
-            found[row["recording"]] = [_match(match) for match in row["matches"]]
-    return found
-
-
-def _match(row: dict[str, object]) -> Match:
-    query, reference = (Segment(**row.pop(side)) for side in ("query", "reference"))  # type: ignore[arg-type]
-    return Match(query=query, reference=reference, **row)  # type: ignore[arg-type]
+            if recording.id not in journal.found:
+                journal.add(recording.id, library.copies(recording))
 
 
 def _print(together: Sequence[Cluster], as_json: bool) -> None:

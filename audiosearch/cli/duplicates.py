@@ -8,8 +8,8 @@ from pathlib import Path
 
 from audiosearch import exports
 from audiosearch.chances import chance
-from audiosearch.cli.output import clock, span
-from audiosearch.types import Match, Recording
+from audiosearch.cli.output import clock, span, tails
+from audiosearch.types import Match, Recording, Segment
 from audiosearch.verdicts import in_words
 from queries.dedup import Cluster, Member
 
@@ -37,7 +37,8 @@ def write(folder: Path, together: Sequence[Cluster], found: Mapping[str, Sequenc
         }
         for number, cluster in numbered
     ]
-    (folder / "clusters.json").write_text(json.dumps(records, ensure_ascii=False, indent=1) + "\n")
+    text = json.dumps(records, ensure_ascii=False, indent=1)
+    (folder / "clusters.json").write_text(f"{text}\n", encoding="utf-8")
     rows = [record(n, m, m is cluster.members[0]) for n, cluster in numbered for m in cluster.members]
     with (folder / "clusters.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
@@ -79,32 +80,35 @@ def pairs(
 
 def page(numbered: Sequence[tuple[int, Cluster]], found: Mapping[str, Sequence[Match]]) -> Iterator[str]:
     """A page that needs nothing else; it plays the files where they lie."""
+    called = tails(member.recording.name for _, cluster in numbered for member in cluster.members)
+
+    def name(recording: Recording) -> str:
+        whole, end = (html.escape(text) for text in (recording.name, called[recording.name]))
+        return f'<span title="{whole}">{end}</span>'
+
     yield f"<!doctype html>\n<meta charset=utf-8>\n<title>Copies</title>\n<style>{STYLE}</style>\n"
     yield f"<h1>{len(numbered)} clusters of copies</h1>\n"
     for number, cluster in numbered:
-        yield f"<section id=cluster-{number}>\n<h2>{number}. {_name(cluster.canonical)}</h2>\n<table>\n"
+        yield f"<section id=cluster-{number}>\n<h2>{number}. {name(cluster.canonical)}</h2>\n<table>\n"
         yield "<tr><th>recording<th>length<th>covered by the others</tr>\n"
         for member in cluster.members:
             length = clock(member.recording.duration)
-            yield f"<tr><td>{_name(member.recording)}<td>{length}<td>{100 * member.covered:.0f} %</tr>\n"
+            yield f"<tr><td>{name(member.recording)}<td>{length}<td>{100 * member.covered:.0f} %</tr>\n"
         yield "</table>\n<table>\n"
         for one, other, match in pairs(cluster, found):
             words = in_words(match.verdict, match.rate)
-            yield f"<tr><td>{_side(one, match.query.start, match.query.end)}"
-            yield f"<td>{_side(other, match.reference.start, match.reference.end)}"
+            yield f"<tr><td>{name(one)}{_side(one, match.query)}"
+            yield f"<td>{name(other)}{_side(other, match.reference)}"
             yield f"<td>{words}<br>{chance(match.probability)}</tr>\n"
         yield "</table>\n</section>\n"
 
 
-def _side(recording: Recording, start: float, end: float) -> str:
+def _side(recording: Recording, segment: Segment) -> str:
     """One side of a pair: where it lies, and a player where the file can be reached."""
-    text = f"{_name(recording)}<br>{span(start, end)}"
+    text = f"<br>{span(segment.start, segment.end)}"
     path = Path(recording.name)
     if not (path.is_absolute() and path.is_file()):
         return text
-    source = html.escape(f"{path.as_uri()}#t={start:.2f},{min(end, start + PLAYED):.2f}")
+    end = min(segment.end, segment.start + PLAYED)
+    source = html.escape(f"{path.as_uri()}#t={segment.start:.2f},{end:.2f}")
     return f'{text}<br><audio controls preload=none src="{source}"></audio>'
-
-
-def _name(recording: Recording) -> str:
-    return html.escape(Path(recording.name).name)
