@@ -16,7 +16,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -97,20 +97,18 @@ class EmbeddedStore:
     def __init__(self, path: Path, schema: Schema | None) -> None:
         self.path = path
         self._make_directory()
-        self._lock = _take_lock(path)
-        try:
+        with ExitStack() as opened:
+            self._lock = opened.enter_context(_take_lock(path))
             self._require_room(ROOM_TO_OPEN)
-            self._catalogue = Catalogue(path / CATALOGUE)
+            self._catalogue = opened.enter_context(closing(Catalogue(path / CATALOGUE)))
             self.schema = self._catalogue.schema() or self._make(schema)
-            self._documents = Documents(path / DOCUMENTS)
+            self._documents = opened.enter_context(closing(Documents(path / DOCUMENTS)))
             self._clips = self._load("clips")
             self._anchors = self._load("anchors")
             self._pending = set(self._catalogue.pending())
             for recording in sorted(self._pending):
                 self._purge(recording)
-        except BaseException:
-            self._lock.close()
-            raise
+            opened.pop_all()  # nothing failed: they stay open
 
     def put(self, entries: Iterable[Entry]) -> None:
         for batch in batches(entries, BATCH):

@@ -14,9 +14,10 @@ import pytest
 import doubles
 import entries
 from audiosearch import cli
-from audiosearch.errors import UsageError
+from audiosearch.errors import StoreMismatchError, UsageError
 from audiosearch.interfaces import Maintained
 from audiosearch.types import Segment
+from indexers.catalogue import Catalogue
 from indexers.check import problems
 from indexers.copy import compare, copy
 from indexers.embedded import EmbeddedStore
@@ -193,6 +194,18 @@ def test_a_store_of_another_version_is_refused(run: Run, filled: Path, changed: 
         code, lines, err = run(command, "--store", filled)
         assert (code, lines) == (4, [])
         assert "it is of version 2, this program of 1" in " ".join(err.split())
+
+
+def test_a_store_that_is_refused_is_let_go(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = []
+    close = Catalogue.close
+    monkeypatch.setattr(Catalogue, "close", lambda catalogue: closed.append(close(catalogue)))
+    with monkeypatch.context() as later:
+        later.setattr("indexers.payload.SCHEMA_VERSION", 2)
+        with pytest.raises(StoreMismatchError, match="of version 1, this program of 2"):
+            open_store(str(filled))
+    assert len(closed) == 1
+    open_store(str(filled)).close()  # its lock was let go, too
 
 
 def test_check_finds_nothing_wrong_with_a_good_store(run: Run, filled: Path) -> None:

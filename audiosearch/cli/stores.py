@@ -88,7 +88,9 @@ def check(
     store: options.Store,
     repair: Annotated[
         bool,
-        typer.Option("--repair", help="Remove recordings that were never finished; let no ingest run."),
+        typer.Option(
+            "--repair", help="Remove what was never finished or is of no recording; let no ingest run."
+        ),
     ] = False,
     as_json: options.Json = False,
 ) -> None:
