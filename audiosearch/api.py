@@ -258,9 +258,16 @@ class Library:
         ------
         TextOutcome
             One for each file, as it is done.
+
+        Raises
+        ------
+        UsageError
+            For an unknown voice, before anything is stored.
         """
+        from audiosearch import espeak
         from indexers.texts import add
 
+        espeak.words("", voice)
         store = self._documents(self._open(make=True))
         self._shelf = None
         yield from add([Path(path) for path in paths], store, voice, self._encoder())

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from audiosearch.errors import MissingDependencyError, UsageError
 from audiosearch.espeak import Espeak, ensemble
+from audiosearch.hub import loading
 from audiosearch.interfaces import Synthesizer
 from audiosearch.types import Waveform
 
@@ -98,10 +99,8 @@ class ClonedVoice:
             raise MissingDependencyError(
                 "a voice is cloned by Qwen3-TTS, which is not installed: pip install 'audiosearch[qwen-tts]'"
             ) from exc
-        try:
+        with loading(model):
             self._model = Qwen3TTSModel.from_pretrained(model, device_map=device)
-        except (OSError, ValueError) as exc:
-            raise UsageError(f"the weights {model} cannot be loaded: {exc}") from exc
         self._heard = (heard.samples, heard.sample_rate)
         self._language = LANGUAGES[spoken]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from audiosearch import audio
 from audiosearch.clips import Cutting, cut
-from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.errors import MissingDependencyError
+from audiosearch.hub import loading
 from audiosearch.interfaces import Segmenter
 from audiosearch.transcripts import Timed
 from audiosearch.types import Segment, Waveform
@@ -45,10 +46,8 @@ class Whisper:
                 "speech is written down by Whisper, which needs transformers: "
                 "pip install 'audiosearch[whisper]'"
             ) from exc
-        try:
+        with loading(model):
             self._pipeline = pipeline("automatic-speech-recognition", model=model, device=device)
-        except (OSError, ValueError) as exc:
-            raise UsageError(f"the weights {model} cannot be loaded: {exc}") from exc
         self._options = {"language": language} if language else {}
 
     def segments(self, path: Path, segmenter: Segmenter) -> Iterator[list[Timed]]:

@@ -7,13 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 import media
 import sounds
-from audiosearch import Library, demo
+from audiosearch import Library, cli, demo
 from audiosearch.errors import MissingDependencyError
 from audiosearch.types import Match, Recording, Segment
 from commands import Run
@@ -383,3 +386,17 @@ def test_every_command_has_a_help_text(run: Run) -> None:
         assert command in overview
         text = run(command, "--help").out
         assert len(text.split("Options")[0].split()) > 8, command
+
+
+def options_of(group: TyperGroup, above: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Each command with its options, those of groups below it likewise."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from options_of(command, f"{name} ")
+        else:
+            yield above + name, {option for parameter in command.params for option in parameter.opts}
+
+
+def test_commands_answer_in_json_but_for_those_that_the_readme_names() -> None:
+    without = {name for name, options in options_of(get_command(cli.app)) if "--json" not in options}
+    assert without == {"demo", "transcribe", "store drop", "tokens decode"}

@@ -94,7 +94,11 @@ def test_the_same_text_is_kept_once_and_marks_alone_not_at_all() -> None:
         ("x.txt", b"caf\xe9", "x.txt is not UTF-8: .* at byte 3"),
         ("x.csv", b"a,b\n1,2\n", "x.csv: line 2 has no question or no answer"),
         ("x.jsonl", b"[1]\n", "x.jsonl: line 1 is no JSON object"),
-        ("x.jsonl", b"{\n", "x.jsonl: Expecting property name"),
+        (
+            "x.jsonl",
+            b'{"question": "A?", "answer": "B."}\n{"question": }\n',
+            "x.jsonl: line 2 is not JSON: Expecting value at column 14$",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_said(name: str, content: bytes, said: str) -> None:

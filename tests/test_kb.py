@@ -92,6 +92,43 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_stored(run: Run, fo
     assert (code, "there is no text in empty" in err) == (2, True)
 
 
+def test_what_became_of_each_text_is_told_in_json(run: Run, folder: Path) -> None:
+    (folder / "empty.md").touch()
+    code, lines, err = run("kb", "add", "texts/guide.md", "empty.md", "gone.md", "--json")
+    assert code == 5
+    assert [(line["path"], line["status"], line.get("passages"), line["note"]) for line in lines] == [
+        ("texts/guide.md", "stored", 2, ""),
+        ("empty.md", "stored", 0, "there is no text in it"),
+        ("gone.md", "failed", None, "gone.md: No such file or directory"),
+    ]
+    assert "gone.md: No such file" in err
+    assert "empty.md  0 passages  (there is no text in it)" in run("kb", "add", "empty.md")[2]
+    code, (removed,), _ = run("kb", "remove", "guide.md", "--yes", "--json")
+    assert removed == {
+        "status": "removed",
+        "name": str(folder / "texts" / "guide.md"),
+        "id": lines[0]["id"],
+    }
+
+
+def test_a_voice_that_there_is_not_changes_nothing(run: Run, folder: Path) -> None:
+    (folder / "texts" / "a.md").touch()  # read before the others, and nothing to pronounce in it
+    code, lines, err = run("kb", "add", "texts", "--voice", "xx-nope", "--json")
+    assert (code, lines, "no voice 'xx-nope'" in err) == (2, [], True)
+    assert not (folder / "store").exists()
+
+
+def test_a_question_is_not_answered_from_no_texts(run: Run, folder: Path) -> None:
+    run("ingest", "gone.wav")
+    code, _, err = run("ask", "--text", "gold")
+    assert (code, err) == (1, "no texts are stored; store some with `audiosearch kb add`\n")
+
+
+def test_words_in_place_of_a_file_are_told_from_one(run: Run) -> None:
+    code, _, err = run("ask", "how do I mend a puncture")
+    assert (code, "puncture does not exist; a question in words is asked with --text" in err) == (3, True)
+
+
 def test_a_text_is_removed(run: Run) -> None:
     run("kb", "add", "texts")
     assert run("kb", "remove", "guide.md", "--yes")[0] == 0
@@ -189,7 +226,7 @@ def test_what_is_learned_is_tried_and_kept_only_if_it_helps(
     monkeypatch.setattr("audiosearch.documents.FEW_WORDS", 0)
     run("kb", "add", "texts")
     code, _, err = run("kb", "fit")
-    assert (code, "there are 3 passages to learn from, and 50 are needed" in err) == (2, True)
+    assert (code, err) == (2, "error: there are 3 passages to learn from, and 50 are needed\n")
     monkeypatch.setattr("queries.ask.fit.MOST", 55)
     monkeypatch.setattr("queries.ask.fit.WORDS", 6)
     run("kb", "add", "many.txt")
@@ -229,6 +266,7 @@ def test_recordings_that_say_it_are_named(run: Run, folder: Path) -> None:
     run("ingest", folder / "meeting.wav")
     question = say(folder / "question.wav", "two keys are needed to open the door of the archive")
     code, lines, _ = run("ask", question, "--recordings", "--json", "--min-probability", 0.01)
-    best = next(line for line in lines if "recording" in line)
+    best = next(line for line in lines if line["kind"] == "place")
+    assert {line["kind"] for line in lines} == {"passage", "place"}
     assert (code, best["recording"].endswith("meeting.wav")) == (0, True)
     assert best["reference_start"] == pytest.approx(20, abs=0.5)

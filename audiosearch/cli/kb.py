@@ -1,5 +1,6 @@
 """The commands that look after the texts which answer questions: kb add, list, remove, fit."""
 
+import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -12,8 +13,10 @@ from rich.progress import Progress
 from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.fill import SOME_FAILED
+from audiosearch.cli.keep import confirm, print_removed
 from audiosearch.cli.output import complain, report, short
 from audiosearch.errors import UsageError
+from indexers.texts import TextOutcome
 
 app = typer.Typer(name="kb", help="The texts that `audiosearch ask` answers from.", no_args_is_help=True)
 
@@ -33,6 +36,7 @@ def add(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     encoder: options.Encoder = None,
+    as_json: options.Json = False,
 ) -> None:
     """Store texts, in passages, so that questions find them.
 
@@ -44,15 +48,28 @@ def add(
     with Library(store, tokenizer, model=model, encoder=encoder) as library:
         for outcome in library.add_documents(paths, voice):
             count[outcome.status] += 1
-            if outcome.document is None:
-                complain(outcome.note)
-            else:
-                passages = f"{outcome.document.n_passages} passages"
-                typer.echo(f"{outcome.status:9s}  {short(outcome.document.name)}  {passages}", err=True)
+            _print_outcome(outcome, as_json)
     if not count.total():
         raise UsageError(f"there is no text in {', '.join(map(str, paths))}")
     if count["failed"]:
         raise typer.Exit(SOME_FAILED)
+
+
+def _print_outcome(outcome: TextOutcome, as_json: bool) -> None:
+    document = outcome.document
+    note = outcome.note if document is None or document.n_passages else "there is no text in it"
+    if as_json:
+        line: dict[str, object] = {"path": str(outcome.path), "status": outcome.status, "note": note}
+        if document is not None:
+            line |= {"id": document.id, "passages": document.n_passages}
+        report([line], True, lambda one: one, {})
+        sys.stdout.flush()
+    if document is None:
+        complain(note)
+    elif not as_json:
+        remark = f"  ({note})" if note else ""
+        passages = f"{document.n_passages} passages{remark}"
+        typer.echo(f"{outcome.status:9s}  {short(document.name)}  {passages}", err=True)
 
 
 @app.command(name="list")
@@ -82,20 +99,19 @@ def remove(
         str, typer.Argument(help="A path, the end of one, or an id (or its beginning).", show_default=False)
     ],
     store: options.Store,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: options.Yes = False,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
+    as_json: options.Json = False,
 ) -> None:
     """Remove a text from the store; its file stays where it is."""
     with Library(store, tokenizer, model=model) as library:
         found = library.find_document(document)
         if not yes:
-            for one in found:
-                typer.echo(f"{short(one.name)}  {one.n_passages} passages")
-            typer.confirm(f"Remove {len(found)} from the store?", abort=True)
+            confirm(f"{short(one.name)}  {one.n_passages} passages" for one in found)
         for one in found:
             library.remove_document(one.id)
-            typer.echo(f"removed    {short(one.name)}")
+            print_removed(one.id, one.name, as_json)
 
 
 @app.command()
@@ -113,9 +129,10 @@ def fit(
     not learned from, and is used by `audiosearch ask` only if they are found better. To be run again
     when many texts changed.
     """
+    console = Console(stderr=True)
     with (
         Library(store, tokenizer, model=model, encoder=encoder) as library,
-        Progress(console=Console(stderr=True)) as bar,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
         task = bar.add_task("speaking", total=None)
         fitted = library.fit_documents(

@@ -1,5 +1,6 @@
 """The commands that look after what is stored: list, show, remove, stats."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -74,20 +75,35 @@ def show(
 def remove(
     recording: Name,
     store: options.Store,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: options.Yes = False,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
+    as_json: options.Json = False,
 ) -> None:
     """Remove a recording from the store; its file stays where it is."""
     with Library(store, tokenizer, model=model) as library:
         found = library.find(recording)
         if not yes:
-            for one in found:
-                typer.echo(f"{short(one.name)}  {clock(one.duration)}")
-            typer.confirm(f"Remove {len(found)} from the store?", abort=True)
+            confirm(f"{short(one.name)}  {clock(one.duration)}" for one in found)
         for one in found:
             library.remove(one.id)
-            typer.echo(f"removed    {short(one.name)}")
+            print_removed(one.id, one.name, as_json)
+
+
+def confirm(lines: Iterable[str]) -> None:
+    """Ask whether what these lines name is to be removed, and end the command if it is not."""
+    named = list(lines)
+    for line in named:
+        typer.echo(line, err=True)
+    typer.confirm(f"Remove {len(named)} from the store?", abort=True, err=True)
+
+
+def print_removed(id_: str, name: str, as_json: bool) -> None:
+    """Say that a recording or text is removed."""
+    if as_json:
+        report([{"status": "removed", "name": name, "id": id_}], True, lambda line: line, {})
+    else:
+        typer.echo(f"removed    {short(name)}")
 
 
 def stats(

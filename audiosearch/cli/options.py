@@ -102,6 +102,7 @@ MaxGpuMemory = Annotated[
         help="Gigabytes of GPU memory that the tokenizer may use.",
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many answers at the most.")]
 LimitOrAll = Annotated[

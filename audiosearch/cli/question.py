@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from audiosearch import microphone
+from audiosearch import exports, microphone
 from audiosearch.api import Library
 from audiosearch.chances import chance
 from audiosearch.cli import options
 from audiosearch.cli.ask import NOTHING_FOUND, Certainty, print_matches
 from audiosearch.cli.output import clock, report, short
-from audiosearch.errors import UsageError
-from audiosearch.types import Answer
+from audiosearch.errors import AudioError, UsageError
+from audiosearch.types import Answer, Match
 from audiosearch.whisper import Whisper
 
 WIDTH = 90  # letters of a passage in the table
@@ -55,19 +55,23 @@ def ask(
         raise UsageError("give a recording or --mic, not both")
     if whisper is not None and text:
         raise UsageError("give a transcript with --text or have one made with --whisper, not both")
+    if question is not None and not question.exists():
+        raise AudioError(f"{question} does not exist; a question in words is asked with --text")
     transcriber = Whisper(whisper, device=device) if whisper is not None else None
     asked = microphone.record(mic) if mic is not None else question
     with Library(store, tokenizer, device=device, model=model, encoder=encoder) as library:
-        names = {document.id: document.name for document in library.documents()}
+        documents = library.documents()
+        names = {document.id: document.name for document in documents}
         answers = library.ask(asked, limit, text, transcriber)
         said = library.locate(asked or text, limit) if recordings else []
         names |= {recording.id: recording.name for recording in library.recordings()}
     answers = [answer for answer in answers if answer.probability >= min_probability]
     said = [place for place in said if place.probability >= min_probability]
     print_answers(answers, names, as_json)
-    if said:
-        print_matches(said, names, as_json, with_query=False)
-    if not answers:
+    print_places(said, names, as_json)
+    if not documents:
+        typer.echo("no texts are stored; store some with `audiosearch kb add`", err=True)
+    elif not answers:
         typer.echo("none of the stored texts answers this", err=True)
     if not answers and not said:
         raise typer.Exit(NOTHING_FOUND)
@@ -79,6 +83,7 @@ def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -
     def record(answer: Answer) -> dict[str, object]:
         passage = answer.passage
         return {
+            "kind": "passage",
             "id": passage.id,
             "document": names.get(passage.document, passage.document),
             "line": passage.line,
@@ -99,6 +104,14 @@ def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -
         "heard": lambda a: "; ".join(_told(a)),
     }
     report(answers, as_json, record, columns)
+
+
+def print_places(said: list[Match], names: dict[str, str], as_json: bool) -> None:
+    """Where recordings say what is asked, as rows."""
+    if as_json:
+        report(said, True, lambda m: {"kind": "place", **exports.record(m, names[m.recording])}, {})
+    else:
+        print_matches(said, names, as_json, with_query=False)
 
 
 def excerpt(answer: Answer) -> str:

@@ -121,7 +121,7 @@ def check(
 @app.command()
 def drop(
     store: options.Store,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: options.Yes = False,
 ) -> None:
     """Remove a store with everything in it; the files that were ingested stay where they are."""
     with _opened(store) as opened:

@@ -42,7 +42,10 @@ def read_jsonl(text: str) -> Text:
     def objects() -> Iterator[tuple[int, Mapping[str, object]]]:
         for number, line in enumerate(text.splitlines(), 1):
             if line.strip():
-                value = json.loads(line)
+                try:
+                    value = json.loads(line)
+                except json.JSONDecodeError as exc:
+                    raise ValueError(f"line {number} is not JSON: {exc.msg} at column {exc.colno}") from exc
                 if not isinstance(value, dict):
                     raise ValueError(f"line {number} is no JSON object")
                 yield number, value

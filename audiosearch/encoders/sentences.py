@@ -5,7 +5,8 @@ from importlib.metadata import version
 
 import numpy as np
 
-from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.errors import MissingDependencyError
+from audiosearch.hub import loading
 from audiosearch.types import Float32
 
 
@@ -34,10 +35,8 @@ class Sentences:
                 f"the text encoder {model} is run by sentence-transformers, which is not installed: "
                 "pip install 'audiosearch[sentence-transformers]'"
             ) from exc
-        try:
+        with loading(model):
             self._model = SentenceTransformer(model, device=device)
-        except (OSError, ValueError) as exc:
-            raise UsageError(f"the weights {model} cannot be loaded: {exc}") from exc
         self.name = f"{model}@sentence-transformers-{version('sentence-transformers')}"
         self.dim = len(self.encode(["one"])[0])
 

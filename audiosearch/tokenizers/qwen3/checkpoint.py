@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.hub import reason
 
 MODEL = "Qwen/Qwen3-TTS-Tokenizer-12Hz"
 MODEL_TYPE = "qwen3_tts_tokenizer_12hz"
@@ -105,10 +106,9 @@ def _snapshot(model: str) -> Path:
         return Path(snapshot_download(model, allow_patterns=wanted))
     except Exception as exc:  # the hub, its client and the network below it each have errors of their own
         place = Path(constants.HF_HUB_CACHE) / f"models--{model.replace('/', '--')}"
-        reason = str(exc).strip().partition("\n")[0].rstrip(".")
         raise UsageError(
             f"the weights of {model} are not in {place} and could not be downloaded "
-            f"({reason}){how_to_get(model)}"
+            f"({reason(exc)}){how_to_get(model)}"
         ) from exc
 
 
