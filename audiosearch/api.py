@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from queries.lexical import Written
 
 PathLike = str | os.PathLike[str]
+CONFIRMED = 50  # places heard that a transcript may confirm, however few are asked for
 SCHEMA_OPTIONS = ("fingerprint_frames", "anchor_hop", "histogram_layers", "histogram_norm")
 SCHEMA_WORDS = {"histogram_layers": get_args(HistogramLayers), "histogram_norm": get_args(HistogramNorm)}
 
@@ -201,6 +202,8 @@ class Library:
         recordings: Sequence[str] | None = None,
         voices: Sequence[Synthesizer] | None = None,
         part: Segment | None = None,
+        least: float = 0.0,
+        unreadable: Callable[[str], None] | None = None,
     ) -> list[Match]:
         """Where a phrase is said; see `queries.locate`.
 
@@ -210,7 +213,7 @@ class Library:
         Parameters
         ----------
         phrase : str, Path or Waveform
-            Text, which is spoken first; or a spoken example, as a file or a waveform.
+            Text; or a spoken example, as a file or a waveform.
         limit : int
         recordings : sequence of str, optional
             Only in these (as `find` understands them).
@@ -219,18 +222,32 @@ class Library:
         part : Segment, optional
             Where in the example the phrase is said. An example that is heard within what surrounds it is
             found better than one that was cut out.
+        least : float
+            Probability; places that are less likely are left out.
+        unreadable : callable, optional
+            Told of each transcript that cannot be read, in a sentence; the others answer. Without it, that
+            is an error.
+
+        Raises
+        ------
+        UsageError
+            For a limit below 1, a recording that is not stored, or a transcript that cannot be read.
         """
         from queries.lexical import fused
-        from queries.locate import PLACES, locate
+        from queries.locate import locate
         from queries.phrases import spoken, typed
 
+        if limit < 1:
+            raise UsageError(f"at least 1 answer must be asked for, not {limit}")
         archive = self._archive(recordings)
-        if not isinstance(phrase, str):
+        if isinstance(phrase, str):
+            phrases = typed(phrase, self._voices(phrase, voices), self.tokenizer)
+            heard = locate(archive, self.tokenizer, phrases, max(limit, CONFIRMED), least)
+            found = fused(heard, self._written(phrase, archive.recordings, unreadable), limit)
+        else:
             example, part = self._around(phrase, part)
-            return locate(archive, self.tokenizer, spoken(example, self.tokenizer, part), limit)
-        phrases = typed(phrase, self._voices(phrase, voices), self.tokenizer)
-        heard = locate(archive, self.tokenizer, phrases, max(limit, PLACES))
-        return fused(heard, self._written(phrase, archive.recordings), limit)
+            found = locate(archive, self.tokenizer, spoken(example, self.tokenizer, part), limit, least)
+        return [match for match in found if match.probability >= least]
 
     def similar(
         self, query: PathLike | Waveform, limit: int = 10, per_recording: int | None = None
@@ -497,22 +514,30 @@ class Library:
             self._everything = Archive.of(self.store, stored, layers)
         return self._everything
 
-    def _written(self, phrase: str, recordings: Sequence[str]) -> "Iterator[Written]":
+    def _written(
+        self, phrase: str, recordings: Sequence[str], unreadable: Callable[[str], None] | None
+    ) -> "Iterator[Written]":
         """Where transcripts have a phrase."""
         from queries.lexical import written
 
         names = {recording.id: recording.name for recording in self.recordings()}
         for recording in recordings:
-            transcript = self._transcript(Path(names[recording]))
+            transcript = self._transcript(Path(names[recording]), unreadable)
             if transcript is not None:
                 yield from written(recording, transcript, phrase)
 
-    def _transcript(self, recording: Path) -> Transcript | None:
-        """What lies beside a recording; read once, and again when it was changed."""
+    def _transcript(self, recording: Path, unreadable: Callable[[str], None] | None) -> Transcript | None:
+        """What lies beside a recording; read once, and again when it was changed or cannot be read."""
         for path in transcripts.beside(recording):
             key = (path, path.stat().st_mtime_ns)
-            if key not in self._transcripts:
-                self._transcripts[key] = transcripts.read(path)
+            try:
+                if key not in self._transcripts:
+                    self._transcripts[key] = transcripts.read(path)
+            except UsageError as exc:
+                if unreadable is None:
+                    raise
+                unreadable(str(exc))
+                continue
             if self._transcripts[key] is not None:
                 return self._transcripts[key]
         return None
@@ -529,6 +554,7 @@ class Library:
 
         if part is None or isinstance(query, Waveform):
             return self._heard(query), part
+        audio.excerpt(query, part)  # what has no sound there is refused by the seconds that were named
         first = max(0.0, part.start - REACH)
         near = audio.excerpt(query, Segment(first, part.end + REACH))
         return self._heard(near), Segment(part.start - first, part.end - first)

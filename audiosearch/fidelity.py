@@ -4,6 +4,7 @@ The spectral measures compare loudness in time and frequency, whoever speaks and
 (ITU-T P.862.2) and STOI (Taal et al. 2011) are for speech.
 """
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,10 @@ HOP = 0.008  # seconds
 QUIETEST = 1e-8  # power below which all is alike: -80 dB of full scale
 N_BANDS = 40
 SPEECH_RATE = 16000  # Hz, of wide-band PESQ
+UNHEARD = {
+    "BufferTooShortError": "there is less than 0.25 s of sound",
+    "NoUtterancesError": "there is no speech in it",
+}  # by the names of pesq's errors
 
 
 def spectral(before: Waveform, after: Waveform) -> dict[str, float]:
@@ -72,7 +77,8 @@ def pesq(before: Waveform, after: Waveform) -> float:
     try:
         return float(measure(SPEECH_RATE, *_as_speech(before, after), "wb"))
     except PesqError as exc:
-        raise AudioError(f"PESQ cannot be computed: {type(exc).__name__}") from exc
+        reason = UNHEARD.get(type(exc).__name__, type(exc).__name__)
+        raise AudioError(f"PESQ cannot be computed: {reason}") from exc
 
 
 def stoi(before: Waveform, after: Waveform) -> float:
@@ -82,12 +88,20 @@ def stoi(before: Waveform, after: Waveform) -> float:
     ------
     MissingDependencyError
         When pystoi is not installed.
+    AudioError
+        When there is too little sound.
     """
     try:
         from pystoi import stoi as measure
     except ImportError as exc:
         raise _missing("STOI", "pystoi") from exc
-    return float(measure(*_as_speech(before, after), SPEECH_RATE))
+    sounds = _as_speech(before, after)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)  # of a number that stands for none
+            return float(measure(*sounds, SPEECH_RATE))
+    except (RuntimeWarning, ValueError, IndexError) as exc:
+        raise AudioError("STOI cannot be computed: there is less than 0.4 s of sound in it") from exc
 
 
 MEASURES_OF_SPEECH: dict[str, Callable[[Waveform, Waveform], float]] = {"PESQ": pesq, "STOI": stoi}

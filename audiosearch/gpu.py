@@ -1,6 +1,28 @@
-"""How much GPU memory was used; without a GPU, or before torch is loaded, none."""
+"""Whether a device is there, and how much GPU memory was used.
+
+Without a GPU, or before torch is loaded, none was.
+"""
 
 import sys
+
+from audiosearch.errors import UsageError
+
+
+def require(device: str) -> None:
+    """Refuse a device that torch cannot use here; "cpu" always can be, and torch is not loaded for it.
+
+    Raises
+    ------
+    UsageError
+    """
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError) as exc:
+        raise UsageError(f"there is no device {device!r} here; use --device cpu") from exc
 
 
 def peak_gigabytes() -> float:

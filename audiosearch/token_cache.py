@@ -1,9 +1,9 @@
 """Codes of many recordings in one file, to be read by training programs and by `audiosearch tokens`.
 
 A cache is a ``.safetensors`` or ``.pt`` file. Each recording is an int16 array, shape
-(n_layers, n_frames), under the path that it was read from: 1.4 MB an hour for 16 layers at 12.5 frames a
-second. Beside them stand the tokenizer's name with its revision, and the versions of the libraries that
-computed them. A cache belongs to one tokenizer. Reading maps the file into memory: what is not asked for
+(n_layers, n_frames), under the whole path that it was read from: 1.4 MB an hour for 16 layers at 12.5
+frames a second. Beside them stand the tokenizer's name with its revision, and the versions of the libraries
+that computed them. A cache belongs to one tokenizer. Reading maps the file into memory: what is not asked for
 is not read.
 """
 
@@ -11,14 +11,14 @@ import functools
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from audiosearch.errors import CacheError
+from audiosearch.errors import CacheError, UsageError
 from audiosearch.types import Codes, Int16
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Header:
         That the tokenizer heard, in hertz.
     versions : str
         Of the libraries that computed the codes: "torch 2.11.0, transformers 4.57.3, ...".
+    sources : mapping of str to str
+        What tells whether the file of a recording, by its name, has changed since: its size and time.
     """
 
     tokenizer: str
@@ -52,6 +54,7 @@ class Header:
     frame_rate: float
     sample_rate: int
     versions: str
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 class Cache:
@@ -137,10 +140,30 @@ def require_suffix(path: Path) -> None:
 
     Raises
     ------
-    CacheError
+    UsageError
     """
     if path.suffix not in SUFFIXES:
-        raise CacheError(f"{path} must end in {' or '.join(SUFFIXES)}")
+        raise UsageError(f"{path} must end in {' or '.join(SUFFIXES)}")
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a place where no cache can be written, before there is anything to write.
+
+    Raises
+    ------
+    CacheError
+    """
+    try:
+        _beside(path).touch()
+    except OSError as exc:
+        raise CacheError(f"{path} cannot be written: {exc.strerror or exc}") from exc
+    finally:
+        _beside(path).unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    """Where a cache lies while it is written."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def require_tokenizer(cache: Cache, name: str) -> None:
@@ -164,7 +187,7 @@ def write(path: Path, header: Header, arrays: Mapping[str, Int16]) -> None:
     """
     require_suffix(path)
     metadata = {"format": FORMAT, **{key: json.dumps(value) for key, value in asdict(header).items()}}
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = _beside(path)
     try:
         with beside.open("wb") as file:
             save = _save_pt if path.suffix == ".pt" else _save_safetensors

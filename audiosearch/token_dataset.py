@@ -21,6 +21,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from audiosearch import token_cache
+from audiosearch.buckets import buckets
 from audiosearch.errors import CacheError, UsageError
 from audiosearch.token_cache import Cache
 
@@ -172,13 +173,7 @@ class LengthBuckets(Sampler[list[int]]):
     def _batches(self, rng: np.random.Generator) -> list[list[int]]:
         order = rng.permutation(len(self._lengths))
         order = order[np.argsort(-self._lengths[order], kind="stable")]
-        made: list[list[int]] = []
-        for index in order.tolist():
-            if made and (len(made[-1]) + 1) * self._lengths[made[-1][0]] <= self._batch_frames:
-                made[-1].append(index)
-            else:
-                made.append([index])
-        return made
+        return buckets(order.tolist(), lambda index: int(self._lengths[index]), self._batch_frames)
 
 
 def pad(items: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,6 +8,7 @@ goes and counts as it is.
 """
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -67,14 +68,18 @@ def beside(recording: Path) -> list[Path]:
 def read(path: Path) -> Transcript | None:
     """A transcript from a file; None for JSON that is not Whisper's, which may be about anything.
 
+    What has no time is left out.
+
     Raises
     ------
     UsageError
         When it is damaged, or there is no text with times in it.
     """
-    timed = _listed(_loaded(path)) if path.suffix.lower() == ".json" else list(_cues(_text(path)))
-    if timed is None:
+    is_json = path.suffix.lower() == ".json"
+    said = list(_listed(_loaded(path)) if is_json else _cues(_text(path)))
+    if is_json and not any(text.strip() for text, _, _ in said):
         return None
+    timed = [one for one in said if 0 <= one[1] <= one[2] < math.inf]
     if not timed:
         raise UsageError(f"{path} holds no transcript: there is no text with times in it")
     words, times = [], []
@@ -128,7 +133,7 @@ def _text(path: Path) -> str:
 def _loaded(path: Path) -> Any:
     try:
         return json.loads(_text(path))
-    except json.JSONDecodeError as exc:
+    except (ValueError, RecursionError) as exc:
         raise UsageError(f"{path} is damaged: {exc}") from exc
 
 
@@ -143,25 +148,30 @@ def _cues(text: str) -> Iterator[Timed]:
         yield re.sub(r"<[^>]*>", "", said), start, end
 
 
-def _listed(content: Any) -> list[Timed] | None:
-    """The words or sentences of a JSON file; None if it is of another kind."""
-    if not isinstance(content, dict):
-        return None
-    if isinstance(content.get("segments"), list):  # Whisper's own
-        return [
-            (str(part.get("word", part.get("text", ""))), float(part["start"]), float(part["end"]))
-            for segment in content["segments"]
-            for part in segment.get("words") or [segment]
-            if "start" in part and "end" in part
-        ]
-    if isinstance(content.get("transcription"), list):  # whisper.cpp, in milliseconds
-        return [
-            (part["text"], part["offsets"]["from"] / 1000, part["offsets"]["to"] / 1000)
-            for part in content["transcription"]
-        ]
-    if isinstance(content.get("chunks"), list):  # transformers; the last one may have no end
-        return [
-            (part["text"], part["timestamp"][0], part["timestamp"][1] or part["timestamp"][0])
-            for part in content["chunks"]
-        ]
-    return None
+def _listed(content: Any) -> Iterator[Timed]:
+    """The words or sentences of a JSON file; NaN for a time that is none."""
+    for segment in _objects(content, "segments"):  # Whisper's own
+        for part in _objects(segment, "words") or [segment]:
+            yield str(part.get("word", part.get("text", ""))), _number(part, "start"), _number(part, "end")
+    for part in _objects(content, "transcription"):  # whisper.cpp, in milliseconds
+        start, end = (_number(part, "offsets", edge) / 1000 for edge in ("from", "to"))
+        yield str(part.get("text", "")), start, end
+    for part in _objects(content, "chunks"):  # transformers; the last one may have no end
+        start, end = (_number(part, "timestamp", edge) for edge in (0, 1))
+        yield str(part.get("text", "")), start, start if math.isnan(end) else end
+
+
+def _objects(content: Any, key: str) -> list[dict[str, Any]]:
+    """The objects in a list that an object has under a key."""
+    listed = content.get(key) if isinstance(content, dict) else None
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _number(content: Any, *steps: str | int) -> float:
+    """The number that lies so many steps deep; NaN if there is none."""
+    try:
+        for step in steps:
+            content = content[step]
+        return float(content)
+    except (LookupError, TypeError, ValueError, OverflowError):
+        return math.nan

@@ -20,6 +20,7 @@ SCRIPTS = {
     "HEBREW": "he",
     "DEVANAGARI": "hi",
 }
+CLONER = "Qwen/Qwen3-TTS-12Hz-0.6B-Base"  # weights that speak like somebody, on Hugging Face
 LANGUAGES = {
     "cmn": "Chinese",
     "de": "German",
@@ -57,9 +58,27 @@ def voices_for(text: str, language: str | None = None, names: Iterable[str] = ()
         As eSpeak NG names it; by default that of the text's script.
     names : iterable of str
         Voices of eSpeak NG, such as ``en-us+f3``.
+
+    Raises
+    ------
+    UsageError
+        When a voice that is named is one of another language.
     """
-    chosen: list[Synthesizer] = [Espeak(name) for name in names]
+    chosen: list[Synthesizer] = []
+    for name in names:
+        if language and _family(name) != _family(language):
+            raise UsageError(f"the voice {name} does not read {language}; leave out one of the two")
+        chosen.append(Espeak(name))
     return chosen or list(ensemble(language or language_of(text)))
+
+
+def _family(name: str) -> str:
+    """What dialects and variants of a voice have in common.
+
+    >>> _family("en-us+f3"), _family("en")
+    ('en', 'en')
+    """
+    return name.partition("+")[0].partition("-")[0].lower()
 
 
 class ClonedVoice:
@@ -71,8 +90,8 @@ class ClonedVoice:
         3 s or more of one person, nothing else.
     language : str
         As eSpeak NG names it.
-    model : str
-        Weights: a directory, or an id on Hugging Face.
+    model : str, optional
+        Weights: a directory, or an id on Hugging Face; by default Qwen's own.
     device : str
 
     Raises
@@ -87,9 +106,10 @@ class ClonedVoice:
         self,
         heard: Waveform,
         language: str = "en-us",
-        model: str = "Qwen/Qwen3-TTS-12Hz-0.6B-Base",
+        model: str | None = None,
         device: str = "cpu",
     ) -> None:
+        weights = model or CLONER
         spoken = language if language in LANGUAGES else language.partition("-")[0]
         if spoken not in LANGUAGES:
             raise UsageError(f"Qwen3-TTS does not speak {language}; it speaks {', '.join(LANGUAGES)}")
@@ -99,8 +119,8 @@ class ClonedVoice:
             raise MissingDependencyError(
                 "a voice is cloned by Qwen3-TTS, which is not installed: pip install 'audiosearch[qwen-tts]'"
             ) from exc
-        with loading(model):
-            self._model = Qwen3TTSModel.from_pretrained(model, device_map=device)
+        with loading(weights):
+            self._model = Qwen3TTSModel.from_pretrained(weights, device_map=device)
         self._heard = (heard.samples, heard.sample_rate)
         self._language = LANGUAGES[spoken]
 

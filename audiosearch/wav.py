@@ -18,7 +18,7 @@ def write(path: Path, waveform: Waveform) -> None:
         When the file cannot be written.
     """
     try:
-        with wave.open(str(path), "wb") as file:
+        with path.open("wb") as opened, wave.open(opened, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(waveform.sample_rate)

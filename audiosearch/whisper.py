@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from audiosearch import audio
+from audiosearch import audio, gpu
 from audiosearch.clips import Cutting, cut
 from audiosearch.errors import MissingDependencyError
 from audiosearch.hub import loading
@@ -31,7 +31,7 @@ class Whisper:
     MissingDependencyError
         Without transformers.
     UsageError
-        When the weights cannot be had.
+        When the weights cannot be had, or there is no such device.
     """
 
     sample_rate = SAMPLE_RATE
@@ -46,6 +46,7 @@ class Whisper:
                 "speech is written down by Whisper, which needs transformers: "
                 "pip install 'audiosearch[whisper]'"
             ) from exc
+        gpu.require(device)
         with loading(model):
             self._pipeline = pipeline("automatic-speech-recognition", model=model, device=device)
         self._options = {"language": language} if language else {}

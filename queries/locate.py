@@ -7,7 +7,7 @@ Each phrase (`queries.phrases`) tells how well it fits what ends at each frame. 
 question in several ways: several readings of its words, examples by several voices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,14 +24,20 @@ from queries.phrases import Phrase
 Int64 = npt.NDArray[np.int64]
 
 BLUR = 3  # frames by which the ends of several phrases may differ
-PLACES = 150  # that are looked at exactly
+PLACES = 150  # that are looked at exactly at a time
 SAMPLE = 200  # other places, which tell how well the phrases fit by chance
 NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
 FEWEST = 1000  # blocks that chance has at least: a short recording proves little
 AROUND = 10  # frames on either side of a place that are heard with it
 
 
-def locate(archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], limit: int = 10) -> list[Match]:
+def locate(
+    archive: Archive,
+    tokenizer: Tokenizer,
+    phrases: Sequence[Phrase],
+    limit: int = 10,
+    least: float = 0.0,
+) -> list[Match]:
     """Where recordings say a phrase.
 
     Parameters
@@ -43,6 +49,8 @@ def locate(archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], li
     phrases : sequence of Phrase
         The same phrase in one or more ways; the first finds the places that all of them judge.
     limit : int
+    least : float
+        Probability that is of interest: the search ends where `PLACES` in a row are less likely.
 
     Returns
     -------
@@ -52,22 +60,18 @@ def locate(archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], li
     """
     if archive.n_frames == 0:
         return []
-    places = Places.of(archive, phrases[0], tokenizer.codebook_size)
-    peaks, background = judged(archive, phrases, places)
-    hours = archive.n_frames * archive.frame / 3600
     asked = Segment(0.0, to_seconds(phrases[0].usual, tokenizer.frame_rate))
-    return [
-        Match(
-            recording=archive.recordings[archive.recording_of(peak.start)],
-            query=asked,
-            reference=archive.segment(peak.start, peak.end),
-            rate=archive.segment(peak.start, peak.end).duration / asked.duration,
-            score=peak.score,
-            probability=background.probability(peak.score, better),
-            false_alarms=background.expected_false(peak.score) / hours,
-        )
-        for better, peak in enumerate(peaks[:limit])
-    ]
+    peaks: list[Peak] = []
+    found: list[Match] = []
+    n_likely = 0
+    for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
+        more, background = judged(archive, phrases, places)
+        peaks, before = apart([*peaks, *more]), n_likely
+        found = _matches(archive, asked, peaks, places.number, background)
+        n_likely = sum(match.probability >= least for match in found)
+        if n_likely <= before or n_likely >= limit:
+            break
+    return found[:limit]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,9 +85,9 @@ class Places:
     number : int
         How many there are in the archive.
     chosen : np.ndarray, shape (n,), int64
-        First frames of those where the phrase fits best.
+        First frames of those that are looked at.
     others : np.ndarray, shape (m,), int64
-        First frames of some of the rest.
+        First frames of some where the phrase fits less well than in the `PLACES` best.
     """
 
     block: int
@@ -92,16 +96,16 @@ class Places:
     others: Int64
 
     @classmethod
-    def of(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> "Places":
-        """By the codes of the first layer."""
+    def best_first(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> "Iterator[Places]":
+        """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer."""
         every = np.arange(codebook_size, dtype=np.int16)[None]
         scores, _ = phrase.find(every, archive.codes[0], archive.bounds)
         block = max(1, phrase.shortest)
         highest = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
-        best_first = np.argsort(-highest.reshape(-1, block).max(axis=1), kind="stable")
-        rest = best_first[PLACES:]
-        some = np.random.default_rng(0).permutation(rest)[:SAMPLE]
-        return cls(block, len(best_first), best_first[:PLACES] * block, some * block)
+        blocks = block * np.argsort(-highest.reshape(-1, block).max(axis=1), kind="stable")
+        some = np.random.default_rng(0).permutation(blocks[PLACES:])[:SAMPLE]
+        for first in range(0, len(blocks), PLACES):
+            yield cls(block, len(blocks), blocks[first : first + PLACES], some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +184,30 @@ def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:
 
 def apart(peaks: Sequence[Peak]) -> list[Peak]:
     """The peaks that share no frame with a better one, best first (non-maximum suppression)."""
+    taken = np.zeros(1 + max((peak.end for peak in peaks), default=0), bool)
     kept: list[Peak] = []
     for peak in sorted(peaks, key=lambda peak: -peak.score):
-        if not any(peak.start <= other.end and other.start <= peak.end for other in kept):
+        frames = taken[peak.start : peak.end + 1]
+        if not frames.any():
+            frames[:] = True
             kept.append(peak)
     return kept
+
+
+def _matches(
+    archive: Archive, asked: Segment, peaks: Sequence[Peak], n_blocks: int, background: Background
+) -> list[Match]:
+    """Peaks, best first, as matches."""
+    blocks_an_hour = n_blocks / (archive.n_frames * archive.frame / 3600)
+    return [
+        Match(
+            recording=archive.recordings[archive.recording_of(peak.start)],
+            query=asked,
+            reference=archive.segment(peak.start, peak.end),
+            rate=archive.segment(peak.start, peak.end).duration / asked.duration,
+            score=peak.score,
+            probability=background.probability(peak.score, better),
+            false_alarms=background.expected_false(peak.score) / background.n_peaks * blocks_an_hour,
+        )
+        for better, peak in enumerate(peaks)
+    ]

@@ -10,8 +10,8 @@ import pytest
 
 import media
 import sounds
-from audiosearch import audio
-from audiosearch.errors import AudioError
+from audiosearch import audio, wav
+from audiosearch.errors import AudioError, UsageError
 from audiosearch.types import Segment, Waveform
 
 RATE = 16000
@@ -205,3 +205,8 @@ def test_a_stretch_ends_where_the_file_does(tmp_path: Path) -> None:
     assert audio.excerpt(path, Segment(2.0, 5.0)).duration == pytest.approx(1.0)
     with pytest.raises(AudioError, match=r"has no sound from 4\.0 to 5\.0 s"):
         audio.excerpt(path, Segment(4.0, 5.0))
+
+
+def test_a_file_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone/x\.wav cannot be written: No such file or directory"):
+        wav.write(tmp_path / "gone" / "x.wav", Waveform(np.zeros(8, np.float32), 8000))

@@ -59,6 +59,47 @@ def test_the_nth_place_of_each_recording_is_counted_in_time() -> None:
     assert [(m.recording, m.reference.start) for m in nth_of_each(found, 3)] == [("a", 30)]
 
 
+def test_the_nth_place_is_likeliest_first_whoever_found_it() -> None:
+    heard, read = (
+        Match(name, Segment(0, 1), Segment(3, 4), 1.0, score, probability)
+        for name, score, probability in (("heard", 5.0, 0.6), ("read", 0.0, 0.95))
+    )
+    assert nth_of_each([heard, read], 1) == [read, heard]
+
+
+def test_places_with_more_false_alarms_are_left_out(run: Run, store: Path) -> None:
+    first, second, *_ = (r["false_alarms_per_hour"] for r in run(*PHRASE, "--store", store, "--json").records)
+    done = run(*PHRASE, "--store", store, "--max-false-alarms", (first + second) / 2)
+    heading, line = done.out.splitlines()
+    assert heading.endswith("false alarms an hour")
+    assert 0 < float(line.split()[-1]) <= (first + second) / 2
+
+
+def test_what_cannot_be_exported_is_printed(run: Run, store: Path, tmp_path: Path) -> None:
+    done = run(*PHRASE[:2], "--store", store, "-n", 20, "--export", tmp_path / "found.srt")
+    assert done.code == 2
+    assert re.search(r"northanger-abbey\.opus +00:22\.7", done.out)
+    assert "srt tells times of one file" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("words", "--context", 3), "--context is for clips that are cut; add --clips or --play"),
+        (("--example", "a.wav", "--lang", "de"), "the example is heard as it is"),
+        (("--example", "a.wav", "--voice", "de+f2"), "the example is heard as it is"),
+        (("words", "--lang", "de", "--voice", "en-us"), "the voice en-us does not read de"),
+        (("words", "--device", "foo"), "there is no device 'foo' here; use --device cpu"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(
+    run: Run, store: Path, options: tuple[object, ...], reason: str
+) -> None:
+    done = run("locate", *options, "--store", store)
+    assert (done.code, done.out) == (2, "")
+    assert reason in " ".join(done.err.split())
+
+
 def test_the_first_likely_place_is_not_the_first_of_all(run: Run, store: Path) -> None:
     best, second = (r["probability"] for r in run(*PHRASE, "--store", store, "-n", 2, "--json").records)
     likely = ("--store", store, "--min-probability", (best + second) / 2)

@@ -5,7 +5,7 @@ import json
 import sys
 import warnings
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import qwen
 import sounds
 from audiosearch import cli, token_cache
 from audiosearch.code_statistics import lose_frames, statistics
-from audiosearch.types import Codes
+from audiosearch.types import Codes, Waveform
 from tokens import Levels
 
 needs_qwen_tts = pytest.mark.skipif(
@@ -145,8 +145,9 @@ def test_an_option_that_a_tokenizer_does_not_take_is_refused(run: Run, folder: P
     [
         (["show", "missing.pt"], 4, "there is no token cache at missing.pt"),
         (["show", "missing.wav"], 3, "missing.wav does not exist"),
-        (["encode", ".", "--out", "tokens.npz"], 4, "must end in .safetensors or .pt"),
+        (["encode", ".", "--out", "tokens.npz"], 2, "must end in .safetensors or .pt"),
         (["encode", "empty", "--out", "tokens.pt"], 2, "there is no audio or video file in empty"),
+        (["encode", "missing.wav", "--out", "gone/t.pt"], 4, "gone/t.pt cannot be written"),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(
@@ -157,6 +158,60 @@ def test_bad_input_gets_one_clear_sentence(
     found, printed, said = run(*arguments)
     assert (found, printed) == (code, "")
     assert sentence in said
+
+
+@pytest.mark.usefixtures("levels")
+def test_a_file_is_known_by_its_whole_path_and_encoded_again_when_it_changed(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    out = tmp_path / "tokens.safetensors"
+    assert "1 encoded, 0 there already" in run("encode", "a.wav", "--out", out)[2]
+    assert "1 encoded, 1 there already" in run("encode", folder, "--out", out)[2]
+    media.write(folder / "a.wav", sounds.melody(4.0, 8000, 1), 8000)
+    assert "1 encoded, 1 there already" in run("encode", ".", "--out", out)[2]
+    assert token_cache.open_cache(out).lengths == {str(folder / "a.wav"): 50, str(folder / "b.wav"): 38}
+
+
+@pytest.mark.usefixtures("levels")
+def test_nothing_encoded_leaves_no_cache(run: Run, tmp_path: Path) -> None:
+    code, _, said = run("encode", tmp_path / "missing", "--out", tmp_path / "tokens.pt")
+    assert (code, "missing does not exist" in said) == (5, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("every", [0.0, 60.0])
+def test_what_was_encoded_is_kept_when_interrupted(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: float
+) -> None:
+    class Interrupted(Levels):
+        def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
+            if waveforms[0].duration > 2.5:
+                raise KeyboardInterrupt
+            return super().encode(waveforms)
+
+    monkeypatch.setattr("audiosearch.plugins.load_tokenizer", lambda *_, **__: Interrupted())
+    monkeypatch.setattr("audiosearch.cli.tokens.BATCH_SECONDS", 1.0)
+    monkeypatch.setattr("audiosearch.cli.tokens.SAVE_EVERY", every)
+    code, _, _ = run("encode", folder, "--out", tmp_path / "tokens.pt")
+    assert code == 130
+    assert list(token_cache.open_cache(tmp_path / "tokens.pt").lengths) == [str(folder / "a.wav")]
+
+
+def test_decode_needs_a_directory(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent(Levels):
+        def decode(self, codes: Sequence[Codes], layers: Collection[int] | None = None) -> list[Waveform]:
+            return [Waveform(np.zeros(8000, np.float32), 8000) for _ in codes]
+
+    monkeypatch.setattr("audiosearch.plugins.load_tokenizer", lambda *_, **__: Silent())
+    run("encode", folder, "--out", tmp_path / "tokens.pt")
+    for out in (folder / "a.wav", folder / "a.wav" / "x"):
+        code, _, said = run("decode", tmp_path / "tokens.pt", "--out", out)
+        assert code == 2
+        assert f"the directory {out} cannot be made" in said
+    assert run("decode", tmp_path / "tokens.pt", "--out", tmp_path / "wavs")[0] == 0
 
 
 def test_lost_frames_are_those_before_them() -> None:

@@ -54,3 +54,30 @@ def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPa
         monkeypatch.setitem(sys.modules, {"PESQ": "pesq", "STOI": "pystoi"}[name], None)
         with pytest.raises(MissingDependencyError, match=rf"{name} needs .*audiosearch\[metrics\]"):
             measure(sound, sound)
+
+
+def test_too_little_sound_for_a_measure_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+    from types import SimpleNamespace
+
+    class PesqError(Exception):
+        pass
+
+    class BufferTooShortError(PesqError):
+        pass
+
+    def measure(*_: object) -> float:
+        raise BufferTooShortError
+
+    monkeypatch.setitem(sys.modules, "pesq", SimpleNamespace(PesqError=PesqError, pesq=measure))
+    sound = Waveform(sounds.melody(0.17, RATE), RATE)
+    with pytest.raises(AudioError, match=r"PESQ cannot be computed: there is less than 0\.25 s of sound"):
+        fidelity.pesq(sound, sound)
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.17])
+def test_stoi_of_too_little_sound_is_none(seconds: float) -> None:
+    pytest.importorskip("pystoi", reason="pystoi is not installed: pip install 'audiosearch[metrics]'")
+    sound = Waveform(sounds.melody(seconds, RATE), RATE)
+    with pytest.raises(AudioError, match=r"STOI cannot be computed: there is less than 0\.4 s"):
+        fidelity.stoi(sound, sound)

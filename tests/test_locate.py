@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import media
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.tokenizers.pocket import Pocket
@@ -52,6 +53,8 @@ def test_an_example_may_be_a_part_of_its_recording(library: Library, speech_clip
         assert match.reference.end == pytest.approx(47.0, abs=0.25)
     with pytest.raises(AudioError, match=r"an example of 0\.10 s is too short"):
         library.locate(recording, part=Segment(45.0, 45.1))
+    with pytest.raises(AudioError, match=r"has no sound from 105\.0 to 106\.0 s"):
+        library.locate(speech_clip, part=Segment(105.0, 106.0))
 
 
 @pytest.mark.parametrize("slots", [2, 3])
@@ -102,6 +105,38 @@ def test_only_the_named_recordings_are_searched(library: Library) -> None:
     assert {Path(library.name(m.recording)).name for m in found} == {"lonesome-pine.opus"}
     with pytest.raises(UsageError, match=r"no recording called nowhere\.wav is stored"):
         library.locate("thirteen years", recordings=["nowhere.wav"])
+
+
+def test_as_many_places_are_found_as_are_asked_for(library: Library, speech_clip: Path) -> None:
+    part = Segment(45.0, 45.8)
+    many = library.locate(speech_clip, limit=200, part=part)
+    assert len(many) == 200
+    few = library.locate(speech_clip, limit=3, part=part)
+    assert [m.reference for m in many[:3]] == [m.reference for m in few]
+    assert [m.probability for m in many[:3]] == pytest.approx([m.probability for m in few], abs=0.01)
+    with pytest.raises(UsageError, match="at least 1 answer must be asked for, not -1"):
+        library.locate("thirteen years", limit=-1)
+
+
+def test_places_that_are_not_likely_enough_end_the_search(library: Library, speech_clip: Path) -> None:
+    part = Segment(45.0, 45.8)
+    everything = library.locate(speech_clip, limit=1000, part=part)
+    likely = library.locate(speech_clip, limit=1000, part=part, least=0.3)
+    assert [m.reference for m in likely] == [m.reference for m in everything if m.probability >= 0.3]
+    assert 0 < len(likely) < 50 < len(everything)
+
+
+def test_false_alarms_an_hour_do_not_depend_on_how_much_is_searched(
+    speech_clip: Path, tmp_path: Path
+) -> None:
+    sound = audio.load(speech_clip, RATE).samples[: 20 * RATE]
+    alarms = []
+    for times in (1, 2):
+        path = media.write(tmp_path / f"{times}.wav", np.tile(sound, times), RATE)
+        with Library("memory:") as library:
+            list(library.ingest([path]))
+            alarms.append(library.locate("volume down", limit=1)[0].false_alarms)
+    assert alarms[0] == pytest.approx(alarms[1], rel=0.3)
 
 
 def test_probabilities_fall_with_the_scores(library: Library) -> None:

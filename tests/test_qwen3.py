@@ -181,10 +181,10 @@ def test_when_memory_runs_out_the_batch_halves(folder: Path, monkeypatch: pytest
         tokenizer.encode(clips)
 
 
-def test_a_gpu_that_is_not_there_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UsageError, match="there is no CUDA device here; use --device cpu"):
-        Qwen3(device="cuda", model=str(folder))
+@pytest.mark.parametrize("device", ["cuda:99", "foo", "meta"])
+def test_a_device_that_is_not_there_is_an_error(folder: Path, device: str) -> None:
+    with pytest.raises(UsageError, match=f"there is no device '{device}' here; use --device cpu"):
+        Qwen3(device=device, model=str(folder))
 
 
 @pytest.mark.parametrize(

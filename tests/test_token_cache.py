@@ -64,7 +64,7 @@ def test_what_is_no_cache_is_refused(tmp_path: Path, suffix: str) -> None:
 
 
 def test_other_faults_are_said(tmp_path: Path) -> None:
-    with pytest.raises(CacheError, match=r"tokens.npz must end in .safetensors or .pt"):
+    with pytest.raises(UsageError, match=r"tokens.npz must end in .safetensors or .pt"):
         token_cache.write(tmp_path / "tokens.npz", HEADER, {})
     with pytest.raises(CacheError, match="cannot be written: No such file"):
         token_cache.write(tmp_path / "none" / "tokens.pt", HEADER, arrays(3))

@@ -16,6 +16,7 @@ from audiosearch.segmenters.off import NoSegmenter
 from audiosearch.transcripts import Transcript
 from audiosearch.types import Match, Segment
 from audiosearch.whisper import Whisper
+from commands import Run
 from queries.lexical import TRUST, Written, fused, written
 
 SRT = """1
@@ -90,12 +91,57 @@ def test_what_knows_the_words_comes_first_and_other_json_is_passed_over(tmp_path
 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
-    [("a.srt", "no cue at all", "holds no transcript"), ("a.json", '{"segments": [', "is damaged")],
+    [
+        ("a.srt", "no cue at all", "holds no transcript"),
+        ("a.json", '{"segments": [', "is damaged"),
+        ("a.json", '{"segments": [{"text": "x", "start": null, "end": 1}]}', "no text with times"),
+    ],
 )
 def test_a_damaged_transcript_is_named(tmp_path: Path, name: str, content: str, reason: str) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(UsageError, match=reason):
         transcripts.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[1]",
+        '{"segments": [1, 2]}',
+        '{"segments": []}',
+        '{"chunks": "none"}',
+        '{"segments": [{"name": "a"}]}',
+    ],
+)
+def test_json_of_another_kind_is_passed_over(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    assert transcripts.read(tmp_path / "a.json") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"chunks": [{"text": "x", "timestamp": [None, 1]}, {"text": "y", "timestamp": [1, 2]}]},
+        {"chunks": [{"text": "x"}, {"text": "y", "timestamp": [1, 2]}]},
+        {"segments": [{"text": "x", "start": None, "end": 1}, {"text": "y", "start": 1, "end": 2}]},
+        {"segments": [{"text": "x", "start": 2, "end": 1}, {"text": "y", "start": 1, "end": 2}]},
+        {
+            "segments": [
+                {"words": [{"word": "x", "start": [], "end": 1}, {"word": "y", "start": 1, "end": 2}]}
+            ]
+        },
+        {
+            "transcription": [
+                {"text": "x", "offsets": 3},
+                {"text": "y", "offsets": {"from": 1000, "to": 2000}},
+            ]
+        },
+    ],
+)
+def test_words_without_times_are_left_out(tmp_path: Path, content: dict) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    found = transcripts.read(tmp_path / "a.json")
+    assert (found.words, found.times.tolist()) == (("y",), [[1.0, 2.0]])
 
 
 @pytest.mark.parametrize(
@@ -147,6 +193,20 @@ def test_typed_words_are_looked_for_in_a_transcript_beside_the_recording(tmp_pat
         best = library.locate("the contract", limit=3)[0]
     assert best.probability >= TRUST > max(m.probability for m in sound_alone)
     assert best.reference.overlap(Segment(4.0, 5.5)) > 0
+
+
+def test_a_damaged_transcript_does_not_stop_the_others(run: Run, tmp_path: Path) -> None:
+    for name in ("bad", "good"):
+        media.write(tmp_path / f"{name}.wav", sounds.noise(10.0), 16000)
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "good.srt").write_text(SRT)
+    run("ingest", tmp_path, "--store", tmp_path / "store")
+    done = run("locate", "the contract was", "--store", tmp_path / "store", "--json", "-n", 1)
+    assert [(Path(r["recording"]).name, r["reference_start"]) for r in done.records] == [("good.wav", 1.5)]
+    (complaint,) = done.err.splitlines()
+    assert f"{tmp_path}/bad.json is damaged" in complaint
+    with Library(tmp_path / "store") as library, pytest.raises(UsageError, match=r"bad\.json is damaged"):
+        library.locate("the contract was")
 
 
 def test_whisper_writes_words_with_the_times_of_the_recording(

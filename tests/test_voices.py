@@ -61,6 +61,9 @@ def test_a_language_has_several_voices_and_names_stand_for_themselves() -> None:
     assert len(voices.voices_for("Vertrag", "de")) > 1
     named = voices.voices_for("Vertrag", "de", ["de+f2", "de+m1"])
     assert [voice.voice for voice in named] == ["de+f2", "de+m1"]
+    assert [voice.voice for voice in voices.voices_for("contract", "en", ["en-us+f3"])] == ["en-us+f3"]
+    with pytest.raises(UsageError, match="the voice en-us does not read de; leave out one of the two"):
+        voices.voices_for("Vertrag", "de", ["en-us"])
 
 
 def test_numbers_are_spelled_out() -> None:

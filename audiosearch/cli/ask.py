@@ -120,7 +120,20 @@ def print_matches(found: list[Match], names: dict[str, str], as_json: bool, with
     }
     if not with_query:
         del columns["in the query"], columns["speed"], columns["verdict"]
+    if any(match.false_alarms is not None for match in found):
+        columns["false alarms an hour"] = lambda m: alarms(m.false_alarms)
     report(found, as_json, record, columns)
+
+
+def alarms(an_hour: float | None) -> str:
+    """How many false ones to expect; nothing where nobody reckoned.
+
+    >>> alarms(12.3456), alarms(0.00001), alarms(None)
+    ('12.346', '<0.001', '')
+    """
+    if an_hour is None:
+        return ""
+    return f"{an_hour:.3f}" if an_hour >= 0.001 else "<0.001"
 
 
 def speech_word(speech: bool | None) -> str:

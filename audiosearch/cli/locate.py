@@ -10,8 +10,9 @@ import typer
 
 from audiosearch import audio, exports, player, wav
 from audiosearch.api import Library
-from audiosearch.cli import options
+from audiosearch.cli import folders, options
 from audiosearch.cli.ask import check, exit_if_none, exported, print_matches
+from audiosearch.cli.output import complain
 from audiosearch.errors import UsageError
 from audiosearch.interfaces import Synthesizer
 from audiosearch.types import Match, Segment
@@ -23,7 +24,7 @@ ENOUGH = 10.0  # seconds of a voice, where no stretch is named
 
 def locate(
     store: options.Store,
-    phrase: Annotated[str, typer.Argument(help="Words, which are spoken first.")] = "",
+    phrase: Annotated[str, typer.Argument(help="Words to look for.")] = "",
     example: Annotated[
         str | None,
         typer.Option(
@@ -41,11 +42,18 @@ def locate(
     ] = None,
     voice: Annotated[
         list[str] | None,
-        typer.Option(help="Voice of eSpeak NG, such as fr+f3, where words cannot be spelled; repeatable."),
+        typer.Option(help="Voice of eSpeak NG to read and speak them, such as fr+f3; may be repeated."),
     ] = None,
     voice_of: Annotated[
         str | None,
         typer.Option(help="Speak the words like FILE or FILE@START-END (seconds), too; needs qwen-tts."),
+    ] = None,
+    voice_model: Annotated[
+        str | None,
+        typer.Option(
+            envvar="AUDIOSEARCH_VOICE_MODEL",
+            help="Weights of Qwen3-TTS for --voice-of: a directory, or an id on Hugging Face.",
+        ),
     ] = None,
     limit: options.Limit = 10,
     nth: Annotated[
@@ -54,6 +62,10 @@ def locate(
     min_probability: Annotated[
         float | None,
         typer.Option(min=0.0, max=1.0, help="Leave out what is less likely (default: 0; with --nth .5)."),
+    ] = None,
+    max_false_alarms: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Leave out what is heard with more false alarms an hour to expect."),
     ] = None,
     context: Annotated[float, typer.Option(min=0.0, help="Seconds around each clip that is cut.")] = 0.0,
     clips: Annotated[
@@ -69,21 +81,29 @@ def locate(
 ) -> None:
     """Where is this phrase said? Give it in words, or as a recording of it.
 
-    The probability tells how a place compares with all else that is stored; places of any
+    The probability tells how a place compares with all else that is searched; places of any
     probability are shown, likeliest first. Exits 1 when nothing is found.
     """
     if bool(phrase) == (example is not None):
         raise UsageError("give a phrase in words, or one recording of it with --example")
+    if example is not None and (lang or voice or voice_of):
+        raise UsageError("--lang, --voice and --voice-of are for words; the example is heard as it is")
+    if context and clips is None and not play:
+        raise UsageError("--context is for clips that are cut; add --clips or --play")
     check(export, format_, as_json)
     if play:
         player.find_player()
     with Library(store, tokenizer, device=device, model=model) as library:
-        speakers = _voices(library, phrase, lang, voice or [], voice_of, device) if phrase else None
+        speakers = _voices(phrase, lang, voice or []) if phrase else None
+        if speakers and voice_of is not None:
+            language = lang or (voice[0] if voice else None)
+            speakers.append(_cloned(library, phrase, language, voice_of, voice_model, device))
         asked, part = _stretch(example, "--example") if example else (phrase, None)
-        found = library.locate(asked, ALL if nth else limit + 1, within, speakers, part)
+        least = min_probability if min_probability is not None else LIKELY if nth else 0.0
+        found = library.locate(asked, ALL if nth else limit + 1, within, speakers, part, least, complain)
         names = {r.id: r.name for r in library.recordings()}
-    least = min_probability if min_probability is not None else LIKELY if nth else 0.0
-    found = [match for match in found if match.probability >= least]
+    if max_false_alarms is not None:
+        found = [match for match in found if (match.false_alarms or 0.0) <= max_false_alarms]
     if nth:
         found = nth_of_each(found, nth)
     if len(found) > limit and found[limit].probability >= LIKELY:
@@ -91,7 +111,12 @@ def locate(
     found = found[:limit]
     label = phrase or Path(asked).name
     marks = [exports.on_the_recording(m, label, names[m.recording]) for m in found]
-    if not exported(marks, export, format_):
+    try:
+        on_paper = exported(marks, export, format_)
+    except UsageError:  # what was found is not lost
+        print_matches(found, names, as_json, with_query=False)
+        raise
+    if not on_paper:
         print_matches(found, names, as_json, with_query=False)
     if clips is not None and found:
         cut(found, names, context, clips)
@@ -109,7 +134,8 @@ def nth_of_each(found: Iterable[Match], n: int) -> list[Match]:
     for match in found:
         places[match.recording].append(match)
     in_time = (sorted(those, key=lambda match: match.reference) for those in places.values())
-    return sorted((those[n - 1] for those in in_time if len(those) >= n), key=lambda match: -match.score)
+    nth = (those[n - 1] for those in in_time if len(those) >= n)
+    return sorted(nth, key=lambda match: (-match.probability, -match.score))
 
 
 def cut(found: Sequence[Match], names: dict[str, str], context: float, folder: Path) -> list[Path]:
@@ -122,10 +148,7 @@ def cut(found: Sequence[Match], names: dict[str, str], context: float, folder: P
     UsageError
         When a file cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise UsageError(f"{folder} cannot be made: {exc.strerror}") from exc
+    folders.make(folder)
     paths = []
     for number, match in enumerate(found, start=1):
         source = Path(names[match.recording])
@@ -137,19 +160,23 @@ def cut(found: Sequence[Match], names: dict[str, str], context: float, folder: P
     return paths
 
 
-def _voices(
-    library: Library, phrase: str, lang: str | None, names: list[str], voice_of: str | None, device: str
-) -> list[Synthesizer]:
+def _voices(phrase: str, lang: str | None, names: list[str]) -> list[Synthesizer]:
+    from audiosearch.voices import voices_for
+
+    return voices_for(phrase, lang, names)
+
+
+def _cloned(
+    library: Library, phrase: str, language: str | None, voice_of: str, model: str | None, device: str
+) -> Synthesizer:
+    """The voice that is heard in a stretch of a file or of a stored recording."""
     from audiosearch import voices
 
-    chosen = voices.voices_for(phrase, lang, names)
-    if voice_of is None:
-        return chosen
     path, segment = _stretch(voice_of, "--voice-of")
     if not path.exists():
         path = Path(library.find(str(path))[0].name)
     heard = audio.excerpt(path, segment or Segment(0.0, ENOUGH))
-    return [*chosen, voices.ClonedVoice(heard, lang or voices.language_of(phrase), device=device)]
+    return voices.ClonedVoice(heard, language or voices.language_of(phrase), model, device)
 
 
 def _stretch(text: str, option: str) -> tuple[Path, Segment | None]:

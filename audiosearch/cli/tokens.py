@@ -5,8 +5,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ import numpy as np
 import typer
 
 from audiosearch import audio, fidelity, gpu, plugins, token_cache, wav
-from audiosearch.cli import options
+from audiosearch.cli import folders, options
 from audiosearch.cli.output import clock, complain, output, report, short
 from audiosearch.code_statistics import lose_frames, statistics
 from audiosearch.errors import AudioError, AudioSearchError, UsageError
@@ -23,6 +24,7 @@ from audiosearch.types import Codes, Int16, Waveform
 
 SOME_FAILED = 5
 BATCH_SECONDS = 240.0  # of sound tokenized in one call
+SAVE_EVERY = 60.0  # seconds of work that are lost at the most
 
 app = typer.Typer(help="Turn sound into tokens and back, keep tokens in files, look at them.")
 
@@ -44,7 +46,7 @@ def encode(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Token cache to write: .safetensors or .pt.")],
     layers: Annotated[
-        int | None, typer.Option("--first", min=1, help="Only the first so many layers, which is quicker.")
+        int | None, typer.Option("--first", min=1, help="Only the first so many layers: a smaller file.")
     ] = None,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
@@ -54,33 +56,44 @@ def encode(
 ) -> None:
     """Turn files into tokens and keep them in one file, a token cache.
 
-    A cache that is there is added to; what it holds already is passed over. Files that cannot be read
-    are listed at the end, and the command exits with 5; the rest is kept.
+    A cache that is there is added to; what it holds already is passed over, unless the file has changed.
+    What is done is kept when the command is interrupted. Files that cannot be read are listed at the end,
+    and the command exits with 5; the rest is kept.
     """
+    from indexers.ingest import recording_name
+
     token_cache.require_suffix(out)
     loaded = plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
     if layers is not None and layers > loaded.n_layers:
         raise UsageError(f"{loaded.name} has {loaded.n_layers} layers, not {layers}")
-    header = token_cache.header_of(loaded, layers)
-    arrays = _held(out, header)
-    began, n_held = time.monotonic(), len(arrays)
-    failed: list[str] = []
-    seconds = 0.0
-    wanted = [path for path in audio.find_media(paths) if str(path) not in arrays]
-    for batch in _batches(_loaded(wanted, loaded.sample_rate), failed):
-        made = _encode(loaded, [waveform for _, waveform in batch], header.n_layers)
-        for (path, waveform), codes in zip(batch, made, strict=True):
-            arrays[str(path)] = codes.array
-            seconds += waveform.duration
-            _print_encoded(path, codes, as_json)
-    if not arrays and not failed:
+    media = {recording_name(path): path for path in audio.find_media(paths)}
+    if not media:
         raise UsageError(f"there is no audio or video file in {', '.join(map(str, paths))}")
-    token_cache.write(out, header, arrays)
-    took = time.monotonic() - began
+    token_cache.require_writable(out)
+    header, arrays = _held(out, token_cache.header_of(loaded, layers))
+    state = {name: _state(path) for name, path in media.items()}
+    wanted = {name: path for name, path in media.items() if header.sources.get(name) != state[name]}
+    sources = dict(header.sources)
+    began = saved = time.monotonic()
+    failed: list[str] = []
+    done: list[Codes] = []
+    try:
+        for name, codes in _encoded(loaded, wanted, header.n_layers, failed):
+            done.append(codes)
+            arrays[name], sources[name] = codes.array, state[name]
+            _print_encoded(media[name], codes, as_json)
+            if time.monotonic() - saved > SAVE_EVERY:
+                token_cache.write(out, replace(header, sources=sources), arrays)
+                saved = time.monotonic()
+    finally:
+        if done:
+            token_cache.write(out, replace(header, sources=sources), arrays)
+    seconds = sum(codes.duration for codes in done)
+    speed = seconds / (time.monotonic() - began)
+    size = f"; {out} has {out.stat().st_size / 1e6:.2f} MB" if out.exists() else ""
     typer.echo(
-        f"{len(arrays) - n_held} encoded, {n_held} there already, {len(failed)} failed; {clock(seconds)} of "
-        f"sound at {seconds / took:.1f} x real time; {out} has {out.stat().st_size / 1e6:.2f} MB"
-        f"{gpu.report()}",
+        f"{len(done)} encoded, {len(media) - len(wanted)} there already, {len(failed)} failed; "
+        f"{clock(seconds)} of sound at {speed:.1f} x real time{size}{gpu.report()}",
         err=True,
     )
     for sentence in failed:
@@ -110,7 +123,7 @@ def decode(
     token_cache.require_tokenizer(opened, loaded.name)
     chosen = _parse_layers(layers, opened.header.n_layers)
     targets = _targets(list(opened), out)
-    out.mkdir(parents=True, exist_ok=True)
+    folders.make(out)
     for name, target in targets.items():
         codes = lose_frames(opened.codes(name), drop, seed)
         (sound,) = decoder.decode([codes], chosen)
@@ -204,42 +217,60 @@ def _decoder(tokenizer: Tokenizer) -> Decoder:
     return tokenizer
 
 
-def _held(out: Path, header: token_cache.Header) -> dict[str, Int16]:
-    """What is in the cache already."""
+def _held(out: Path, header: token_cache.Header) -> tuple[token_cache.Header, dict[str, Int16]]:
+    """What is in the cache already, and from which files."""
     if not out.exists():
-        return {}
+        return header, {}
     cache = token_cache.open_cache(out)
     token_cache.require_tokenizer(cache, header.tokenizer)
     if cache.header.n_layers != header.n_layers:
         raise UsageError(f"{out} holds {cache.header.n_layers} layers, not {header.n_layers}")
-    return {name: cache.read(name) for name in cache}
+    return replace(header, sources=cache.header.sources), {name: cache.read(name) for name in cache}
 
 
-Loaded = tuple[Path, "Future[Waveform]"]
+def _state(path: Path) -> str:
+    """What changes with a file: its size and time; nothing of one that is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
-def _loaded(paths: list[Path], rate: int) -> Iterator[Loaded]:
+def _encoded(
+    tokenizer: Tokenizer, wanted: Mapping[str, Path], n_layers: int, failed: list[str]
+) -> Iterator[tuple[str, Codes]]:
+    """Recordings with their codes, as they are done."""
+    for batch in _batches(_loaded(wanted, tokenizer.sample_rate), failed):
+        made = _encode(tokenizer, [waveform for _, waveform in batch], n_layers)
+        yield from zip((name for name, _ in batch), made, strict=True)
+
+
+Loaded = tuple[str, "Future[Waveform]"]
+
+
+def _loaded(paths: Mapping[str, Path], rate: int) -> Iterator[Loaded]:
     """Files with their sound, decoded ahead on all processors while the tokenizer works."""
     n_workers = os.cpu_count() or 1
     with ThreadPoolExecutor(n_workers) as pool:
         ahead: collections.deque[Loaded] = collections.deque()
-        for path in paths:
-            ahead.append((path, pool.submit(audio.load, path, rate)))
+        for name, path in paths.items():
+            ahead.append((name, pool.submit(audio.load, path, rate)))
             if len(ahead) > 2 * n_workers:
                 yield ahead.popleft()
         yield from ahead
 
 
-def _batches(files: Iterator[Loaded], failed: list[str]) -> Iterator[list[tuple[Path, Waveform]]]:
-    batch: list[tuple[Path, Waveform]] = []
+def _batches(files: Iterator[Loaded], failed: list[str]) -> Iterator[list[tuple[str, Waveform]]]:
+    batch: list[tuple[str, Waveform]] = []
     seconds = 0.0
-    for path, promised in files:
+    for name, promised in files:
         try:
             waveform = promised.result()
         except AudioError as exc:
             failed.append(str(exc))
             continue
-        batch.append((path, waveform))
+        batch.append((name, waveform))
         seconds += waveform.duration
         if seconds >= BATCH_SECONDS:
             yield batch

@@ -83,7 +83,8 @@ def asked(
             archive = archive_of([one for one, said in zip(codes, says, strict=True) if not said], tokenizer)
             says = says[~says]
         ways = typed(phrase, [espeak.Espeak(voice)], tokenizer)
-        peaks, background = judged(archive, ways, Places.of(archive, ways[0], tokenizer.codebook_size))
+        places = next(Places.best_first(archive, ways[0], tokenizer.codebook_size))
+        peaks, background = judged(archive, ways, places)
         for better, peak in enumerate(peaks[:ANSWERS]):
             features.append((1.0, np.log(background.expected_false(peak.score)), np.log1p(better)))
             true.append(says[archive.recording_of(peak.start)])

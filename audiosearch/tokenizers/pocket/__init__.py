@@ -24,8 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosearch import audio, footprint, frames
-from audiosearch.errors import UsageError
+from audiosearch import audio, footprint, frames, gpu
 from audiosearch.representations import vectors
 from audiosearch.tokenizers.pocket import weights
 from audiosearch.types import Codes, Float32, Int16, Waveform
@@ -48,6 +47,11 @@ class Pocket:
     device : str
         "cpu" or "cuda", as torch names it.
 
+    Raises
+    ------
+    UsageError
+        When there is no such device.
+
     Examples
     --------
     >>> silence = Waveform(np.zeros(16000, np.float32), 16000)
@@ -64,6 +68,7 @@ class Pocket:
     slots = 4
 
     def __init__(self, device: str = "cpu") -> None:
+        gpu.require(device)
         self.device = device
         self.name = f"pocket@{weights.revision()}"
 
@@ -161,8 +166,6 @@ class _Model:
     def __init__(self, device: str) -> None:
         import torch
 
-        if device.startswith("cuda") and not torch.cuda.is_available():
-            raise UsageError("there is no CUDA device here; use --device cpu")
         # Clips have many lengths, and the library would keep compiled convolutions for each of them.
         os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8")
         loaded = {name: torch.from_numpy(array).to(device) for name, array in weights.shipped().items()}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audiosearch import audio, frames
+from audiosearch import audio, frames, gpu
 from audiosearch.errors import AudioError, MissingDependencyError, UsageError
 from audiosearch.tokenizers.qwen3 import batches, checkpoint
 from audiosearch.tokenizers.qwen3.batches import Window
@@ -250,12 +250,11 @@ def _transformers_version() -> str:
 
 
 def _require_device(device: str, max_gpu_memory: float | None) -> None:
+    gpu.require(device)
     if not device.startswith("cuda"):
         return
     import torch
 
-    if not torch.cuda.is_available():
-        raise UsageError("there is no CUDA device here; use --device cpu")
     if max_gpu_memory is not None:
         total = torch.cuda.get_device_properties(device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, max_gpu_memory * 1e9 / total), device)

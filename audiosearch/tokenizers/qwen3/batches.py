@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from audiosearch import frames
+from audiosearch.buckets import buckets
 from audiosearch.types import Float32, Waveform
 
 CHUNK = 750  # token frames: 60 s; what is no longer is encoded in one piece
@@ -69,13 +70,8 @@ def batches(found: Sequence[Window], longest: int) -> list[list[Window]]:
     longest : int
         Samples of a batch with its padding; a window that is longer is a batch of its own.
     """
-    made: list[list[Window]] = []
-    for window in sorted(found, key=lambda w: (-w.n_samples, w.waveform, w.begin)):
-        if made and (len(made[-1]) + 1) * made[-1][0].n_samples <= longest:
-            made[-1].append(window)
-        else:
-            made.append([window])
-    return made
+    longest_first = sorted(found, key=lambda w: (-w.n_samples, w.waveform, w.begin))
+    return buckets(longest_first, lambda window: window.n_samples, longest)
 
 
 def padded(batch: Sequence[Window], waveforms: Sequence[Waveform], frame_samples: int) -> Float32:
