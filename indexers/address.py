@@ -1,18 +1,31 @@
 """Addresses of stores on servers: ``scheme://host:port/name?option=value``.
 
-Options are checked against those that the store has, and take the type of their defaults.
+Options are checked against those that the store has, and take the type of their defaults; their values
+are checked here, before anything is asked of a server.
 """
 
+import math
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from audiosearch.errors import StoreUnavailableError, UsageError
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 REACH_SECONDS = 1.5  # a server that takes longer to accept a connection counts as absent
+RANGES = {  # least and most
+    "grpc_port": (0, 65_535),
+    "timeout": (0.1, 86_400),  # seconds
+    "patience": (0, 604_800),
+    "ef": (1, 100_000),
+    "shards": (1, 1_000),
+    "replicas": (1, 100),
+    "write_consistency": (1, 100),
+}
+WORDS = {"quantization": ("int8", "turbo4", "none"), "consistency": ("one", "quorum", "all")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +71,17 @@ def parse(address: str, secure_scheme: str, port: int, defaults: Mapping[str, fl
     Raises
     ------
     UsageError
-        When it is none, or has an option that the store has not.
+        When it is none, or has an option that the store has not, or a value that is out of range.
     """
-    parts = urlsplit(address)
-    name = parts.path.strip("/")
     try:
-        given_port = parts.port
+        parts = urlsplit(address)
+        host = (parts.hostname or "").encode("idna").decode("ascii")
+    except UnicodeError as exc:
+        raise UsageError(f"the host in {address} is none: a part between dots is empty or too long") from exc
     except ValueError as exc:
-        raise UsageError(f"the port of {address} is not a number from 0 to 65535") from exc
-    if not parts.hostname or not NAME.fullmatch(name):
+        raise UsageError(f"{address} is no address of a store: {exc}") from exc
+    name = parts.path.strip("/")
+    if not host or not NAME.fullmatch(name):
         raise UsageError(
             f"{address} is no address of a store: write {parts.scheme}://host:{port}/name, "
             "the name in letters, digits and underscores"
@@ -75,8 +90,8 @@ def parse(address: str, secure_scheme: str, port: int, defaults: Mapping[str, fl
     for option, value in parse_qsl(parts.query, keep_blank_values=True):
         if option not in defaults:
             raise UsageError(f"{parts.scheme} has no option {option!r}; it has {', '.join(defaults)}")
-        options[option] = _converted(option, value, defaults[option])
-    return Address(parts.hostname, given_port or port, name, parts.scheme == secure_scheme, options)
+        options[option] = _checked(option, value, defaults[option])
+    return Address(host, _port(parts, port), name, parts.scheme == secure_scheme, options)
 
 
 def is_reachable(host: str, port: int) -> bool:
@@ -104,8 +119,26 @@ def require_reachable(host: str, port: int, what: str) -> None:
         ) from exc
 
 
-def _converted(option: str, value: str, default: float | str) -> float | str:
+def _port(parts: SplitResult, default: int) -> int:
     try:
-        return type(default)(value)
-    except ValueError as exc:
-        raise UsageError(f"the option {option} takes a number, not {value!r}") from exc
+        port = default if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    if not port:
+        raise UsageError(f"the port of {parts.geturl()} is not a number from 1 to 65535")
+    return port
+
+
+def _checked(option: str, value: str, default: float | str) -> float | str:
+    if option in WORDS and value not in WORDS[option]:
+        raise UsageError(f"there is no {option} called {value!r}; there are: {', '.join(WORDS[option])}")
+    if isinstance(default, str):
+        return value
+    kind = "whole number" if isinstance(default, int) else "number"
+    least, most = RANGES[option]
+    number: float = math.nan
+    with suppress(ValueError):
+        number = type(default)(value)
+    if not least <= number <= most:
+        raise UsageError(f"the option {option} takes a {kind} from {least} to {most}, not {value!r}")
+    return number

@@ -21,7 +21,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, TypeVar
 
 import grpc
@@ -36,7 +36,6 @@ from audiosearch.errors import (
     StoreMismatchError,
     StoreNotFoundError,
     StoreUnavailableError,
-    UsageError,
 )
 from audiosearch.types import (
     Candidate,
@@ -54,7 +53,7 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
-from indexers.servers import QDRANT_OPTIONS, require_trust, require_version
+from indexers.servers import QDRANT_OPTIONS, is_none, no_tenant, require_trust, require_version
 from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
 
@@ -131,7 +130,9 @@ class QdrantStore:
         self._place = place
         self._written: dict[str, Written] = {}
         self._weights: tuple[frozenset[str], Float32] | None = None
-        self.schema = self._stored_schema() or self._make(schema)
+        stored = self._schema_of("recordings")
+        self.schema = stored or self._make(schema or self._schema_of("clips"))
+        self._find_tenant(may_make=schema is not None or stored is None)
         self._shelf = Shelf(_Documents(self))
 
     def put(self, entries: Iterable[Entry]) -> None:
@@ -149,7 +150,7 @@ class QdrantStore:
     def finish(self, recording: Recording) -> None:
         written = self._written.get(recording.id, Written())
         self._remove_leftovers(recording.id, written)
-        others = [other for other in self._finished_as(recording.name) if other != recording.id]
+        others = self._patiently(lambda: self._other_states(recording))
         finished = self._recording_point(
             recording.id,
             state="finished",
@@ -164,7 +165,7 @@ class QdrantStore:
             self._purge(other)
 
     def delete(self, recording: str) -> int:
-        n_clips = self._count("clips", self._where(_is_of([recording])))
+        n_clips, _ = self._patiently(lambda: self.count(recording))
         self._upsert("recordings", [self._recording_point(recording, state="pending")])
         self._purge(recording)
         self._written.pop(recording, None)
@@ -303,15 +304,15 @@ class QdrantStore:
 
     # Making it, and finding it again
 
-    def _stored_schema(self) -> Schema | None:
-        """What the store was made with; None where there is none, or its making was cut short."""
+    def _schema_of(self, name: str) -> Schema | None:
+        """What a collection was made with; None where there is none, or its making was cut short."""
         with self._mapped_errors():
-            if not self._client.collection_exists(self._called("recordings")):
+            if not self._client.collection_exists(self._called(name)):
                 return None
-            metadata = self._client.get_collection(self._called("recordings")).config.metadata or {}
+            metadata = self._client.get_collection(self._called(name)).config.metadata or {}
         if "audiosearch" not in metadata:
             raise StoreMismatchError(
-                f"the collection {self._called('recordings')} at {self._place} is no store of audiosearch; "
+                f"the collection {self._called(name)} at {self._place} is no store of audiosearch; "
                 "give another name in --store"
             )
         made_with = metadata["audiosearch"]
@@ -339,9 +340,16 @@ class QdrantStore:
             self._client.update_collection(
                 self._called("recordings"), metadata={"audiosearch": dataclasses.asdict(schema)}
             )
-        stored = self._stored_schema()
+        stored = self._schema_of("recordings")
         assert stored is not None
         return stored
+
+    def _find_tenant(self, may_make: bool) -> None:
+        """One that was made has a point of its own, of no recording."""
+        if may_make:
+            self._upsert("recordings", [self._recording_point("", state="tenant")], only_new=True)
+        elif not any(self._count(name, self._where()) for name in ("recordings", "documents")):
+            raise no_tenant(self._name, self._place, self._tenant)
 
     def _create(
         self,
@@ -398,7 +406,7 @@ class QdrantStore:
 
     def _remove_leftovers(self, recording: str, written: Written) -> None:
         """Make the server hold of a recording what was put now, and nothing that was put before."""
-        has = self.count(recording)
+        has = self._patiently(lambda: self.count(recording))
         wanted = len(written.clips), written.n_anchors
         if has != wanted:
             of_it = self._conditions(_is_of([recording]))
@@ -409,7 +417,7 @@ class QdrantStore:
                 of_these = self._conditions(_same_any("clip", some))
                 kept = models.HasIdCondition(has_id=[self._id(anchor) for anchor in written.anchors(some)])
                 self._delete("anchors", models.Filter(must=of_these, must_not=kept))
-            has = self.count(recording)
+            has = self._patiently(lambda: self.count(recording))
         if has != wanted:
             raise StoreError(
                 f"the server at {self._place} holds {has[0]} clips and {has[1]} anchors of recording "
@@ -452,9 +460,11 @@ class QdrantStore:
         where = self._where(_same("state", "pending"))
         return [r.payload["recording"] for r in self._scroll("recordings", where, None, ["recording"])]
 
-    def _finished_as(self, name: str) -> list[str]:
-        where = self._where(_same("state", "finished"), _same("name", name))
-        return [r.payload["recording"] for r in self._scroll("recordings", where, None, ["recording"])]
+    def _other_states(self, recording: Recording) -> list[str]:
+        """Ids of the finished states of its file, but for itself."""
+        where = self._where(_same("state", "finished"), _same("name", recording.name))
+        found = self._scroll("recordings", where, None, ["recording"])
+        return [r.payload["recording"] for r in found if r.payload["recording"] != recording.id]
 
     def _clips_of(self, recording: str, within: Segment | None, with_vectors: bool) -> list[Any]:
         times: list[models.Condition] = []
@@ -611,6 +621,10 @@ AWAY = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "ABORTED", "CA
 REFUSED = {"UNAUTHENTICATED", "PERMISSION_DENIED", "401", "403"}
 AWAY_HTTP = {"408", "429", "500", "502", "503", "504"}
 AWAY_WORDS = ("unavailable", "failed to connect", "transport error")  # of another node of a cluster
+OTHERS_WORDS = (
+    "http1.x server",
+    "illegal request line",
+)  # of gRPC that meets REST, and of REST that meets gRPC
 WRONG = {"INVALID_ARGUMENT", "400", "422"}
 FULL = ("no space left", "out of disk", "disk is full", "not enough space")
 
@@ -627,6 +641,8 @@ def _mapped_errors(place: str) -> Iterator[None]:
 def _as_ours(error: Exception, place: str) -> StoreError:
     """An error of the client as one of ours."""
     code, said = _code(error), _said(error)
+    if _is_of_others(code, error, said):
+        return is_none("Qdrant", place)
     if any(words in said.lower() for words in FULL):
         return StoreFullError(f"the disk of the Qdrant server at {place} is full; make room and run again")
     if code in REFUSED:
@@ -642,6 +658,12 @@ def _as_ours(error: Exception, place: str) -> StoreError:
     return StoreError(f"the Qdrant server at {place} failed: {said}")
 
 
+def _is_of_others(code: str, error: Exception, said: str) -> bool:
+    """Whether what answers is another server, or another port of Qdrant."""
+    elsewhere = code in {"301", "302", "307", "308", "404"} and said == _text(error)  # not in Qdrant's form
+    return code == "UNIMPLEMENTED" or elsewhere or any(words in said for words in OTHERS_WORDS)
+
+
 def _code(error: Exception) -> str:
     if isinstance(error, grpc.Call):
         return str(error.code().name)
@@ -650,6 +672,13 @@ def _code(error: Exception) -> str:
 
 def _said(error: Exception) -> str:
     """What the server said, in one line."""
+    if isinstance(error, UnexpectedResponse):
+        with suppress(ValueError, KeyError, TypeError):
+            return str(json.loads(error.content)["status"]["error"])
+    return _text(error)
+
+
+def _text(error: Exception) -> str:
     if isinstance(error, grpc.Call):
         text = error.details() or error.code().name
     elif isinstance(error, UnexpectedResponse):
@@ -688,9 +717,7 @@ def _quantization(name: str) -> models.QuantizationConfig | None:
     if name == "turbo4":
         bits = models.TurboQuantBitSize.BITS4
         return models.TurboQuantization(turbo=models.TurboQuantQuantizationConfig(bits=bits, always_ram=True))
-    if name == "int8":
-        kind = models.ScalarType.INT8
-        return models.ScalarQuantization(
-            scalar=models.ScalarQuantizationConfig(type=kind, quantile=0.99, always_ram=True)
-        )
-    raise UsageError(f"there is no quantization called {name!r}; there are: int8, turbo4, none")
+    kind = models.ScalarType.INT8
+    return models.ScalarQuantization(
+        scalar=models.ScalarQuantizationConfig(type=kind, quantile=0.99, always_ram=True)
+    )

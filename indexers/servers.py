@@ -1,12 +1,13 @@
 """Stores on servers: whether anybody is there is asked before a client is loaded, which takes seconds."""
 
 import importlib
+import re
 import ssl
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from audiosearch.errors import MissingDependencyError, StoreError
+from audiosearch.errors import MissingDependencyError, StoreError, StoreNotFoundError, UsageError
 from audiosearch.interfaces import Store
 from audiosearch.types import Schema
 from indexers import address
@@ -32,6 +33,7 @@ WEAVIATE_OPTIONS: Mapping[str, float | str] = {
     "shards": 1,
     "replicas": 1,
 }
+WEAVIATE_TENANT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def open_qdrant(location: str, schema: Schema | None) -> Store:
@@ -59,6 +61,13 @@ def open_weaviate(location: str, schema: Schema | None) -> Store:
     StoreNotFoundError, StoreMismatchError, StoreUnavailableError, StoreError
     """
     at = address.parse(location, "weaviates", 8080, WEAVIATE_OPTIONS)
+    tenant = str(at.options["tenant"])
+    if tenant and not WEAVIATE_TENANT.fullmatch(tenant):
+        raise UsageError(f"the tenant {tenant!r} is not 1 to 64 letters, digits, underscores and hyphens")
+    if tenant and at.number("shards") != 1:
+        raise UsageError("Weaviate makes one shard for each tenant; leave out shards, or tenant")
+    if at.number("grpc_port") in (0, at.port):
+        raise UsageError(f"grpc_port is another port than {at.port}, that of REST, and Weaviate needs both")
     address.require_reachable(at.host, at.port, "Weaviate server")
     address.require_reachable(at.host, at.number("grpc_port"), "gRPC port of the Weaviate server")
     store: Store = _module("weaviate").connect(at, schema)
@@ -76,6 +85,22 @@ def require_version(server: str, has: str, least: tuple[int, int]) -> None:
     """
     if tuple(int(part) for part in has.split(".")[:2]) < least:
         raise StoreError(f"the {server} server is of version {has}; {least[0]}.{least[1]} or newer is needed")
+
+
+def is_none(server: str, place: str) -> StoreError:
+    """What is said of something that answers, and is no such server."""
+    return StoreError(
+        f"what answers at {place} is no {server} server; see whether port and grpc_port in --store "
+        "are its own"
+    )
+
+
+def no_tenant(store: str, place: str, tenant: str) -> StoreNotFoundError:
+    """What is said where a store holds nothing of a tenant, and nothing is to be written."""
+    return StoreNotFoundError(
+        f"the store {store} at {place} has no tenant {tenant!r}; name another with ?tenant=, or run "
+        "`audiosearch ingest` with this one first"
+    )
 
 
 def require_trust(server: str, place: str, error: BaseException) -> None:

@@ -32,8 +32,8 @@ def open_store(address: str, schema: Schema | None = None) -> Store:
     StoreError
         When it cannot be opened for another reason.
     """
-    scheme = re.match(r"([a-z][a-z0-9+.-]+):", address)  # one letter would be a drive
-    name, location = (scheme[1], address) if scheme else ("embedded", address)
+    scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", address)  # one letter would be a drive
+    name, location = (scheme[1].lower(), address) if scheme else ("embedded", address)
     opener: Opener = plugins.load(plugins.STORES, name)
     return opener(location, schema)
 

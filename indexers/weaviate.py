@@ -10,8 +10,9 @@ Four collections make one store:
     Audiosearch_name_recordings   one object a recording, finished or pending; made last
 
 Objects of a recording are written while it is pending, and every question leaves pending recordings
-out. Before a recording is made finished, the server is asked whether it holds what was put. Where a
-process ends between a new state of a file and the old one, `recordings` removes the old one.
+out. Before a recording is made finished, the server is asked whether it holds what was put. Each state
+of a file has a number, and the highest counts: where a process ends between a new state and the old one,
+the old one is no longer listed; the next state that is finished removes it, or `audiosearch store check`.
 
 A batch of Weaviate fails object by object and raises nothing: each object that failed is sent again,
 and one that keeps failing is an error. There is no sparse vector, so histograms are dense; texts are
@@ -57,7 +58,6 @@ from audiosearch.errors import (
     StoreMismatchError,
     StoreNotFoundError,
     StoreUnavailableError,
-    UsageError,
 )
 from audiosearch.types import (
     Candidate,
@@ -76,7 +76,7 @@ from indexers import address, payload
 from indexers.batches import batches
 from indexers.groups import grouped
 from indexers.patience import patiently
-from indexers.servers import WEAVIATE_OPTIONS, require_trust, require_version
+from indexers.servers import WEAVIATE_OPTIONS, is_none, no_tenant, require_trust, require_version
 from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
 
@@ -89,6 +89,7 @@ PAGE = 500  # objects read at a time
 MOST = 10_000  # objects that the server gives, or removes, in one request
 LONGEST_MESSAGE = 400  # characters of what a server says that are passed on
 ATTEMPTS = 5  # at an object that the server does not take
+COLLECTIONS = ("clips", "anchors", "documents", "recordings")  # in the order of their making
 CLIP_FIELDS = ["recording", "start", "end", "speech"]
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ def connect(at: address.Address, schema: Schema | None) -> "WeaviateStore":
     """Open the store at an address, or make one (see `indexers.servers`)."""
     key = os.environ.get("WEAVIATE_API_KEY")
     seconds = at.seconds("timeout")
-    with _mapped_errors(str(at)):
+    with _mapped_errors(str(at)), _others_told_apart(str(at)):
         client = weaviate.connect_to_custom(
             http_host=at.host,
             http_port=at.port,
@@ -114,12 +115,33 @@ def connect(at: address.Address, schema: Schema | None) -> "WeaviateStore":
             skip_init_checks=True,  # one of them asks the package index for a newer client
         )
     try:
-        with _mapped_errors(str(at)):
+        with _mapped_errors(str(at)), _others_told_apart(str(at)):
             require_version("Weaviate", str(client.get_meta()["version"]), LEAST_VERSION)
+        _require_grpc(client, f"{at.host}:{at.number('grpc_port')}")
         return WeaviateStore(client, at.name, schema, at.options, str(at))
     except BaseException:
         client.close()
         raise
+
+
+@contextmanager
+def _others_told_apart(place: str) -> Iterator[None]:
+    """At the first question, which asks for the server's version."""
+    try:
+        yield
+    except (UnexpectedStatusCodeError, KeyError) as exc:
+        if isinstance(exc, KeyError) or "404" in _codes(exc):
+            raise is_none("Weaviate", place) from exc
+        raise
+
+
+def _require_grpc(client: weaviate.WeaviateClient, place: str) -> None:
+    """Ask anything by gRPC: that there is no such collection is an answer of the right server, too."""
+    try:
+        client.collections.use(PREFIX).query.fetch_objects(limit=1)
+    except WeaviateBaseError as exc:
+        if "UNIMPLEMENTED" in _codes(exc) or "http1.x server" in str(exc):
+            raise is_none("Weaviate", place) from exc
 
 
 class WeaviateStore:
@@ -151,12 +173,15 @@ class WeaviateStore:
         self._name = name
         self._options = {**WEAVIATE_OPTIONS, **options}
         self._tenant = str(self._options["tenant"])
-        self._consistency = _consistency(str(self._options["consistency"]))
+        self._consistency = ConsistencyLevel(str(self._options["consistency"]).upper())
         self._patience = float(self._options["patience"])
         self._place = place
         self._written: dict[str, Written] = {}
         self._weights: tuple[frozenset[str], Float32] | None = None
-        self.schema = self._stored_schema() or self._make(schema)
+        stored = self._schema_of("recordings")
+        self.schema = stored or self._make(schema or self._schema_of("clips"))
+        if self._tenant:
+            self._find_tenant(may_make=schema is not None or stored is None)
         self._clips, self._anchors, self._recordings = map(self._open, ("clips", "anchors", "recordings"))
         self._shelf = Shelf(_Documents(self, self._open("documents")))
 
@@ -175,10 +200,12 @@ class WeaviateStore:
     def finish(self, recording: Recording) -> None:
         written = self._written.get(recording.id, Written())
         self._remove_leftovers(recording.id, written)
-        others = [other for other in self._finished_as(recording.name) if other != recording.id]
+        states = self._patiently(lambda: self._states_of(recording.name))
+        others = [other for other in states if other != recording.id]
         finished = _recording_object(
             recording.id,
             state="finished",
+            number=1 + max(states.values(), default=0),
             name=recording.name,
             details=json.dumps(dataclasses.asdict(recording)),
             frequencies=written.frequencies(self.schema.codebook_size),
@@ -190,22 +217,17 @@ class WeaviateStore:
             self._purge(other)
 
     def delete(self, recording: str) -> int:
-        n_clips, _ = self.count(recording)
+        n_clips, _ = self._patiently(lambda: self.count(recording))
         self._insert(self._recordings, [_recording_object(recording, state="pending")])
         self._purge(recording)
         self._written.pop(recording, None)
         return n_clips
 
     def recordings(self) -> list[Recording]:
-        found: dict[str, Recording] = {}
-        for details in self._finished("details"):
-            recording = Recording(**json.loads(details))
-            other = found.get(recording.name)
-            if other is not None:  # a process ended between the two
-                recording, older = sorted((recording, other), key=lambda r: r.added, reverse=True)
-                self.delete(older.id)
-            found[recording.name] = recording
-        return [found[name] for name in sorted(found)]
+        states = sorted(self._finished("recording", "number", "details"), key=_state)
+        stored = [Recording(**json.loads(fields["details"])) for fields in states]
+        newest = {recording.name: recording for recording in stored}
+        return [newest[name] for name in sorted(newest)]
 
     def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
         for found in self._clips_of(recording, within, ["histogram"]):
@@ -332,7 +354,7 @@ class WeaviateStore:
 
     def drop(self) -> None:
         with self._mapped_errors():
-            for name in ("recordings", "documents", "anchors", "clips"):
+            for name in reversed(COLLECTIONS):
                 collection = self._client.collections.use(self._called(name))
                 if self._tenant:
                     collection.tenants.remove(self._tenant)
@@ -341,9 +363,9 @@ class WeaviateStore:
 
     # Making it, and finding it again
 
-    def _stored_schema(self) -> Schema | None:
-        """What the store was made with; None where there is none, or its making was cut short."""
-        called = self._called("recordings")
+    def _schema_of(self, name: str) -> Schema | None:
+        """What a collection was made with; None where there is none."""
+        called = self._called(name)
         with self._mapped_errors():
             if not self._client.collections.exists(called):
                 return None
@@ -380,15 +402,25 @@ class WeaviateStore:
         ]
         number = Property(name="number", data_type=DataType.INT, index_filterable=False)
         documents = [*_words("kind", "of", "version", "key"), number, *_kept("details")]
-        recordings = [*_words("recording", "state", "name"), *_kept("details", "frequencies")]
+        recordings = [*_words("recording", "state", "name"), number, *_kept("details", "frequencies")]
         ef = int(self._options["ef"])
         self._create("clips", schema, clips, _vector("histogram", VectorDistances.DOT))
         self._create("anchors", schema, anchors, _vector("anchor", VectorDistances.COSINE, ef))
         self._create("documents", schema, documents, None)
         self._create("recordings", schema, recordings, None)
-        stored = self._stored_schema()
+        stored = self._schema_of("recordings")
         assert stored is not None
         return stored
+
+    def _find_tenant(self, may_make: bool) -> None:
+        """In every collection; where its making was cut short, it is made whole."""
+        with self._mapped_errors():
+            tenants = [self._client.collections.use(self._called(name)).tenants for name in COLLECTIONS]
+            without = [one for one in tenants if not one.exists(self._tenant)]
+            if len(without) == len(tenants) and not may_make:
+                raise no_tenant(self._name, self._place, self._tenant)
+            for one in without:
+                one.create(self._tenant)
 
     def _create(
         self,
@@ -413,7 +445,12 @@ class WeaviateStore:
                     if self._tenant
                     else Configure.sharding(desired_count=int(self._options["shards"])),
                 )
-            except UnexpectedStatusCodeError:
+            except UnexpectedStatusCodeError as exc:
+                if "found similar class" in str(exc):
+                    raise StoreMismatchError(
+                        f"a store at {self._place} has the name {self._name} but for upper and lower case, "
+                        "which Weaviate does not tell apart; give another name in --store"
+                    ) from exc
                 if not self._client.collections.exists(called):  # made by another process, now or before
                     raise
             if self._client.collections.use(called).config.get().description != description:
@@ -426,8 +463,6 @@ class WeaviateStore:
         with self._mapped_errors():
             collection = self._client.collections.use(self._called(name))
             if self._tenant:
-                if not collection.tenants.exists(self._tenant):
-                    collection.tenants.create(self._tenant)
                 collection = collection.with_tenant(self._tenant)
             return collection.with_consistency_level(self._consistency)
 
@@ -455,11 +490,11 @@ class WeaviateStore:
             clips = self._ids_of(self._clips, _same("recording", recording))
             for clip in clips - set(written.clips):
                 self._delete(self._anchors, _same("clip", clip))
-                self._clips.data.delete_by_id(clip)
+                self._delete(self._clips, Filter.by_id().equal(clip))
             for clip in written.clips:
                 for anchor in self._ids_of(self._anchors, _same("clip", clip)) - set(written.anchors([clip])):
-                    self._anchors.data.delete_by_id(anchor)
-            has = self.count(recording)
+                    self._delete(self._anchors, Filter.by_id().equal(anchor))
+            has = self._patiently(lambda: self.count(recording))
         if has != wanted:
             raise StoreError(
                 f"the server at {self._place} holds {has[0]} clips and {has[1]} anchors of recording "
@@ -493,20 +528,24 @@ class WeaviateStore:
         self._patiently(insert)
 
     def _delete(self, collection: Any, where: Any) -> None:
-        while True:
-            done = self._patiently(lambda: collection.data.delete_many(where))
+        """Until none is left: in one request, a server removes no more than it is set to."""
+        while (done := self._patiently(lambda: collection.data.delete_many(where))).matches:
             if done.failed:
                 raise StoreError(f"the Weaviate server at {self._place} did not remove {done.failed} objects")
-            if done.matches < MOST:
-                return
 
     # Reading
 
     def _pending(self) -> list[str]:
         return self._recordings_where(_same("state", "pending"), self._recordings)
 
-    def _finished_as(self, name: str) -> list[str]:
-        return self._recordings_where(_same("state", "finished") & _same("name", name), self._recordings)
+    def _states_of(self, name: str) -> dict[str, int]:
+        """Finished recordings of this name, and their numbers."""
+        where = _same("state", "finished") & _same("name", name)
+        with self._mapped_errors():
+            found = self._recordings.query.fetch_objects(
+                filters=where, limit=MOST, return_properties=["recording", "number"]
+            )
+        return {one.properties["recording"]: _state(one.properties)[0] for one in found.objects}
 
     def _recordings_where(self, where: Any, collection: Any) -> list[str]:
         """The recordings that objects are of."""
@@ -514,11 +553,11 @@ class WeaviateStore:
             found = collection.query.fetch_objects(filters=where, limit=MOST, return_properties=["recording"])
         return [one.properties["recording"] for one in found.objects]
 
-    def _finished(self, field: str) -> list[str]:
-        """A field of every finished recording."""
+    def _finished(self, *fields: str) -> list[dict[str, Any]]:
+        """Fields of every finished recording."""
         with self._mapped_errors():
-            stored = self._recordings.iterator(return_properties=["state", field], cache_size=PAGE)
-            return [one.properties[field] for one in stored if one.properties["state"] == "finished"]
+            stored = self._recordings.iterator(return_properties=["state", *fields], cache_size=PAGE)
+            return [one.properties for one in stored if one.properties["state"] == "finished"]
 
     def _clips_of(self, recording: str, within: Segment | None, vectors: list[str] | bool) -> Iterator[Any]:
         """Page by page, in the order of time; no two clips of a recording start together."""
@@ -539,9 +578,10 @@ class WeaviateStore:
             after = [_above("start", page[-1].properties["start"])]
 
     def _ids_of(self, collection: Any, where: Any) -> set[str]:
-        with self._mapped_errors():
-            found = collection.query.fetch_objects(filters=where, limit=MOST, return_properties=[]).objects
-        return {str(one.uuid) for one in found}
+        def ask() -> Any:
+            return collection.query.fetch_objects(filters=where, limit=MOST, return_properties=[])
+
+        return {str(one.uuid) for one in self._patiently(ask).objects}
 
     def _anchors_of(self, clip: str) -> Float32:
         with self._mapped_errors():
@@ -562,9 +602,10 @@ class WeaviateStore:
         size = self.schema.codebook_size
         if self.schema.histogram_norm != "tf-idf":
             return np.ones(size, np.float32)
-        finished = frozenset(self._finished("recording"))
+        finished = frozenset(fields["recording"] for fields in self._finished("recording"))
         if self._weights is None or self._weights[0] != finished:
-            self._weights = finished, weights(self._finished("frequencies"), size)
+            packed = (fields["frequencies"] for fields in self._finished("frequencies"))
+            self._weights = finished, weights(packed, size)
         return self._weights[1]
 
     def _visible(self, recordings: Collection[str] | None, *must: Any) -> Any:
@@ -651,7 +692,7 @@ AWAY = (
 )
 FULL = ("no space left", "disk is full", "read-only", "read only", "readonly", "disk usage")
 WRONG = ("vector lengths don't match", "vector dimension", "dimensions")
-REFUSED = ("unauthorized", "unauthenticated", "invalid api key", "forbidden", "401", "403")
+REFUSED = {"401", "403", "UNAUTHENTICATED", "PERMISSION_DENIED"}
 
 
 @contextmanager
@@ -661,13 +702,30 @@ def _mapped_errors(place: str) -> Iterator[None]:
     except (WeaviateBaseError, grpc.RpcError, httpx.HTTPError, ValueError, OSError) as exc:
         require_trust("Weaviate", place, exc)
         refused = isinstance(exc, (AuthenticationFailedError, InsufficientPermissionsError))
+        if refused or _codes(exc) & REFUSED:
+            raise StoreError(
+                f"the Weaviate server at {place} refused the API key; "
+                "set WEAVIATE_API_KEY to one that it takes"
+            ) from exc
         away = isinstance(exc, (httpx.HTTPError, OSError))
-        said = "unauthorized" if refused else _line(str(exc)) or type(exc).__name__
+        said = _line(str(exc)) or type(exc).__name__
         raise _as_ours(f"unavailable: {said}" if away else said, place) from exc
 
 
+def _codes(error: BaseException | None) -> set[str]:
+    """Status codes, of HTTP and of gRPC, of an error and of those that it came from."""
+    codes = set()
+    while error is not None:
+        if isinstance(error, grpc.Call):
+            codes.add(str(error.code().name))
+        elif isinstance(error, UnexpectedStatusCodeError):
+            codes.add(str(getattr(error, "status_code", "")))
+        error = error.__cause__ or error.__context__
+    return codes
+
+
 def _as_ours(said: str, place: str) -> StoreError:
-    """What the server or its client said, as one of our errors: they have no codes."""
+    """What the server or its client said, as one of our errors: of a batch's objects, it is all there is."""
     low = said.lower()
     if any(words in low for words in FULL):
         return StoreFullError(
@@ -677,10 +735,6 @@ def _as_ours(said: str, place: str) -> StoreError:
         return StoreMismatchError(f"the Weaviate server at {place} keeps other vectors: {said}")
     if any(words in low for words in AWAY):
         return StoreUnavailableError(f"the Weaviate server at {place} does not answer as it should: {said}")
-    if any(words in low for words in REFUSED):
-        return StoreError(
-            f"the Weaviate server at {place} refused the API key; set WEAVIATE_API_KEY to one that it takes"
-        )
     return StoreError(f"the Weaviate server at {place} failed: {said}")
 
 
@@ -709,7 +763,7 @@ def _anchor_object(anchor: payload.AnchorPoint) -> DataObject[Any, Any]:
     return DataObject(properties=anchor.payload, uuid=anchor.id, vector={"anchor": anchor.vector.tolist()})
 
 
-def _recording_object(recording: str, **fields: str) -> DataObject[Any, Any]:
+def _recording_object(recording: str, **fields: str | int) -> DataObject[Any, Any]:
     point = uuid.UUID(payload.recording_point_id(recording))
     return DataObject(properties={"recording": recording, **fields}, uuid=point)
 
@@ -748,6 +802,11 @@ def _vector(name: str, distance: VectorDistances, ef: int | None = None) -> Any:
     return Configure.Vectors.self_provided(name=name, vector_index_config=index)
 
 
+def _state(fields: dict[str, Any]) -> tuple[int, str]:
+    """To sort the states of a file by; two that were finished at once may have the same number."""
+    return int(fields.get("number") or 0), fields["recording"]
+
+
 def _row(found: Any) -> Row:
     fields = found.properties
     return Row(fields["kind"], fields["of"], fields["version"], int(fields["number"]), fields["details"])
@@ -768,10 +827,3 @@ def _below(field: str, value: float) -> Any:
 
 def _above(field: str, value: float | str) -> Any:
     return Filter.by_property(field).greater_than(value)
-
-
-def _consistency(name: str) -> ConsistencyLevel:
-    try:
-        return ConsistencyLevel(name.upper())
-    except ValueError as exc:
-        raise UsageError(f"there is no consistency level {name!r}; there are: one, quorum, all") from exc

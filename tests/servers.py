@@ -276,7 +276,7 @@ def free_ports(n: int) -> list[int]:
 
 
 def require_program(kind: str) -> None:
-    """Give the test up where there is no program; where there is a server's URL, it is skipped in any case."""
+    """Give the test up where there is no program; where there is a server's URL, it is always skipped."""
     if shutil.which(kind):
         return
     if os.environ.get(variable(kind)):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ from audiosearch.errors import (
     StoreUnavailableError,
     UsageError,
 )
+from indexers.address import parse
 from indexers.check import problems
+from indexers.servers import QDRANT_OPTIONS, WEAVIATE_OPTIONS
 from indexers.stores import open_store
 
 CHILD = Path(__file__).parent / "ingest_child.py"
@@ -126,14 +129,66 @@ def test_a_host_that_does_not_answer_is_given_up(kind: str) -> None:
     [
         ("{}://127.0.0.1:1", "is no address of a store: write"),
         ("{}://127.0.0.1:1/with-dash", "letters, digits and underscores"),
-        ("{}://127.0.0.1:70000/x", "is not a number from 0 to 65535"),
+        ("{}://127.0.0.1:70000/x", "is not a number from 1 to 65535"),
+        ("{}://127.0.0.1:0/x", "is not a number from 1 to 65535"),
+        ("{}://a..b:1/x", "the host in .* is none"),
+        ("{}://[::1/x", "is no address of a store: Invalid IPv6 URL"),
         ("{}://127.0.0.1:1/x?timeuot=3", "has no option 'timeuot'; it has tenant, grpc_port, timeout"),
-        ("{}://127.0.0.1:1/x?timeout=soon", "timeout takes a number, not 'soon'"),
+        ("{}://127.0.0.1:1/x?timeout=soon", "timeout takes a number from 0.1 to 86400, not 'soon'"),
+        ("{}://127.0.0.1:1/x?timeout=nan", "timeout takes a number from 0.1 to 86400, not 'nan'"),
+        ("{}://127.0.0.1:1/x?timeout=inf", "timeout takes a number from 0.1 to 86400, not 'inf'"),
+        ("{}://127.0.0.1:1/x?timeout=-1", "timeout takes a number from 0.1 to 86400, not '-1'"),
+        ("{}://127.0.0.1:1/x?patience=-1", "patience takes a number from 0 to 604800, not '-1'"),
+        ("{}://127.0.0.1:1/x?shards=0", "shards takes a whole number from 1 to 1000, not '0'"),
+        ("{}://127.0.0.1:1/x?ef=-5", "ef takes a whole number from 1 to 100000, not '-5'"),
+        ("{}://127.0.0.1:1/x?grpc_port=99999", "grpc_port takes a whole number from 0 to 65535, not '99999'"),
     ],
 )
 def test_an_address_that_is_none_is_a_usage_error(kind: str, address: str, sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         open_store(address.format(kind))
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("qdrant://127.0.0.1:1/x?quantization=bad", "there is no quantization called 'bad'; there are: int8"),
+        (
+            "weaviate://127.0.0.1:1/x?consistency=most",
+            "there is no consistency called 'most'",
+        ),
+        ("weaviate://127.0.0.1:1/x?tenant=a%20b", "tenant 'a b' is not 1 to 64 letters, digits"),
+        (
+            "weaviate://127.0.0.1:1/x?tenant=a&shards=2",
+            "one shard for each tenant; leave out shards",
+        ),
+        ("weaviate://127.0.0.1:1/x?grpc_port=0", "grpc_port is another port than 1, that of REST"),
+        ("weaviate://127.0.0.1:1/x?grpc_port=1", "grpc_port is another port than 1, that of REST"),
+    ],
+)
+def test_options_of_one_server_are_checked_before_it_is_asked(address: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        open_store(address)
+
+
+def test_the_scheme_of_an_address_is_the_same_in_capitals(kind: str) -> None:
+    (port,) = servers.free_ports(1)
+    with pytest.raises(StoreUnavailableError, match="server answers at"):
+        open_store(f"{kind.capitalize()}://127.0.0.1:{port}/x")
+
+
+def test_another_server_than_the_one_of_the_address_is_said_to_be_one(qdrant: str, weaviate: str) -> None:
+    at = {
+        "qdrant": parse(qdrant.format("x"), "qdrants", 6333, QDRANT_OPTIONS),
+        "weaviate": parse(weaviate.format("x"), "weaviates", 8080, WEAVIATE_OPTIONS),
+    }
+    for kind, other in (("qdrant", "weaviate"), ("weaviate", "qdrant")):
+        grpc_port = at[other].number("grpc_port")
+        rest, rest_alone = f"{at[other]}/x?grpc_port={grpc_port}", f"{at[other]}/x?grpc_port=0"
+        grpc, swapped = f"{at[kind]}/x?grpc_port={grpc_port}", f"{at[kind]}/x?grpc_port={at[other].port}"
+        for place in (rest, rest_alone, grpc, swapped)[:: 1 if kind == "qdrant" else 2]:
+            with pytest.raises(StoreError, match=f"no {kind.capitalize()} server; see whether port and"):
+                open_store(f"{kind}://{place}", entries.schema())
 
 
 def test_there_is_no_store_before_one_is_made(kind: str, shared: str) -> None:
@@ -178,6 +233,25 @@ def test_the_server_is_killed_and_started_again_in_the_middle_of_an_ingest(
     with Library(address, tokens.Levels(), "off") as library:
         assert contents(library) == truth(folder)
         assert list(problems(library.store)) == []
+
+
+@pytest.mark.parametrize("step", ["put", "finish", "delete"])
+def test_every_step_of_an_ingest_waits_for_a_server_that_is_away(server: servers.Server, step: str) -> None:
+    with closing(open_store(server.address("recordings", patience=60), entries.schema())) as store:
+        put = entries.entries_of("a", 1, store.schema)
+        store.put(put)
+        server.kill()
+        restart = threading.Timer(1, server.start)
+        restart.start()
+        {
+            "put": lambda: store.put(put),
+            "finish": lambda: store.finish(entries.recording("a", id="a")),
+            "delete": lambda: store.delete("a"),
+        }[step]()
+        restart.join()
+        store.finish(entries.recording("b", id="b"))
+        expected = {"put": (["b"], ["a"]), "finish": (["a", "b"], []), "delete": (["b"], [])}[step]
+        assert ([recording.id for recording in store.recordings()], store.unfinished()) == expected
 
 
 def test_the_ingest_is_killed_and_run_again(server: servers.Server, folder: Path) -> None:

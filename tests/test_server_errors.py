@@ -110,6 +110,18 @@ def test_weaviates_words_are_told_apart(said: str, ours: type[StoreError]) -> No
     assert type(weaviate_store._as_ours(said, "here:1")) is ours
 
 
+def test_a_number_in_what_weaviate_says_is_no_status() -> None:
+    said = "update vector: shard Xk4013fA: internal error"
+    with pytest.raises(StoreError, match=f"failed: {said}"), weaviate_store._mapped_errors("here:1"):
+        raise weaviate.exceptions.WeaviateBaseError(said)
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED])
+def test_a_key_that_weaviate_refuses_is_known_by_its_status(code: grpc.StatusCode) -> None:
+    with pytest.raises(StoreError, match="set WEAVIATE_API_KEY"), weaviate_store._mapped_errors("here:1"):
+        raise weaviate.exceptions.WeaviateQueryError("", "GRPC search") from Status(code, "no")
+
+
 def test_patience_tries_again_until_it_works_or_ends() -> None:
     tries = []
 
@@ -199,3 +211,16 @@ def test_what_is_hopeless_is_not_tried_again(
     batch = Batch({0: said})
     with pytest.raises(ours, match="1 of 2 objects were not stored"):
         store._insert(batch, ["a", "b"])
+
+
+def test_weaviate_removes_until_nothing_is_left(store: weaviate_store.WeaviateStore) -> None:
+    """Some servers remove a thousand objects at a time, some fewer."""
+    left = [25]
+
+    def delete_many(_: object) -> SimpleNamespace:
+        matches = min(left[0], 10)
+        left[0] -= matches
+        return SimpleNamespace(matches=matches, failed=0)
+
+    store._delete(SimpleNamespace(data=SimpleNamespace(delete_many=delete_many)), None)
+    assert left == [0]

@@ -10,6 +10,7 @@ from qdrant_client import models
 
 import doubles
 import entries
+from audiosearch.errors import StoreMismatchError
 from indexers.stores import open_store
 from servers import with_options
 
@@ -143,6 +144,35 @@ def test_shards_and_ef_of_weaviate_are_options(weaviate: str) -> None:
     assert about.vector_config["anchor"].vector_index_config.ef == 64
     store.drop()
     store.close()
+
+
+def test_names_that_weaviate_does_not_tell_apart_are_refused(on_weaviate, weaviate: str) -> None:
+    with pytest.raises(StoreMismatchError, match="but for upper and lower case"):
+        open_store(weaviate.format(on_weaviate._name.capitalize()), entries.schema())
+
+
+def test_of_two_states_of_a_file_the_later_one_counts(on_weaviate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process ends when it has written the later one, and has not yet touched the earlier."""
+    finish(on_weaviate, "z", seed=1)
+    insert = on_weaviate._insert
+    on_weaviate.put(entries.entries_of("m", 2, on_weaviate.schema))
+    monkeypatch.setattr(on_weaviate, "_insert", lambda into, objects: insert(into, objects[:1]))
+    monkeypatch.setattr(on_weaviate, "_purge", lambda recording: None)
+    on_weaviate.finish(entries.recording("file", id="m"))
+    monkeypatch.undo()
+    store = doubles.again(on_weaviate)
+    assert [recording.id for recording in store.recordings()] == ["m"]
+    assert store.unfinished() == ["z"]
+    assert store.count()[0] == 6  # reading removes nothing
+    finish(store, "a", seed=3)
+    assert [recording.id for recording in store.recordings()] == ["a"]
+    assert (store.count()[0], store.unfinished()) == (3, [])
+
+
+def finish(store, recording: str, seed: int) -> None:
+    """A state of one file."""
+    store.put(entries.entries_of(recording, seed, store.schema))
+    store.finish(entries.recording("file", id=recording))
 
 
 @pytest.mark.parametrize("level", ["one", "quorum", "all"])

@@ -17,7 +17,7 @@ def test_a_url_of_any_kind_becomes_addresses(monkeypatch: pytest.MonkeyPatch, ur
             servers.with_options(found.format("x"), tenant="one"), "qdrants", 1, QDRANT_OPTIONS
         )
     assert (str(at), at.name, at.secure) == ("here:16333", "x", False)
-    assert (at.text("tenant"), at.seconds("timeout")) == ("one", 5 if "timeout" in url else 30)
+    assert (at.options["tenant"], at.seconds("timeout")) == ("one", 5 if "timeout" in url else 30)
 
 
 def test_an_encrypted_url_becomes_an_encrypted_address() -> None:

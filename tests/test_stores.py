@@ -1,5 +1,7 @@
 """One contract for all stores, and every store's ranking held to the exact one in memory."""
 
+import contextlib
+import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -10,7 +12,7 @@ import pytest
 
 import doubles
 import entries
-from audiosearch.errors import StoreMismatchError, StoreNotFoundError
+from audiosearch.errors import StoreMismatchError, StoreNotFoundError, StoreUnavailableError
 from audiosearch.interfaces import DocumentStore, Maintained
 from audiosearch.types import Entry, Passage, Schema, Segment
 from indexers import payload
@@ -73,7 +75,7 @@ def tenants(kind: str, server: str, schema: Schema) -> Iterator[tuple[Maintained
         one, other = (open_store(with_options(address, tenant=name), schema) for name in ("one", "other"))
     else:
         one = doubles.local_qdrant("store", schema, tenant="one")
-        other = doubles.again(one, tenant="other")
+        other = type(one)(one._client, "store", schema, {**one._options, "tenant": "other"})
     yield one, other
     for store in (one, other):
         store.drop()
@@ -441,6 +443,69 @@ def test_tenants_do_not_see_each_other(tenants: tuple[Maintained, Maintained]) -
         assert len(list(other.passages())) == 6
         assert (one.model("bridge"), other.model("bridge")) == (b"a", b"ab")
         assert (one.model_names(), other.model_names()) == (["bridge", "of a"], ["bridge", "of ab"])
+
+
+def test_a_tenant_that_nobody_made_is_not_there(tenants: tuple[Maintained, Maintained]) -> None:
+    """One that was made is there, with nothing in it."""
+    one, other = tenants
+    for _ in range(2):  # looking for it does not make it
+        with pytest.raises(StoreNotFoundError, match=r"has no tenant 'typo'; name another"):
+            doubles.again(one, tenant="typo")
+    assert doubles.again(one).recordings() == []
+    fill(one, "a")
+    other.drop()
+    with pytest.raises(StoreNotFoundError, match="has no tenant 'other'"):
+        doubles.again(other)
+    one.drop()
+    with pytest.raises(StoreNotFoundError, match="there is no store"):
+        doubles.again(one)
+    for store in tenants:  # anew
+        type(store)(store._client, store._name, store.schema, store._options)
+
+
+def test_a_store_that_is_half_made_can_be_dropped(kind: str, store: Maintained, again: Again) -> None:
+    remove = store._client.collections.delete if kind == "weaviate" else store._client.delete_collection
+    for name in ("recordings", "documents"):
+        remove(store._called(name))
+    again(store).drop()
+    with pytest.raises(StoreNotFoundError, match="there is no store"):
+        again(store)
+    type(store)(store._client, store._name, store.schema, store._options)  # anew
+
+
+def test_finishing_and_deleting_outlast_a_server_that_is_away_at_every_request(
+    store: Maintained, again: Again, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, "a")
+    other = again(store)
+    longer = entries.entry("newer", 0.0, 80, 1, store.schema)  # than the clip of its id
+    other.put([longer, entries.entry("newer", 9, 40, 2, store.schema)])
+    put = entries.entries_of("newer", 77, store.schema)
+    store.put(put)
+    mapped_errors, requests = store._mapped_errors, itertools.count()
+    answered = False
+
+    @contextlib.contextmanager
+    def away_every_other_time() -> Iterator[None]:
+        nonlocal answered
+        if not answered and next(requests) % 2 == 0:
+            raise StoreUnavailableError("away")
+        outer, answered = answered, True
+        try:
+            with mapped_errors():
+                yield
+        finally:
+            answered = outer
+
+    monkeypatch.setattr("indexers.patience.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(store, "_mapped_errors", away_every_other_time)
+    store.finish(entries.recording("a", id="newer"))
+    assert store.delete("id-of-nobody") == 0
+    monkeypatch.undo()
+    assert next(requests) > 10
+    assert [recording.id for recording in store.recordings()] == ["newer"]
+    assert [entry.clip for entry in store.entries("newer")] == [entry.clip for entry in put]
+    assert store.count() == (3, sum(len(entry.anchors) for entry in put))
 
 
 def put_documents(store: DocumentStore, *names: str) -> None:
