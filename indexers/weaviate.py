@@ -87,6 +87,7 @@ ANCHORS_AT_ONCE = 512
 QUERIES_AT_ONCE = 8
 PAGE = 500  # objects read at a time
 MOST = 10_000  # objects that the server gives, or removes, in one request
+READY_SECONDS = 10.0  # that a collection may take from being named to being there
 LONGEST_MESSAGE = 400  # characters of what a server says that are passed on
 ATTEMPTS = 5  # at an object that the server does not take
 COLLECTIONS = ("clips", "anchors", "documents", "recordings")  # in the order of their making
@@ -184,6 +185,7 @@ class WeaviateStore:
             self._find_tenant(may_make=schema is not None or stored is None)
         self._clips, self._anchors, self._recordings = map(self._open, ("clips", "anchors", "recordings"))
         self._shelf = Shelf(_Documents(self, self._open("documents")))
+        patiently(self._pending, READY_SECONDS)  # another process may be making it
 
     def put(self, entries: Iterable[Entry]) -> None:
         for batch in batches(entries, CLIPS_AT_ONCE):
@@ -686,6 +688,7 @@ AWAY = (
     "connection to weaviate failed",
     "could not connect",
     "leader not found",
+    "non-existing index",
     "not ready",
     "no route to host",
     "cancelled",

@@ -101,6 +101,7 @@ def test_every_error_of_weaviates_client_is_one_of_ours(kind: type[Exception]) -
     [
         ("GRPC batch failed with StatusCode.UNAVAILABLE, failed to connect", StoreUnavailableError),
         ("Deadline Exceeded", StoreUnavailableError),
+        ("search: tried to browse non-existing index for Audiosearch_x_recordings", StoreUnavailableError),
         ("store is read-only due to: disk usage too high", StoreFullError),
         ("vector dimensions do not match the index dimensions: 32 vs 16", StoreMismatchError),
         ("something else", StoreError),
