@@ -99,7 +99,7 @@ class Places:
     def best_first(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> "Iterator[Places]":
         """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer."""
         every = np.arange(codebook_size, dtype=np.int16)[None]
-        scores, _ = phrase.find(every, archive.codes[0], archive.bounds)
+        scores = phrase.fit(every, archive.codes[0], archive.bounds)
         block = max(1, phrase.shortest)
         highest = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
         blocks = block * np.argsort(-highest.reshape(-1, block).max(axis=1), kind="stable")

@@ -5,6 +5,8 @@ run through each recording once, and tell for every frame the best path that end
 in which it began.
 """
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +60,6 @@ def warped(table: Float32, rows: npt.NDArray[np.integer], bounds: Int64) -> tupl
     return scores, starts
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, fastmath=True)
 def spelled(
     table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
 ) -> tuple[Float32, Int64]:
@@ -80,40 +81,74 @@ def spelled(
         Evidence along the best path, summed; ``IMPOSSIBLE`` or less where none can end.
     starts : np.ndarray, shape (n_frames,), int64
     """
-    n = table.shape[2] - 1
-    scores = np.full(len(rows), IMPOSSIBLE, np.float32)
-    starts = np.zeros(len(rows), np.int64)
-    between = np.where(pauses, np.float32(0.0), IMPOSSIBLE).astype(np.float32)
-    for part in numba.prange(len(bounds) - 1):
-        # For each phone, from 1 on: in its first slot, in a later one, in the silence behind it. Index 0 is
-        # where the phrase begins. Each loop over the phones reads what the one before it wrote: they become
-        # vector instructions.
-        first = np.full(n + 1, IMPOSSIBLE, np.float32)
-        later, quiet, entering = first.copy(), first.copy(), first.copy()
-        later[0] = 0.0
-        begin_first = np.zeros(n + 1, np.int32)  # the frame in which the path began, less the part's first
-        begin_later, begin_quiet, begin_entering = begin_first.copy(), begin_first.copy(), begin_first.copy()
-        for frame in range(bounds[part], bounds[part + 1]):
-            begin_later[0] = frame - bounds[part]
-            best, begin = IMPOSSIBLE, 0
-            for slot in range(table.shape[1]):
-                evidence = table[rows[frame], slot]
-                for i in range(n):
-                    rested = quiet[i] + between[i]
-                    entering[i + 1] = rested if rested > later[i] else later[i]
-                    begin_entering[i + 1] = begin_quiet[i] if rested > later[i] else begin_later[i]
-                for i in range(1, n + 1):
-                    silent, said, begun = quiet[i], later[i], first[i]
-                    quiet[i] = (said if said > silent else silent) + evidence[0]
-                    begin_quiet[i] = begin_later[i] if said > silent else begin_quiet[i]
-                    later[i] = (begun if begun > said else said) + evidence[i]
-                    begin_later[i] = begin_first[i] if begun > said else begin_later[i]
-                    first[i] = entering[i] + evidence[i]
-                    begin_first[i] = begin_entering[i]
-                if later[n] > best:
-                    best, begin = later[n], begin_later[n]
-            scores[frame], starts[frame] = best, bounds[part] + begin
-    return scores, starts
+    found: tuple[Float32, Int64] = _spelled_traced(table, pauses, rows, bounds)
+    return found
+
+
+def spelled_scores(
+    table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
+) -> Float32:
+    """The scores of `spelled` alone, in a fourth of the time."""
+    scores: Float32 = _spelled_scored(table, pauses, rows, bounds)[0]
+    return scores
+
+
+def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
+    """The search of `spelled`; untraced, without where paths began."""
+
+    @numba.njit(parallel=True, cache=True, nogil=True, fastmath=True)
+    def search(
+        table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
+    ) -> tuple[Float32, Int64]:
+        n = table.shape[2] - 1
+        scores = np.full(len(rows), IMPOSSIBLE, np.float32)
+        starts = np.zeros(len(rows) if traced else 0, np.int64)
+        between = np.where(pauses, np.float32(0.0), IMPOSSIBLE).astype(np.float32)
+        for part in numba.prange(len(bounds) - 1):
+            # For each phone, from 1 on: in its first slot, in a later one, in the silence behind it. Index 0
+            # is where the phrase begins. Each loop over the phones reads what the one before it wrote: they
+            # become vector instructions.
+            first = np.full(n + 1, IMPOSSIBLE, np.float32)
+            later, quiet, entering = first.copy(), first.copy(), first.copy()
+            later[0] = 0.0
+            begin_first = np.zeros(
+                n + 1, np.int32
+            )  # the frame in which the path began, less the part's first
+            begin_later, begin_quiet, begin_entering = (
+                begin_first.copy(),
+                begin_first.copy(),
+                begin_first.copy(),
+            )
+            for frame in range(bounds[part], bounds[part + 1]):
+                begin_later[0] = frame - bounds[part]
+                best, begin = IMPOSSIBLE, 0
+                for slot in range(table.shape[1]):
+                    evidence = table[rows[frame], slot]
+                    for i in range(n):
+                        rested = quiet[i] + between[i]
+                        entering[i + 1] = rested if rested > later[i] else later[i]
+                        if traced:
+                            begin_entering[i + 1] = begin_quiet[i] if rested > later[i] else begin_later[i]
+                    for i in range(1, n + 1):
+                        silent, said, begun = quiet[i], later[i], first[i]
+                        quiet[i] = (said if said > silent else silent) + evidence[0]
+                        later[i] = (begun if begun > said else said) + evidence[i]
+                        first[i] = entering[i] + evidence[i]
+                        if traced:
+                            begin_quiet[i] = begin_later[i] if said > silent else begin_quiet[i]
+                            begin_later[i] = begin_first[i] if begun > said else begin_later[i]
+                            begin_first[i] = begin_entering[i]
+                    if later[n] > best:
+                        best, begin = later[n], begin_later[n]
+                scores[frame] = best
+                if traced:
+                    starts[frame] = bounds[part] + begin
+        return scores, starts
+
+    return search
+
+
+_spelled_traced, _spelled_scored = _compiled(traced=True), _compiled(traced=False)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -62,6 +62,10 @@ class Phrase(Protocol):
         """
         ...
 
+    def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
+        """The scores of `find` alone."""
+        ...
+
 
 def spoken(
     example: Waveform, tokenizer: Tokenizer, part: Segment | None = None, phases: Sequence[float] = PHASES
@@ -163,6 +167,10 @@ class Example:
         every, best = np.arange(len(rows)), scores.argmax(axis=1)
         return scores[every, best], starts[every, best] // parts
 
+    def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
+        """See `Phrase.fit`."""
+        return self.find(codes, rows, bounds)[0]
+
     def _hear(self, codes: Int16, parts: int) -> Float32:
         """A vector for each of so many parts of a frame: probabilities of phones, or what codes stand for."""
         tokenizer = self._tokenizer
@@ -220,15 +228,25 @@ class Words:
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
         """See `Phrase.find`."""
+        evidence = self._evidence(codes, len(rows) == codes.shape[1])
+        scores, starts = paths.spelled(evidence, self._pauses, rows, bounds)
+        return scores / np.float32(len(self._phones)), starts
+
+    def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
+        """See `Phrase.fit`."""
+        evidence = self._evidence(codes, len(rows) == codes.shape[1])
+        return paths.spelled_scores(evidence, self._pauses, rows, bounds) / np.float32(len(self._phones))
+
+    def _evidence(self, codes: Int16, in_order: bool) -> Float32:
+        """For silence and the phones of the phrase, in each slot of what codes stand for."""
         spelled = spelling(codes, self._tokenizer)
-        if len(rows) == codes.shape[1]:  # the rows are frames in order: what surrounds them is known
+        if in_order:  # they are the frames themselves: what surrounds them is known
             gains = paths.anything(spelled.reshape(-1, spelled.shape[2]), CHANGE).reshape(spelled.shape[:2])
         else:
             gains = spelled.max(axis=2)
         evidence = spelled[:, :, np.concatenate([[0], self._phones])] - gains[:, :, None]
         evidence[:, :, 0] -= PAUSE
-        scores, starts = paths.spelled(np.ascontiguousarray(evidence), self._pauses, rows, bounds)
-        return scores / np.float32(len(self._phones)), starts
+        return np.ascontiguousarray(evidence)
 
 
 def spelling(codes: Int16, tokenizer: Speller) -> Float32:

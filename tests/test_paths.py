@@ -100,6 +100,13 @@ def test_phones_are_laid_out_in_the_best_of_all_ways() -> None:
             assert scores[end] == pytest.approx(expected, abs=1e-4)
 
 
+def test_scores_alone_are_the_same() -> None:
+    rng = np.random.default_rng(3)
+    table = rng.uniform(-3, 0, (50, 4, 9)).astype(np.float32)
+    asked = table, np.arange(8) % 3 == 0, rng.integers(0, 50, 300), np.array([0, 100, 100, 300])
+    np.testing.assert_array_equal(paths.spelled_scores(*asked), paths.spelled(*asked)[0])
+
+
 def test_the_likeliest_of_all_spellings() -> None:
     spelling = np.random.default_rng(4).uniform(-3, 0, (6, 3)).astype(np.float32)
     gains = paths.anything(spelling, 1.0)
