@@ -122,20 +122,6 @@ def test_training_goes_on_where_it_stopped(
     assert logged == [1, 2, 3]
 
 
-def test_two_states_of_the_sound_network_are_averaged(tmp_path: Path) -> None:
-    states = []
-    for name, seed in (("sound", 1), ("earlier", 2)):
-        torch.manual_seed(seed)
-        states.append(sound.network().state_dict())
-        torch.save({"model": states[-1], "step": 10 * seed}, tmp_path / f"{name}.pt")
-    command.average_sound(tmp_path, tmp_path / "earlier.pt", 0.25)
-    kept = torch.load(tmp_path / "sound.pt", weights_only=True)
-    assert kept["step"] == 10
-    torch.testing.assert_close(
-        kept["model"]["out.bias"], 0.75 * states[0]["out.bias"] + 0.25 * states[1]["out.bias"]
-    )
-
-
 def test_two_states_of_the_speech_network_are_averaged(
     data: corpus.Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

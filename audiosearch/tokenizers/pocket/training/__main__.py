@@ -4,7 +4,7 @@
 
 Three stages, which may also run one by one (``--stage``), side by side in different processes: `sound`
 and `speech` train the two networks, `finish` finds the codebooks and writes the weights. Between them,
-`average` may mix a network with what it was at an earlier checkpoint (``--earlier``). Training
+`average` may mix the speech network with what it was at an earlier checkpoint (``--earlier``). Training
 keeps its state in WORK every few minutes and goes on from there when it is started again. WORK also
 gets `sound.jsonl` and `speech.jsonl`, a line of losses every 50 steps.
 """
@@ -49,12 +49,10 @@ def main(
     stage: Annotated[Stage, typer.Option(help="What to do.")] = Stage.all,
     holdout: Annotated[float, typer.Option(help="Share of speakers and tracks not trained on.")] = 0.0,
     listing: Annotated[Path | None, typer.Option("--list", help="Write the files trained on.")] = None,
-    sound_steps: int = 22000,
+    sound_steps: int = 15000,
     speech_steps: int = 31000,
     synthetic_hours: Annotated[float, typer.Option(help="Of speech read by eSpeak NG.")] = 4.0,
-    earlier: Annotated[
-        Path | None, typer.Option(help="For `average`: an earlier sound.pt or speech.pt.")
-    ] = None,
+    earlier: Annotated[Path | None, typer.Option(help="For `average`: an earlier speech.pt.")] = None,
     share: Annotated[float, typer.Option(help="For `average`: of the earlier one.")] = 0.4,
     threads: int = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda: where the networks learn.")] = "cpu",
@@ -77,10 +75,7 @@ def main(
     if stage is Stage.average:
         if earlier is None:
             raise typer.BadParameter("needs --earlier", param_hint="--stage average")
-        if earlier.stem == "sound":
-            average_sound(work, earlier, share)
-        else:
-            average_speech(data, work, earlier, share, synthetic_hours, seed, place)
+        average_speech(data, work, earlier, share, synthetic_hours, seed, place)
     if stage in (Stage.finish, Stage.all):
         origin = {
             "command": f"python -m audiosearch.tokenizers.pocket.training --holdout {holdout} "
@@ -132,14 +127,6 @@ def train_speech(
         return loss, {"loss": loss.item()}
 
     optimize(model, step, steps, 2e-3, work / "speech", seed, {"inventory": inventory})
-
-
-def average_sound(work: Path, earlier: Path, share: float) -> None:
-    """Into ``work / sound.pt``: the mean of two states of one training."""
-    state, before = (
-        torch.load(path, weights_only=True, map_location="cpu") for path in (work / "sound.pt", earlier)
-    )
-    keep({**state, "model": mixed(state["model"], before["model"], share)}, work / "sound.pt")
 
 
 def average_speech(
