@@ -46,7 +46,7 @@ def match(
     limit : int, optional
         By default all are given.
     any_speed : bool
-        Whether it may have been played at half to twice its speed; that takes nine times as long.
+        Whether it may have been played at half to twice its speed; that takes 17 times as long.
 
     Returns
     -------

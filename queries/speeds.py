@@ -1,7 +1,7 @@
 """A query that was made much faster or slower: heard again at other speeds, and told as it was asked.
 
-Codes stand changes of speed and tempo of about 15 %. So four further speeds, each as a tape and with its
-pitch, lead back whatever was played at half to twice its speed.
+Codes stand changes of speed and tempo of about 10 % well. So eight further speeds, a quarter of an octave from one
+to the next, each as a tape and with its pitch, lead back whatever was played at half to twice its speed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from audiosearch.playback import faster, sooner
 from audiosearch.types import Float32, Segment
 from queries.search import Found
 
-SPEEDS = (1 / 1.74, 1 / 1.32, 1.32, 1.74)
+SPEEDS = tuple(2 ** (step / 4) for step in (-4, -3, -2, -1, 1, 2, 3, 4))
 HEARINGS = 2 * len(SPEEDS)
 
 Reader = Callable[[], Iterable[Float32]]
