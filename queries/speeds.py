@@ -1,7 +1,7 @@
 """A query that was made much faster or slower: heard again at other speeds, and told as it was asked.
 
-Codes stand changes of speed and tempo of about 10 % well. So eight further speeds, a quarter of an octave from one
-to the next, each as a tape and with its pitch, lead back whatever was played at half to twice its speed.
+Codes stand changes of speed and tempo of about 10 % well. So eight further speeds, a quarter of an octave
+apart, each as a tape and with its pitch, lead back whatever was played at half to twice its speed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
