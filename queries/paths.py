@@ -111,14 +111,10 @@ def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
             first = np.full(n + 1, IMPOSSIBLE, np.float32)
             later, quiet, entering = first.copy(), first.copy(), first.copy()
             later[0] = 0.0
-            begin_first = np.zeros(
-                n + 1, np.int32
-            )  # the frame in which the path began, less the part's first
-            begin_later, begin_quiet, begin_entering = (
-                begin_first.copy(),
-                begin_first.copy(),
-                begin_first.copy(),
-            )
+            # The frame in which each path began, less the part's first.
+            begin_first = np.zeros(n + 1, np.int32)
+            begin_later, begin_quiet = begin_first.copy(), begin_first.copy()
+            begin_entering = begin_first.copy()
             for frame in range(bounds[part], bounds[part + 1]):
                 begin_later[0] = frame - bounds[part]
                 best, begin = IMPOSSIBLE, 0

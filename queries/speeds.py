@@ -4,6 +4,7 @@ Codes stand changes of speed and tempo of about 10 % well. So eight further spee
 apart, each as a tape and with its pitch, lead back whatever was played at half to twice its speed.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
@@ -39,5 +40,6 @@ def as_asked(found: Found, speed: float) -> Found:
     match = found.match
     query = Segment(match.query.start * speed, match.query.end * speed)
     likely = match.probability / (match.probability + HEARINGS * (1 - match.probability))
-    told = replace(match, query=query, rate=match.rate / speed, probability=likely)
+    score = match.score - math.log(HEARINGS)
+    told = replace(match, query=query, rate=match.rate / speed, score=score, probability=likely)
     return Found(told, found.support * speed)

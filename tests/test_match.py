@@ -12,9 +12,10 @@ import sounds
 from audiosearch import Library, audio, demo
 from audiosearch.errors import AudioError
 from audiosearch.playback import faster, sooner
-from audiosearch.types import Float32, Match, Waveform
+from audiosearch.types import Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
-from queries.search import is_telling
+from queries.search import Found, is_telling
+from queries.speeds import as_asked
 
 RATE = 16000
 
@@ -90,6 +91,16 @@ def test_half_and_twice_the_speed_are_found_on_request(
     assert found.query.end == pytest.approx(12 / speed, abs=1)
     assert found.reference.start == pytest.approx(20, abs=0.5)
     assert found.reference.end == pytest.approx(32, abs=1)
+
+
+def test_what_is_found_at_another_speed_is_told_as_it_was_asked() -> None:
+    match = Match(
+        "r", Segment(1.0, 3.0), Segment(10.0, 13.0), 1.5, score=4.0, probability=1 / (1 + np.exp(-4.0))
+    )
+    told = as_asked(Found(match, support=10.0), 2.0).match
+    assert (told.query, told.reference, told.rate) == (Segment(2.0, 6.0), match.reference, 0.75)
+    assert told.probability == pytest.approx(1 / (1 + np.exp(-told.score)))  # of so many hearings
+    assert told.probability < match.probability
 
 
 def test_at_any_speed_the_right_one_is_told_once(library: Library, music: Float32) -> None:
