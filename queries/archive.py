@@ -63,10 +63,11 @@ class Archive:
         """Of all recordings."""
         return len(self.times)
 
-    def recording_of(self, frame: int) -> int:
+    def recording_of(self, frame: float) -> int:
         """The number of the recording that a frame belongs to."""
         return int(np.searchsorted(self.bounds, frame, side="right")) - 1
 
-    def segment(self, first: int, last: int) -> Segment:
-        """From the beginning of one frame to the end of another."""
-        return Segment(float(self.times[first]), float(self.times[last]) + self.frame)
+    def segment(self, first: float, last: int) -> Segment:
+        """From the beginning of one frame, or so far into it, to the end of another."""
+        start = float(self.times[int(first)]) + first % 1 * self.frame
+        return Segment(start, float(self.times[last]) + self.frame)

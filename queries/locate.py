@@ -22,6 +22,7 @@ from queries.paths import IMPOSSIBLE
 from queries.phrases import Phrase
 
 Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
 
 BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 150  # that are looked at exactly at a time
@@ -110,9 +111,9 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """A place where a phrase may have been said: its first and last frame in the archive."""
+    """A place where a phrase may have been said: from where in its first frame to the end of the last."""
 
-    start: int
+    start: float  # frames of the archive
     end: int
     score: float
 
@@ -143,8 +144,8 @@ def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple
     for block, begin in zip(chosen, bounds, strict=False):
         end = block.start + int(scores[block].argmax())
         if np.isfinite(scores[end]):
-            start = max(int(starts[end]), int(begin))  # one of several phrases may have ended before
-            peaks.append(Peak(int(frames[start]), int(frames[end]), float(scores[end])))
+            start = max(float(starts[end]), float(begin))  # one of several phrases may have ended before
+            peaks.append(Peak(float(frames[int(start)] + start % 1), int(frames[end]), float(scores[end])))
     return apart(peaks), _chance(scores, others or chosen, places.number, len(paths) ** -0.5)
 
 
@@ -155,7 +156,7 @@ def _chance(scores: Float32, blocks: Sequence[slice], number: int, spread: float
     return replace(chance, decay=max(chance.decay, spread))
 
 
-def fused(paths: Sequence[tuple[Float32, Int64]]) -> tuple[Float32, Int64]:
+def fused(paths: Sequence[tuple[Float32, Float64]]) -> tuple[Float32, Float64]:
     """The paths of several phrases that end at about the same frame as one: their mean score.
 
     Parameters
@@ -187,7 +188,7 @@ def apart(peaks: Sequence[Peak]) -> list[Peak]:
     taken = np.zeros(1 + max((peak.end for peak in peaks), default=0), bool)
     kept: list[Peak] = []
     for peak in sorted(peaks, key=lambda peak: -peak.score):
-        frames = taken[peak.start : peak.end + 1]
+        frames = taken[int(peak.start) : peak.end + 1]
         if not frames.any():
             frames[:] = True
             kept.append(peak)

@@ -80,6 +80,7 @@ def spelled(
     scores : np.ndarray, shape (n_frames,), float32
         Evidence along the best path, summed; ``IMPOSSIBLE`` or less where none can end.
     starts : np.ndarray, shape (n_frames,), int64
+        The slot in which it began, of all slots of all frames.
     """
     found: tuple[Float32, Int64] = _spelled_traced(table, pauses, rows, bounds)
     return found
@@ -100,7 +101,7 @@ def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
     def search(
         table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
     ) -> tuple[Float32, Int64]:
-        n = table.shape[2] - 1
+        n_slots, n = table.shape[1], table.shape[2] - 1
         scores = np.full(len(rows), IMPOSSIBLE, np.float32)
         starts = np.zeros(len(rows) if traced else 0, np.int64)
         between = np.where(pauses, np.float32(0.0), IMPOSSIBLE).astype(np.float32)
@@ -111,14 +112,14 @@ def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
             first = np.full(n + 1, IMPOSSIBLE, np.float32)
             later, quiet, entering = first.copy(), first.copy(), first.copy()
             later[0] = 0.0
-            # The frame in which each path began, less the part's first.
+            # The slot in which each path began, less the part's first.
             begin_first = np.zeros(n + 1, np.int32)
             begin_later, begin_quiet = begin_first.copy(), begin_first.copy()
             begin_entering = begin_first.copy()
             for frame in range(bounds[part], bounds[part + 1]):
-                begin_later[0] = frame - bounds[part]
                 best, begin = IMPOSSIBLE, 0
-                for slot in range(table.shape[1]):
+                for slot in range(n_slots):
+                    begin_later[0] = (frame - bounds[part]) * n_slots + slot
                     evidence = table[rows[frame], slot]
                     for i in range(n):
                         rested = quiet[i] + between[i]
@@ -138,7 +139,7 @@ def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
                         best, begin = later[n], begin_later[n]
                 scores[frame] = best
                 if traced:
-                    starts[frame] = bounds[part] + begin
+                    starts[frame] = bounds[part] * n_slots + begin
         return scores, starts
 
     return search

@@ -22,6 +22,7 @@ from queries import paths
 from queries.surroundings import surrounded, within
 
 Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
 
 SHORTEST = 3  # frames: less is no phrase
 MOST = 0.8  # of the phones of a text must be known, or it is looked for by voices
@@ -34,6 +35,8 @@ SPREAD_OF_WORDS, SPREAD_OF_EXAMPLES = 1.0, 0.15  # nats; in speech they were .8 
 LISTEN = 0.01  # seconds over which loudness is measured
 SILENT = 10 ** (-35 / 10)  # of the loudest moment's power
 MARGIN = 4  # of those moments left on either side
+QUIET = 0.5  # probability of silence from which on nothing is said
+AROUND = 0.04  # seconds of that left on either side of a phrase
 
 
 class Phrase(Protocol):
@@ -44,7 +47,7 @@ class Phrase(Protocol):
     longest: int  # and at most
     spread: float  # by how much its score differs from one place to another in speech, at least
 
-    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
         """The best path that ends at each frame.
 
         Parameters
@@ -58,7 +61,8 @@ class Phrase(Protocol):
         Returns
         -------
         scores : np.ndarray, shape (n_frames,), float32
-        starts : np.ndarray, shape (n_frames,), int64
+        starts : np.ndarray, shape (n_frames,), float64
+            The frame in which each begins, and the part of it that is over by then.
         """
         ...
 
@@ -91,7 +95,22 @@ def spoken(
     whole, place = surrounded(trimmed(example)) if part is None else within(example, part)
     if place.duration < SHORTEST / tokenizer.frame_rate:
         raise AudioError(f"an example of {place.duration:.2f} s is too short to be found")
+    if isinstance(tokenizer, Speller):
+        place = without_silence(whole, place, tokenizer)
     return [Example(_codes(whole, place, tokenizer, phase), tokenizer) for phase in phases]
+
+
+def without_silence(whole: Waveform, place: Segment, tokenizer: Speller) -> Segment:
+    """The part of a place from about its first phone to its last, but not less than a phrase has to be."""
+    silent = np.exp(tokenizer.spell(tokenizer.encode([whole])[0])[:, 0])
+    slot = 1 / (tokenizer.frame_rate * tokenizer.slots)
+    first, after = round(place.start / slot), round(place.end / slot)
+    said = first + np.flatnonzero(silent[first:after] < QUIET)
+    if len(said) == 0:
+        return place
+    start, end = float(said[0] * slot) - AROUND, float((said[-1] + 1) * slot) + AROUND
+    lacking = max(0.0, SHORTEST / tokenizer.frame_rate - (end - start))
+    return Segment(max(place.start, start - lacking / 2), min(place.end, end + lacking / 2))
 
 
 def _codes(whole: Waveform, place: Segment, tokenizer: Tokenizer, phase: float) -> Codes:
@@ -152,10 +171,11 @@ class Example:
         self.shortest, self.usual, self.longest = codes.n_frames // 2, codes.n_frames, 2 * codes.n_frames
         self.spread = SPREAD_OF_EXAMPLES if isinstance(tokenizer, Speller) else 0.0
 
-    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
         """See `Phrase.find`."""
         if not isinstance(self._tokenizer, Speller):
-            return paths.warped(self._hear(codes, 1) @ self._heard[1].T, rows, bounds)
+            scores, starts = paths.warped(self._hear(codes, 1) @ self._heard[1].T, rows, bounds)
+            return scores, starts.astype(np.float64)
         # Where the rows are the frames themselves there are few, and they can be looked at in halves.
         parts = self._finest if len(rows) == codes.shape[1] else 1
         # How much likelier than by chance it is that both say the same phone.
@@ -165,7 +185,7 @@ class Example:
         scores, starts = paths.warped(table, halves, parts * bounds)
         scores, starts = scores.reshape(-1, parts), starts.reshape(-1, parts)
         every, best = np.arange(len(rows)), scores.argmax(axis=1)
-        return scores[every, best], starts[every, best] // parts
+        return scores[every, best], starts[every, best] / parts
 
     def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
         """See `Phrase.fit`."""
@@ -226,11 +246,11 @@ class Words:
         """Those that can be looked for."""
         return len(self._phones)
 
-    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
+    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
         """See `Phrase.find`."""
         evidence = self._evidence(codes, len(rows) == codes.shape[1])
         scores, starts = paths.spelled(evidence, self._pauses, rows, bounds)
-        return scores / np.float32(len(self._phones)), starts
+        return scores / np.float32(len(self._phones)), starts / self._tokenizer.slots
 
     def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
         """See `Phrase.fit`."""

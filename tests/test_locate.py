@@ -25,7 +25,7 @@ def test_places_share_no_frame() -> None:
     kept = apart(peaks)
     taken = np.zeros(310, int)
     for peak in kept:
-        taken[peak.start : peak.end + 1] += 1
+        taken[int(peak.start) : peak.end + 1] += 1
     assert taken.max() == 1
     assert kept[0] == max(peaks, key=lambda peak: peak.score)
     assert all(
@@ -71,6 +71,15 @@ def test_phones_may_have_any_number_of_slots(slots: int, speech_clip: Path) -> N
         list(slower.ingest([speech_clip]))
         match = slower.locate(Waveform(samples, RATE), part=Segment(45.0, 47.0))[0]
     assert match.reference.start == pytest.approx(45.0, abs=0.25)
+
+
+def test_the_noise_around_an_example_is_not_looked_for(library: Library, speech_clip: Path) -> None:
+    said = audio.load(speech_clip, RATE).samples[round(45.0 * RATE) : round(47.0 * RATE)]
+    level = 10 ** (-25 / 20) * np.sqrt(np.mean(said**2))
+    before, after = np.split(level * speech_shaped(2 * RATE, RATE), 2)
+    match = library.locate(Waveform(np.concatenate([before, said, after]), RATE))[0]
+    assert match.reference.start == pytest.approx(45.0, abs=0.25)
+    assert match.reference.end == pytest.approx(47.0, abs=0.25)
 
 
 def test_an_empty_example_is_too_short(library: Library) -> None:

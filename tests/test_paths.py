@@ -71,11 +71,11 @@ def test_no_path_leads_from_one_recording_into_another() -> None:
         )
 
 
-def every_spelling(evidence: Float32, pauses: list[bool], end: int) -> float:
-    """The best way to end the last phone in the last slot of frame ``end`` or an earlier one of it."""
+def every_spelling(evidence: Float32, pauses: list[bool], end: int) -> tuple[float, int]:
+    """The best way to end the last phone in a slot of frame ``end``: its evidence, and its first slot."""
     n_slots, n = evidence.shape[1], evidence.shape[2] - 1
     flat = evidence.reshape(-1, n + 1)
-    best = -np.inf
+    best = (-np.inf, 0)
     for last in range(end * n_slots, (end + 1) * n_slots):
         for first in range(last + 1):
             for cuts in itertools.combinations(range(first + 1, last + 1), n - 1):
@@ -86,18 +86,19 @@ def every_spelling(evidence: Float32, pauses: list[bool], end: int) -> float:
                         fits = fits and b - a - quiet >= 2
                         total += float(flat[a : b - quiet, 1 + i].sum() + flat[b - quiet : b, 0].sum())
                     if fits:
-                        best = max(best, total)
+                        best = max(best, (total, first))
     return best
 
 
 def test_phones_are_laid_out_in_the_best_of_all_ways() -> None:
     evidence = np.random.default_rng(2).uniform(-3, 0, (3, 4, 4)).astype(np.float32)
     pauses = [True, False, True]
-    scores, _ = paths.spelled(evidence, np.array(pauses), np.arange(3), np.array([0, 3]))
+    scores, starts = paths.spelled(evidence, np.array(pauses), np.arange(3), np.array([0, 3]))
     for end in range(3):
-        expected = every_spelling(evidence, pauses, end)
+        expected, start = every_spelling(evidence, pauses, end)
         if np.isfinite(expected):
             assert scores[end] == pytest.approx(expected, abs=1e-4)
+            assert starts[end] == start
 
 
 def test_scores_alone_are_the_same() -> None:
