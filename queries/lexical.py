@@ -17,7 +17,7 @@ from audiosearch.types import Match, Segment
 ALIKE = 0.5  # words that are less alike are other words
 LEAST = 0.7  # a place that is less like the phrase is not found
 SLIP = 0.5  # of a word's weight, that a word too many or too few costs
-TRUST = 0.95  # probability of what a transcript says word for word; set by hand, not measured
+TRUST = 0.9  # probability of what a transcript has word for word: of CMU Sphinx's places, 81 of 91 were right
 NEAR = 0.5  # seconds by which the ear and the transcript may differ
 
 

@@ -251,8 +251,9 @@ def test_a_transcriber_helps(run: Run, folder: Path) -> None:
     with Library(folder / "store") as library:
         noise = Waveform(sounds.noise(2.0), 16000)
         assert library.ask(noise, transcriber=Perfect())[0].passage.title == "Where may bicycles be left?"
-    code, _, err = run("ask", "x.wav", "--text", "words", "--whisper", "nothing")
-    assert (code, "not both" in err) == (2, True)
+    for others in (["--text", "words", "--whisper", "w"], ["--pocketsphinx", "--whisper", "w"]):
+        code, _, err = run("ask", "x.wav", *others)
+        assert (code, "--text, or have one made with --whisper or --pocketsphinx" in err) == (2, True)
 
 
 def test_recordings_that_say_it_are_named(run: Run, folder: Path) -> None:

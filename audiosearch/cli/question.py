@@ -1,7 +1,7 @@
 """The command that asks the stored texts: ask."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,12 @@ from audiosearch.cli import options
 from audiosearch.cli.ask import NOTHING_FOUND, Certainty, print_matches
 from audiosearch.cli.output import clock, report, short
 from audiosearch.errors import AudioError, UsageError
+from audiosearch.sphinx import Sphinx
 from audiosearch.types import Answer, Match
 from audiosearch.whisper import Whisper
+
+if TYPE_CHECKING:
+    from audiosearch.interfaces import Transcriber
 
 WIDTH = 90  # letters of a passage in the table
 
@@ -35,6 +39,9 @@ def ask(
             "--whisper", help="Transcribe it, too: a Whisper model, a directory or id on Hugging Face."
         ),
     ] = None,
+    pocketsphinx: Annotated[
+        bool, typer.Option("--pocketsphinx", help="The same by CMU Sphinx: English, nothing to download.")
+    ] = False,
     recordings: Annotated[
         bool, typer.Option("--recordings", help="Also name where the stored recordings say this.")
     ] = False,
@@ -53,11 +60,13 @@ def ask(
     """
     if question is not None and mic is not None:
         raise UsageError("give a recording or --mic, not both")
-    if whisper is not None and text:
-        raise UsageError("give a transcript with --text or have one made with --whisper, not both")
+    if (whisper is not None) + pocketsphinx + bool(text) > 1:
+        raise UsageError("give a transcript with --text, or have one made with --whisper or --pocketsphinx")
     if question is not None and not question.exists():
         raise AudioError(f"{question} does not exist; a question in words is asked with --text")
-    transcriber = Whisper(whisper, device=device) if whisper is not None else None
+    transcriber: Transcriber | None = Sphinx() if pocketsphinx else None
+    if whisper is not None:
+        transcriber = Whisper(whisper, device=device)
     asked = microphone.record(mic) if mic is not None else question
     with Library(store, tokenizer, device=device, model=model, encoder=encoder) as library:
         documents = library.documents()

@@ -8,7 +8,9 @@ import typer
 from audiosearch import audio, plugins, transcripts
 from audiosearch.cli import options
 from audiosearch.cli.output import complain, short
-from audiosearch.errors import AudioError
+from audiosearch.errors import AudioError, UsageError
+from audiosearch.sphinx import Sphinx
+from audiosearch.whisper import Whisper
 
 SOME_FAILED = 5
 
@@ -20,6 +22,9 @@ def transcribe(
     whisper: Annotated[
         str, typer.Option(help="Whisper's weights: a directory, or an id on Hugging Face.")
     ] = "openai/whisper-small",
+    pocketsphinx: Annotated[
+        bool, typer.Option("--pocketsphinx", help="By CMU Sphinx instead: English, nothing to download.")
+    ] = False,
     language: Annotated[
         str | None, typer.Option(help="Language that is spoken: en, zh ... (default: Whisper finds out)")
     ] = None,
@@ -27,13 +32,14 @@ def transcribe(
     segmenter: options.SegmenterName = "webrtc",
     device: options.Device = "cpu",
 ) -> None:
-    """Write down what is said, by Whisper: a JSON file beside each recording, with the time of each word.
+    """Write down what is said: a JSON file beside each recording, with the time of each word.
 
-    `locate` looks for typed words there, too. Needs the extra "whisper", and its weights.
+    `locate` looks for typed words there, too. By Whisper, which needs the extra "whisper" and its weights; or
+    by CMU Sphinx, which understands less and needs the extra "pocketsphinx" alone.
     """
-    from audiosearch.whisper import Whisper
-
-    writer = Whisper(whisper, language, device)
+    if pocketsphinx and language not in (None, "en"):
+        raise UsageError(f"CMU Sphinx writes English down, not {language}")
+    writer = Sphinx() if pocketsphinx else Whisper(whisper, language, device)
     listener = plugins.load(plugins.SEGMENTERS, segmenter)(None)
     failed = False
     for path in audio.find_media(paths):

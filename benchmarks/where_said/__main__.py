@@ -24,7 +24,7 @@ from benchmarks.commit import commit
 from benchmarks.where_said import archive, conditions, questions, report
 from benchmarks.where_said.archive import RATE, Spoken
 from benchmarks.where_said.by_sound import Mfcc, Pairs
-from benchmarks.where_said.by_words import Keyphrase, Transcript
+from benchmarks.where_said.by_words import Keyphrase, Transcribed, Transcript
 from benchmarks.where_said.figures import Answer
 from benchmarks.where_said.systems import Asked, Audiosearch, System
 
@@ -39,7 +39,9 @@ def main(
     n: Annotated[int, typer.Option("--questions", help="Of each row.")] = 24,
     only: Annotated[list[str] | None, typer.Option("--condition", help="This alone; repeatable.")] = None,
     small: Annotated[bool, typer.Option(help="3 minutes, 12 questions, clean and 10 dB.")] = False,
-    systems: Annotated[str, typer.Option(help="all, or fewer: ours,mfcc,pairs,keyphrase,transcript")] = "all",
+    systems: Annotated[
+        str, typer.Option(help="all, or fewer: ours,transcribed,mfcc,pairs,keyphrase,transcript")
+    ] = "all",
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/where_said/results.md"),
     seed: int = 0,
 ) -> None:
@@ -107,8 +109,10 @@ def built(names: str, folder: Path, work: Path) -> list[System]:
     """The systems compared; the product first."""
     library = Library("memory:")
     store = folder.parent / f"{library.tokenizer.name}-{SCHEMA_VERSION}.store"
+    stored = Library(store, tokenizer=library.tokenizer)
     made: dict[str, System] = {
-        "ours": Audiosearch(Library(store, tokenizer=library.tokenizer)),
+        "ours": Audiosearch(stored),
+        "transcribed": Transcribed(stored, work / "transcripts"),
         "mfcc": Mfcc(library),
         "pairs": Pairs(library),
         "keyphrase": Keyphrase(work / "transcripts"),

@@ -1,4 +1,6 @@
-"""Baselines that know English words: CMU Sphinx with the model in its package, as spotter and transcriber.
+"""What knows English words: CMU Sphinx with the model in its package, as spotter and transcriber.
+
+Baselines; and the product with such transcripts.
 
 A spoken example is transcribed first, and its words are looked for.
 """
@@ -14,12 +16,14 @@ import numpy as np
 from pocketsphinx import Decoder
 from rapidfuzz import fuzz
 
-from audiosearch import audio
+from audiosearch import Library, audio
+from audiosearch.transcripts import Transcript as Written
 from audiosearch.types import Float32, Segment
 from benchmarks.where_said.archive import RATE
 from benchmarks.where_said.figures import Answer
-from benchmarks.where_said.systems import LIMIT, Asked
+from benchmarks.where_said.systems import LIMIT, Asked, Audiosearch
 from benchmarks.where_said.words import FRAME, learn, pcm, spelled
+from queries.lexical import fused, written
 
 PIECE = (10.0, 20.0)  # seconds; cut at the quietest moment in between
 LOWEST = "1e-40"  # threshold of the spotter, so low that it does not bind: the best one is chosen afterwards
@@ -108,6 +112,37 @@ class Transcript:
                     score = fuzz.ratio(phrase, " ".join(word for word, _, _ in said))
                     found.append(Answer(name, Segment(said[0][1], said[-1][2]), score))
         return best_places(found)
+
+
+class Transcribed(Audiosearch):
+    """The product where transcripts by CMU Sphinx lie beside the recordings: typed questions alone."""
+
+    name = "audiosearch and pocketsphinx transcript"
+    key = "transcribed"
+
+    def __init__(self, library: Library, cache: Path) -> None:
+        super().__init__(library)
+        self._transcriber = Transcriber(cache)
+        self._transcripts: dict[str, Written] = {}
+
+    def prepare(self, folder: Path, asked: Sequence[Asked]) -> None:
+        super().prepare(folder, asked)
+        wanted = {name for a in asked if a.question.language == LANGUAGE for name in a.within}
+        for name in wanted:
+            words = self._transcriber.words(audio.load(folder / f"{name}.wav", RATE).samples)
+            times = np.array([(start, end) for _, start, end in words]).reshape(-1, 2)
+            self._transcripts[name] = Written(tuple(word for word, _, _ in words), times)
+
+    def find(self, asked: Asked) -> list[Answer] | None:
+        if asked.question.language != LANGUAGE or asked.example is not None:
+            return None
+        places = [
+            place
+            for name in asked.within
+            for place in written(self._ids[name], self._transcripts[name], asked.question.text)
+        ]
+        found = fused(self.matches(asked), places, LIMIT)
+        return [Answer(self._names[m.recording], m.reference, m.score, m.probability) for m in found]
 
 
 class Keyphrase:

@@ -15,7 +15,7 @@ import numpy as np
 
 from audiosearch import Library
 from audiosearch.espeak import ensemble
-from audiosearch.types import Segment, Waveform
+from audiosearch.types import Match, Segment, Waveform
 from benchmarks.where_said.figures import Answer
 from benchmarks.where_said.questions import Question
 
@@ -67,12 +67,16 @@ class Audiosearch:
         self._names = {r.id: Path(r.name).stem for r in self.library.recordings()}
         self._ids = {name: key for key, name in self._names.items()}
 
-    def find(self, asked: Asked) -> list[Answer]:
+    def find(self, asked: Asked) -> list[Answer] | None:
+        found = self.matches(asked)
+        return [Answer(self._names[m.recording], m.reference, m.score, m.probability) for m in found]
+
+    def matches(self, asked: Asked) -> list[Match]:
+        """As the product gives them."""
         within = [self._ids[name] for name in asked.within]
         voices = ensemble(VOICES[asked.question.language])
         phrase = asked.question.text if asked.example is None else asked.example
-        found = self.library.locate(phrase, LIMIT, within, voices)
-        return [Answer(self._names[m.recording], m.reference, m.score, m.probability) for m in found]
+        return self.library.locate(phrase, LIMIT, within, voices)
 
 
 def standardized(answers: list[Answer], scores: np.ndarray) -> list[Answer]:
