@@ -29,10 +29,9 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the lines of 480
-# degraded excerpts of recordings that the tokenizer was trained on:
-# `python -m benchmarks.how_well.calibrate --recordings 160 --excerpts 3`.
-ODDS = (-11.52, 21.51)
+# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the lines of 1,440
+# degraded excerpts of what the tokenizer was trained on: `python -m benchmarks.how_well.calibrate`.
+ODDS = (-13.57, 25.92)
 BEHIND = 0.7  # share of the background that counts: a refrain is in its own way
 WEAKER = 6  # lines that make up the background
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
@@ -40,11 +39,11 @@ TYPICAL = 0.19  # background where nothing is known
 VOTED = 0.033  # what the votes of a line count: for each natural logarithm that it has more than chance
 FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
 STRAIGHT = 0.165  # what counts that a line is straight
-STRETCH = 8  # frames that have a best place together
+STRETCH = 0.64  # seconds that have a best place together
 NEARBY = np.arange(-8, 9) * 0.04  # seconds from the line at which a stretch may agree better
 ON_THE_LINE = 0.05  # seconds
 MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
-SELF_LAGS = range(6, 26)  # frames
+SELF_LAGS = np.arange(0.48, 2.04, 0.08)  # seconds
 ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
 UNALTERED = 0.012  # difference from 1 up to which a rate is no other speed
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
@@ -90,6 +89,11 @@ class Track:
 
     times: Float64
     vectors: Float32
+
+    @property
+    def step(self) -> float:
+        """Seconds from one frame to the next."""
+        return float(self.times[1] - self.times[0]) if len(self.times) > 1 else math.inf
 
     def within(self, segment: Segment) -> "Track":
         """The frames that begin in a segment."""
@@ -245,11 +249,12 @@ def straightness(query: Track, reference: Track, line: Line) -> float:
     What only resembles, such as the same word in another voice, agrees best a little before the line here
     and a little behind it there.
     """
-    if len(query.times) < STRETCH or len(reference.times) < 2:
+    length = max(1, round(STRETCH / query.step))
+    if len(query.times) < max(2, length) or len(reference.times) < 2:
         return 0.0
     agreements = _along(query, reference, line.rate * query.times + line.offset + NEARBY[:, None])
     sums = np.pad(agreements.cumsum(axis=1), ((0, 0), (1, 0)))
-    stretches = (sums[:, STRETCH:] - sums[:, :-STRETCH])[:, :: STRETCH // 2]
+    stretches = (sums[:, length:] - sums[:, :-length])[:, :: length // 2]
     return float(np.mean(np.abs(NEARBY[stretches.argmax(axis=0)]) < ON_THE_LINE))
 
 
@@ -394,6 +399,6 @@ def sameness(query: Track) -> float:
     Where it does, it fits any place as well as the true one, and tells nothing.
     """
     n = len(query.times)
-    lags = [lag for lag in SELF_LAGS if lag < n]
+    lags = [lag for lag in np.round(SELF_LAGS / query.step).astype(int) if 0 < lag < n]
     means = [float((query.vectors[lag:] * query.vectors[:-lag]).sum(axis=1).mean()) for lag in lags]
     return float(np.mean(means)) if means else 1.0

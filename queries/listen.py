@@ -20,7 +20,24 @@ from audiosearch.types import Codes, Float32, Schema, Segment, Waveform
 CHUNK = 60.0  # seconds encoded at a time; a multiple of a frame
 CONTEXT = 4.0  # seconds encoded with it on either side: further than a code hears
 SHORT = 4.0  # seconds of a query up to which most of what its codes would hear is missing
+TWICE = 8.0  # seconds of a query up to which it is also heard half a frame later
 MIRRORED = 1.5  # seconds of its own mirror image that take the place of that, on either side
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Hearing:
+    """The codes of a whole query.
+
+    Parameters
+    ----------
+    codes : Codes
+    late : Codes, optional
+        With every frame half a frame later. Nobody knows how the query lies against the frames of what is
+        stored, and two tellings of the same are surer than one.
+    """
+
+    codes: Codes
+    late: Codes | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -29,18 +46,20 @@ class Heard:
 
     Parameters
     ----------
-    codes : Codes
-        Of the whole query.
+    hearings : list of Hearing
+        As it is; and where it is short, also between its mirror images: it was cut out of something, and
+        what surrounded it there is more like them than like silence.
     fingerprints : list of (Segment, str)
         Of each clip.
-    mirrored : Codes, optional
-        Of the whole query, where it is short, heard between its mirror images: it was cut out of something,
-        and what surrounded it there is more like them than like silence.
     """
 
-    codes: Codes
+    hearings: list[Hearing]
     fingerprints: list[tuple[Segment, str]]
-    mirrored: Codes | None = None
+
+    @property
+    def duration(self) -> float:
+        """Seconds, in whole frames."""
+        return self.hearings[0].codes.duration
 
 
 def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter, schema: Schema) -> Heard:
@@ -62,34 +81,45 @@ def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter
     """
     fingerprints: list[tuple[Segment, str]] = []
     rate = tokenizer.sample_rate
-    short = round(SHORT * rate)
+    kept = round(TWICE * rate)
     head: list[Float32] = []
     print_samples = round(schema.fingerprint_frames / tokenizer.frame_rate * rate)
 
     def passing() -> Iterator[Float32]:
         for piece in cut(blocks, rate, segmenter, Cutting()):
             fingerprints.append((piece.segment, _fingerprint(piece, print_samples, tokenizer, schema)))
-            if sum(map(len, head)) < short:
+            if sum(map(len, head)) < kept:
                 head.append(piece.waveform.samples)
             yield piece.waveform.samples
 
     chunks = list(encoded(passing(), tokenizer))
     if not chunks:
         raise AudioError("the query holds no sound")
-    array = np.concatenate(chunks, axis=1)
-    codes = Codes(array, tokenizer.frame_rate, tokenizer.codebook_size)
-    whole = np.concatenate(head)
-    return Heard(codes, fingerprints, _mirrored(whole, tokenizer) if len(whole) < short else None)
+    codes = Codes(np.concatenate(chunks, axis=1), tokenizer.frame_rate, tokenizer.codebook_size)
+    samples = np.concatenate(head)
+    if len(samples) >= kept:
+        return Heard([Hearing(codes)], fingerprints)
+    hearings = [Hearing(codes, _late(samples, tokenizer))]
+    if len(samples) < round(SHORT * rate):
+        hearings.append(_mirrored(samples, tokenizer))
+    return Heard(hearings, fingerprints)
 
 
-def _mirrored(samples: Float32, tokenizer: Tokenizer) -> Codes:
-    """Codes of a short sound between its mirror images."""
+def _late(samples: Float32, tokenizer: Tokenizer) -> Codes:
+    """Codes of sound whose frames begin half a frame late."""
+    half = round(tokenizer.sample_rate / tokenizer.frame_rate / 2)
+    return tokenizer.encode([Waveform(samples[half:], tokenizer.sample_rate)])[0]
+
+
+def _mirrored(samples: Float32, tokenizer: Tokenizer) -> Hearing:
+    """A short sound between its mirror images."""
+    rate = tokenizer.sample_rate
     n_frames = round(MIRRORED * tokenizer.frame_rate)
-    around = round(n_frames / tokenizer.frame_rate * tokenizer.sample_rate)
-    padded = np.pad(samples, around, mode="symmetric")
-    codes = tokenizer.encode([Waveform(padded, tokenizer.sample_rate)])[0]
-    after = n_frames + count(len(samples), tokenizer.sample_rate, tokenizer.frame_rate)
-    return replace(codes, array=codes.array[:, n_frames:after])
+    padded = np.pad(samples, round(n_frames / tokenizer.frame_rate * rate), mode="symmetric")
+    after = n_frames + count(len(samples), rate, tokenizer.frame_rate)
+    codes, late = tokenizer.encode([Waveform(padded, rate)])[0], _late(padded, tokenizer)
+    inside, inside_late = (replace(c, array=c.array[:, n_frames:after]) for c in (codes, late))
+    return Hearing(inside, inside_late)
 
 
 def _fingerprint(piece: Piece, n_samples: int, tokenizer: Tokenizer, schema: Schema) -> str:

@@ -6,8 +6,9 @@
 
 A query is taken in sections of 10 s, so that it may hold parts of many recordings. Lines that go on from
 one section to the next are joined; each match then reaches as far as the frames agree. A query of less than
-4 s is asked twice: as it is, and as it sounds between its own mirror images (`queries.listen`). On request, a
-query is also asked for at other speeds (`queries.speeds`).
+8 s is also heard half a frame later, and one of less than 4 s is asked twice: as it is, and as it sounds
+between its own mirror images (`queries.listen`). On request, a query is also asked for at other speeds
+(`queries.speeds`).
 """
 
 from collections.abc import Iterable
@@ -71,12 +72,11 @@ def _found(
 ) -> tuple[list[Found], float]:
     """Everything that is found in what is heard, and its seconds."""
     heard = listen(blocks, tokenizer, segmenter, store.schema)
-    duration = heard.codes.duration
-    found = everything(Search(store, tokenizer, heard.codes), heard.fingerprints, 0.0, duration)
-    if heard.mirrored is not None:
-        found += everything(Search(store, tokenizer, heard.mirrored), [], 0.0, duration)
-        found = without_overlaps(found)
-    return found, duration
+    found: list[Found] = []
+    for hearing in heard.hearings:
+        search = Search(store, tokenizer, hearing.codes, late=hearing.late)
+        found += everything(search, [] if found else heard.fingerprints, 0.0, heard.duration)
+    return without_overlaps(found), heard.duration
 
 
 def everything(

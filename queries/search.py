@@ -9,12 +9,12 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from audiosearch import alignment
-from audiosearch.alignment import Judgement, Line, Track
+from audiosearch.alignment import Float64, Judgement, Line, Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.representations import SEPARATOR, anchors
-from audiosearch.types import Codes, Match, Segment
-from queries.tracks import stored_track, track
+from audiosearch.types import Codes, Float32, Match, Segment
+from queries.tracks import interleaved, stored_track, track
 
 SURE = 0.99  # probability from which on a copy needs no second search
 HOPELESS = 0.01  # probability below which a line is dropped at once
@@ -62,6 +62,8 @@ class Search:
         When they begin, in seconds of the query.
     ignoring : collection of str
         Recordings that are not looked for.
+    late : Codes, optional
+        Of the query, with every frame half a frame later.
     """
 
     def __init__(
@@ -71,13 +73,17 @@ class Search:
         codes: Codes,
         start: float = 0.0,
         ignoring: Collection[str] = (),
+        late: Codes | None = None,
     ) -> None:
         self._store = store
         self._tokenizer = tokenizer
-        self._codes = codes
-        self._start = start
+        half = to_seconds(1, codes.frame_rate) / 2
+        self._frame_rate = codes.frame_rate
+        self._phases = [(start, codes)] if late is None else [(start, codes), (start + half, late)]
         self._ignoring = ignoring
-        self._query = track(codes, tokenizer, tokenizer.sound_layers, start)
+        self._query = interleaved(
+            [track(part, tokenizer, tokenizer.sound_layers, begin) for begin, part in self._phases]
+        )
         self._same: dict[Segment, float] = {}  # of its sections
 
     def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
@@ -108,14 +114,20 @@ class Search:
 
     def lines(self, section: Segment) -> list[Line]:
         """The lines that a section's anchors vote for."""
-        rate = self._codes.frame_rate
-        first, after = (round((t - self._start) * rate) for t in (section.start, section.end))
-        codes = replace(self._codes, array=self._codes.array[:, first:after])
-        rows = anchors(codes, self._tokenizer, HOP, self._store.schema.anchor_dim)
-        times = [section.start + to_seconds(HOP * i, rate) for i in range(len(rows))]
-        found = self._store.by_anchors(rows, HITS + OWN_HITS * len(self._ignoring))
+        times, rows = zip(*self._anchors(section), strict=True)
+        found = self._store.by_anchors(np.concatenate(rows), HITS + OWN_HITS * len(self._ignoring))
         hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
-        return alignment.vote(times, hits, LINES)
+        return alignment.vote(np.concatenate(times).tolist(), hits, LINES)
+
+    def _anchors(self, section: Segment) -> Iterator[tuple[Float64, Float32]]:
+        """Times and vectors of a section's anchors, of each phase."""
+        for start, codes in self._phases:
+            ends = section.start - start, section.end - start
+            first, after = (max(0, round(seconds * self._frame_rate)) for seconds in ends)
+            part = replace(codes, array=codes.array[:, first:after])
+            rows = anchors(part, self._tokenizer, HOP, self._store.schema.anchor_dim)
+            frames = first + HOP * np.arange(len(rows))
+            yield start + to_seconds(1, self._frame_rate) * frames.astype(np.float64), rows
 
     def extend(self, run: list[Judged]) -> Found:
         """A match from judged lines that continue each other: as far as its frames agree."""
@@ -136,7 +148,7 @@ class Search:
         if self._query.times[-1] - query.times[last] <= SNAP:
             last = len(query.times) - 1
         start = float(query.times[first])
-        end = float(query.times[last]) + to_seconds(1, self._codes.frame_rate)
+        end = float(query.times[last]) + to_seconds(1, self._frame_rate)
         match = Match(
             recording=line.recording,
             query=Segment(start, end),

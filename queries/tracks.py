@@ -1,7 +1,7 @@
 """Stored codes as tracks of frame vectors, ready to be compared with a query's."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +17,13 @@ def track(codes: Codes, tokenizer: Tokenizer, layers: Iterable[int], start: floa
     """The frame vectors that some layers of codes stand for; the first frame begins at ``start``."""
     times = start + to_seconds(1, codes.frame_rate) * np.arange(codes.n_frames, dtype=np.float64)
     return Track(times, unit(vectors(codes, tokenizer.codebooks, layers)))
+
+
+def interleaved(tracks: Sequence[Track]) -> Track:
+    """The frames of tracks of the same sound as one."""
+    times = np.concatenate([track.times for track in tracks])
+    order = np.argsort(times, kind="stable")
+    return Track(times[order], np.concatenate([track.vectors for track in tracks])[order])
 
 
 def stored_track(

@@ -109,8 +109,9 @@ def searched(
         return []
     blocks = iter([asked.samples])
     heard = listen(blocks, library.tokenizer, library.segmenter, library.store.schema)
-    search = Search(library.store, library.tokenizer, heard.codes)
-    judged = search.judged(Segment(0.0, heard.codes.duration))
+    hearing = heard.hearings[0]
+    search = Search(library.store, library.tokenizer, hearing.codes, late=hearing.late)
+    judged = search.judged(Segment(0.0, heard.duration))
     judged.sort(key=lambda j: -j.judgement.evidence)
     rows = []
     for is_own in (True, False):
@@ -118,12 +119,12 @@ def searched(
             own = one.line.recording == id_
             if own is not is_own:
                 continue
-            middle = heard.codes.duration / 2
+            middle = heard.duration / 2
             true = own and abs(one.line.at(middle) - asked.at(middle)) < TOLERANCE
             rows.append(
                 {
                     "condition": asked.condition,
-                    "seconds": heard.codes.duration,
+                    "seconds": heard.duration,
                     "stored": id_ is not None,
                     "true": bool(true),
                     "features": [one.judgement.evidence],

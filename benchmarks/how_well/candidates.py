@@ -103,7 +103,7 @@ def main(
             for way, lines in finders.items():
                 right = any(
                     line.recording == ids[name] and abs(line.at(middle) - begin - rate * middle) < TOLERANCE
-                    for line in lines(heard.codes)
+                    for line in lines(heard.hearings[0].codes)
                 )
                 found[way][condition].append(right)
         tokenizer = library.tokenizer.name
