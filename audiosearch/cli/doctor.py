@@ -21,6 +21,7 @@ from audiosearch.types import Waveform
 # distribution, extra, what for
 EXTRAS = (
     ("transformers", "qwen3", "for --tokenizer qwen3-tts-12hz"),
+    ("pocketsphinx", "pocketsphinx", "for --pocketsphinx in transcribe and ask"),
     ("qwen-tts", "qwen-tts", "to turn tokens of qwen3-tts-12hz into sound"),
     ("pesq", "metrics", "for PESQ in tokens roundtrip"),
     ("pystoi", "metrics", "for STOI in tokens roundtrip"),
