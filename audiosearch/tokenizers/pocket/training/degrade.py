@@ -6,7 +6,7 @@ is speed. (The benchmarks degrade with real codecs and tools; nothing of this mo
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from audiosearch.tokenizers.pocket import features
 
 RATE = features.SAMPLE_RATE
+KINDS = ("rooms", "noise", "other sound", "clipping", "filters")
 DIRECT = 0.0025  # seconds behind a room's strongest moment that are its direct sound
 
 
@@ -27,7 +28,12 @@ class Materials:
 
 
 def degrade(
-    clean: Tensor, others: Tensor, materials: Materials, generator: torch.Generator, gentle: bool = False
+    clean: Tensor,
+    others: Tensor,
+    materials: Materials,
+    generator: torch.Generator,
+    gentle: bool = False,
+    without: Container[str] = (),
 ) -> Tensor:
     """Each row degraded in its own random way.
 
@@ -38,25 +44,34 @@ def degrade(
         Other sound, to be mixed in.
     gentle : bool
         Only as far as words can still be made out.
+    without : container of str
+        What does not happen, of `KINDS`; the rest happens as it would with it.
     """
     draw = _Draw(generator, len(clean))
     easier = 12.0 if gentle else 0.0  # dB
     x = _normalized(clean)
 
-    def some(chance: float, change: Callable[[Tensor, Tensor, _Draw], Tensor]) -> None:
+    def some(kind: str, chance: float, change: Callable[[Tensor, Tensor, _Draw], Tensor]) -> None:
         rows = draw.chance(chance).nonzero()[:, 0]
         if len(rows):
-            x[rows] = change(x[rows], rows, _Draw(generator, len(rows)))
+            changed = change(x[rows], rows, _Draw(generator, len(rows)))
+            if kind not in without:
+                x[rows] = changed
 
-    some(0.25 if gentle else 0.6, lambda x, _, draw: _convolve(x, _rooms(len(x), materials, draw, easier)))
-    some(0.5, lambda x, _, draw: _add(x, _noise(x, materials, draw), draw.uniform(-9, 12) + easier))
     some(
+        "rooms",
+        0.25 if gentle else 0.6,
+        lambda x, _, draw: _convolve(x, _rooms(len(x), materials, draw, easier)),
+    )
+    some("noise", 0.5, lambda x, _, draw: _add(x, _noise(x, materials, draw), draw.uniform(-9, 12) + easier))
+    some(
+        "other sound",
         0.1 if gentle else 0.45,
         lambda x, rows, draw: _add(x, others[rows], draw.uniform(-5, 9) + easier),
     )
-    some(0.3, lambda x, _, draw: _add(x, _coloured(x, draw), draw.uniform(-6, 15) + easier))
-    some(0.15, lambda x, _, draw: _clipped(x, draw.uniform(3, 20)))
-    some(0.7, lambda x, _, draw: _filter(x, lambda n: _response(len(x), n, draw)))
+    some("noise", 0.3, lambda x, _, draw: _add(x, _coloured(x, draw), draw.uniform(-6, 15) + easier))
+    some("clipping", 0.15, lambda x, _, draw: _clipped(x, draw.uniform(3, 20)))
+    some("filters", 0.7, lambda x, _, draw: _filter(x, lambda n: _response(len(x), n, draw)))
     return x * 10 ** (draw.uniform(-35, 0)[:, None] / 20)
 
 

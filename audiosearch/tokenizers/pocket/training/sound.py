@@ -6,6 +6,7 @@ Chen et al. 2020). Frames close to it in time are neither right nor wrong and ar
 say the same as another one of the batch, in another voice or at another time: which is not the same sound.
 """
 
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -91,18 +92,25 @@ def loss(
     batch: int,
     generator: torch.Generator,
     place: Place,
+    without: Container[str] = (),
+    centred: Callable[[Tensor], Tensor] = features.remove_mean,
 ) -> tuple[Tensor, float]:
-    """Of one batch; also the share of degraded frames whose nearest clean frame is the right one."""
+    """Of one batch; also the share of degraded frames whose nearest clean frame is the right one.
+
+    ``without`` names kinds of degradation (`degrade.KINDS`) that are left out, or "tempo and pitch".
+    """
     length = FRAMES * features.SAMPLES
     whole = crops.draw(batch, length + 2 * features.SAMPLES, generator)
     others = crops.draw(batch, length, generator)
     shift = int(torch.randint(2 * features.SAMPLES, (1,), generator=generator))
     tempo, pitch = warps(batch, generator)
+    if "tempo and pitch" in without:
+        tempo, pitch = torch.ones(batch), torch.ones(batch)
     with torch.no_grad():
         clean = features.log_mel(whole[:, :length])
-        bad = degrade.degrade(whole[:, shift : shift + length], others, stuff, generator)
+        bad = degrade.degrade(whole[:, shift : shift + length], others, stuff, generator, without=without)
         mel = torch.cat([clean, degrade.warped_mel(bad, tempo, pitch, generator)])
-        mel = features.remove_mean(mel)
+        mel = centred(mel)
     with place.autocast():
         vectors = model(mel.to(place.device))
     vectors = normalize(vectors.float(), dim=2)

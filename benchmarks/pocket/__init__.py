@@ -1,0 +1,1 @@
+"""How the weights of pocket came about."""
