@@ -2,11 +2,12 @@
 
     python -m benchmarks.how_well.calibrate --audio FOLDER
 
-Half of the recordings that pocket was trained on are stored. An excerpt of each recording, degraded at
-random, is searched; the best line of each recording is kept with what is known of it and whether it is true,
-and a logistic regression tells the two apart. Prints the coefficients, how well they do on the excerpts left
-out of the fit, and the probability that an excerpt of a recording that is not stored exceeds once in a
-thousand (`audiosearch.verdicts.MIN_PROBABILITY`).
+Of the recordings that pocket was not trained on, those of half of the speakers and collections are taken (the
+other half is for `reliability`), and half of these are stored. Excerpts of each, degraded at random, are
+searched; the best line of each recording is kept with what is known of it and whether it is true, and a
+logistic regression tells the two apart. Prints the coefficients, how well they do on the excerpts left out of
+the fit, and the probability that an excerpt of a recording that is not stored exceeds once in a thousand
+(`audiosearch.verdicts.MIN_PROBABILITY`).
 """
 
 import json
@@ -33,12 +34,12 @@ RARELY = 0.001
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
     n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 240,
-    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 6,
+    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 12,
     rows_file: Annotated[Path | None, typer.Option("--rows", help="Write what was found, as JSON.")] = None,
     seed: int = 0,
 ) -> None:
     """Search, fit, print."""
-    sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=False), n_recordings))
+    sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True, half=0), n_recordings))
     with Library("memory:") as library:
         ids = {name: keep(library, name, sounds[name]) for name in list(sounds)[::2]}
         rows = [

@@ -13,9 +13,12 @@ from audiosearch.types import Float32, Waveform
 
 RATE = 16000  # Hz
 LONGEST = 120.0  # seconds of a recording that are used
+HOLDOUT = 0.3  # share of them that pocket was not trained on
 
 
-def recordings(folder: Path, shortest: float, held_out: bool) -> Iterator[tuple[str, Float32]]:
+def recordings(
+    folder: Path, shortest: float, held_out: bool, half: int | None = None
+) -> Iterator[tuple[str, Float32]]:
     """Name and sound of every recording, in random but seeded order.
 
     A name begins with the collection that the recording is of, and ``~``: pieces of one collection (the
@@ -29,11 +32,16 @@ def recordings(folder: Path, shortest: float, held_out: bool) -> Iterator[tuple[
         Seconds that each lasts at least.
     held_out : bool
         Whether pocket was not trained on them (`corpus.is_held_out`), or was.
+    half : int, optional
+        Of those that are held out, 0 for one half of the speakers and collections, on which probabilities are
+        calibrated, 1 for the other, on which they are tested.
     """
     rows = [
         row
         for row in corpus.rows(folder)
-        if row.kind in ("music", "speech") and corpus.is_held_out(row.group, 0.3) is held_out
+        if row.kind in ("music", "speech")
+        and corpus.is_held_out(row.group, HOLDOUT) is held_out
+        and (half is None or corpus.is_held_out(row.group, HOLDOUT / 2) is (half == 0))
     ]
     groups = [list(group) for _, group in groupby(rows, key=lambda row: row.group)]
     rng = np.random.default_rng(0)
