@@ -22,7 +22,7 @@ import typer
 from audiosearch import Library
 from audiosearch.types import Float32, Segment
 from benchmarks.how_well.degradations import ALL, RATE, Context
-from benchmarks.planted.sounds import keep, recordings
+from benchmarks.planted.sounds import keep, recordings, stored, strangers
 from queries.listen import listen
 from queries.search import Search
 
@@ -41,7 +41,7 @@ def main(
     """Search, fit, print."""
     sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True, half=0), n_recordings))
     with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in list(sounds)[::2]}
+        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
         rows = [
             row
             for number in range(excerpts)
@@ -92,8 +92,8 @@ def excerpt(sounds: dict[str, Float32], name: str, rng: np.random.Generator) -> 
     x = sounds[name]
     seconds = float(rng.uniform(2.5, 11.0))
     begin = int(rng.integers(max(1, len(x) - round(1.15 * seconds * RATE))))
-    strangers = list(sounds)[1::2]
-    other = sounds[strangers[int(rng.integers(len(strangers)))]]
+    unknown = strangers(sounds)
+    other = sounds[unknown[int(rng.integers(len(unknown)))]]
     other = np.resize(other[int(rng.integers(len(other))) :], 14 * RATE)
     condition = list(ALL)[int(rng.integers(len(ALL)))]
     degrade, rate = ALL[condition]

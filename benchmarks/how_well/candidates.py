@@ -25,7 +25,7 @@ from audiosearch.types import Codes, Float32, Hit, Segment
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST, TOLERANCE
 from benchmarks.how_well.degradations import ALL, RATE, Context
-from benchmarks.planted.sounds import keep, recordings
+from benchmarks.planted.sounds import keep, recordings, stored, strangers
 from queries.dedup import stretches
 from queries.listen import listen
 from queries.search import LINES, Search
@@ -94,7 +94,7 @@ def main(
     sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True), n_recordings))
     found: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in list(sounds)[::2]}
+        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
         finders = ways(library)
         for name, condition in itertools.product(ids, CONDITIONS):
             samples, begin, rate = degraded(sounds, name, condition)
@@ -134,7 +134,7 @@ def degraded(sounds: dict[str, Float32], name: str, condition: str) -> tuple[Flo
     rng = np.random.default_rng([*name.encode(), *condition.encode()])
     x = sounds[name]
     begin = int(rng.integers(len(x) - round(1.2 * SECONDS * RATE)))
-    others = list(sounds)[1::2]
+    others = strangers(sounds)
     other = np.resize(sounds[others[int(rng.integers(len(others)))]], 12 * RATE)
     degrade, rate = ALL[condition]
     changed = degrade(x[begin : begin + round(1.2 * SECONDS * RATE)], Context(rng, other))

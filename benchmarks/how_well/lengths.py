@@ -21,7 +21,7 @@ from audiosearch.types import Float32, Waveform
 from benchmarks.commit import commit
 from benchmarks.how_well.degradations import ALL, NEGATIVE, RATE, Context
 from benchmarks.how_well.systems import Audiosearch, Chromaprint
-from benchmarks.planted.sounds import recordings
+from benchmarks.planted.sounds import recordings, stored
 
 LENGTHS = (1.0, 1.5, 2.0, 3.0, 5.0)  # seconds
 CONDITIONS = ("none", "opus 16k", "white noise 10 dB", "room .6 s", "speed +5 %")
@@ -40,18 +40,18 @@ def main(
 ) -> None:
     """Store, ask, write the table."""
     sounds = dict(itertools.islice(recordings(audio_folder, SHORTEST, held_out=True), n))
-    stored = list(sounds)[::2]
+    known = stored(sounds)
     right: dict[Key, list[tuple[float, bool]]] = {}
     strange: dict[tuple[str, float], list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="lengths-") as name:
         folder = Path(name)
-        for one in stored:
+        for one in known:
             wav.write(folder / f"{one}.wav", Waveform(sounds[one], RATE))
         systems = [Audiosearch()] + ([Chromaprint()] if shutil.which("fpcalc") else [])
         for system in systems:
-            system.ingest([str(folder / f"{one}.wav") for one in stored])
+            system.ingest([str(folder / f"{one}.wav") for one in known])
         for one, condition in itertools.product(sounds, ALL):
-            if condition not in (CONDITIONS if one in stored else NEGATIVE):
+            if condition not in (CONDITIONS if one in known else NEGATIVE):
                 continue
             start, whole = excerpt(sounds[one], condition, np.random.default_rng([*one.encode()]))
             for system, length in itertools.product(systems, LENGTHS):
@@ -59,14 +59,14 @@ def main(
                 wav.write(query, Waveform(whole[: round(length * RATE)], RATE))
                 found = system.query(str(query))
                 best, score, offset = found[0] if found else ("", float("-inf"), None)
-                if one in stored:
+                if one in known:
                     there = best == one and offset is not None and abs(offset - start) <= TOLERANCE
                     right.setdefault((system.name, length, condition), []).append((score, there))
                 else:
                     strange.setdefault((system.name, length), []).append(score)
         for system in systems:
             system.close()
-    text = report(right, strange, len(stored), {s.name: s.min_score for s in systems})
+    text = report(right, strange, len(known), {s.name: s.min_score for s in systems})
     out.write_text(text)
     print(text)
 

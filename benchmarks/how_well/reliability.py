@@ -20,7 +20,7 @@ from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST, TOLERANCE, excerpt
 from benchmarks.how_well.degradations import RATE
-from benchmarks.planted.sounds import keep, recordings
+from benchmarks.planted.sounds import keep, recordings, stored
 
 EDGES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0)
 WIDTH = 20  # characters of a bar
@@ -35,10 +35,10 @@ def main(
 ) -> None:
     """Ask, compare, write the table."""
     sounds = dict(itertools.islice(recordings(audio_folder, SHORTEST, held_out=True, half=1), n_recordings))
-    stored = list(sounds)[::2]
+    known = stored(sounds)
     probabilities, truths, strangers = [], [], []
     with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored}
+        ids = {name: keep(library, name, sounds[name]) for name in known}
         for number in range(excerpts):
             for name in sounds:
                 asked = excerpt(sounds, name, np.random.default_rng([seed, number, *name.encode()]))
@@ -51,7 +51,7 @@ def main(
                     probabilities.append(match.probability)
                 if name not in ids:
                     strangers.append(max((m.probability for m in found), default=0.0))
-    text = report(np.array(probabilities), np.array(truths), np.array(strangers), len(stored))
+    text = report(np.array(probabilities), np.array(truths), np.array(strangers), len(known))
     out.write_text(text)
     print(text)
 

@@ -22,7 +22,7 @@ from audiosearch import Library, audio, wav
 from audiosearch.types import Float32, Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
-from benchmarks.planted.sounds import RATE, keep, recordings
+from benchmarks.planted.sounds import RATE, keep, recordings, stored
 
 SECONDS = 10.0
 SPEEDS = (0.5, 0.6, 0.7, 0.8, 1.25, 1.5, 1.75, 2.0)
@@ -36,11 +36,11 @@ def main(
 ) -> None:
     """Store, ask, write the table."""
     sounds = dict(itertools.islice(recordings(audio_folder, SHORTEST, held_out=True), n))
-    stored = list(sounds)[::2]
+    known = stored(sounds)
     hits: dict[tuple[float, bool, bool], list[bool]] = {}
     strangers: dict[bool, list[bool]] = {False: [], True: []}
     with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored}
+        ids = {name: keep(library, name, sounds[name]) for name in known}
         for number, name in enumerate(sounds):
             for speed, tape in itertools.product(SPEEDS, (True, False)):
                 if name not in ids and speed != SPEEDS[number % len(SPEEDS)]:
@@ -59,7 +59,7 @@ def main(
                         strangers[any_speed].append(bool(sure))
             print(f"{number + 1} of {len(sounds)}", flush=True)
         tokenizer = library.tokenizer.name
-    text = report(hits, strangers, len(stored), tokenizer)
+    text = report(hits, strangers, len(known), tokenizer)
     out.write_text(text)
     print(text)
 

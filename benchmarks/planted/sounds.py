@@ -1,7 +1,7 @@
 """Recordings to plant: music as it is, utterances of a speaker one behind the other, in random order."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -53,6 +53,19 @@ def recordings(
                 yield f"{group[0].path.parent.name}~{group[0].path.stem}", samples
         else:
             yield from _joined([group[i] for i in rng.permutation(len(group))], shortest)
+
+
+def stored(names: Collection[str]) -> list[str]:
+    """Those of every other collection; the rest are strangers, and resemble none of them."""
+    collections = list(dict.fromkeys(name.split("~")[0] for name in names))
+    chosen = set(collections[::2])
+    return [name for name in names if name.split("~")[0] in chosen]
+
+
+def strangers(names: Collection[str]) -> list[str]:
+    """Those that are not `stored`."""
+    known = set(stored(names))
+    return [name for name in names if name not in known]
 
 
 def keep(library: Library, name: str, samples: Float32) -> str:
