@@ -17,7 +17,7 @@ from audiosearch.types import Codes, Float32, Match, Segment
 from queries.tracks import interleaved, stored_track, track
 
 SURE = 0.99  # probability from which on a copy needs no second search
-HOPELESS = 0.01  # probability below which a line is dropped at once
+HOPELESS = 0.005  # probability below which a line is dropped at once
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
 SECTION = 10.0  # seconds of the query that are voted on together

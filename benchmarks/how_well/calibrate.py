@@ -4,10 +4,9 @@
 
 Of the recordings that pocket was not trained on, those of half of the speakers and collections are taken (the
 other half is for `reliability`), and half of these are stored. Excerpts of each, degraded at random, are
-searched; the best line of each recording is kept with what is known of it and whether it is true, and a
-logistic regression tells the two apart. Prints the coefficients, how well they do on the excerpts left out of
-the fit, and the probability that an excerpt of a recording that is not stored exceeds once in a thousand
-(`audiosearch.verdicts.MIN_PROBABILITY`).
+matched; a logistic regression tells from the evidence whether a match, whatever its probability, is true.
+Prints the coefficients, how well they do on what is left out of the fit, and the probability that an excerpt
+of a recording that is not stored exceeds once in a thousand (`audiosearch.verdicts.MIN_PROBABILITY`).
 """
 
 import json
@@ -20,11 +19,10 @@ import numpy as np
 import typer
 
 from audiosearch import Library
-from audiosearch.types import Float32, Segment
+from audiosearch.alignment import ODDS
+from audiosearch.types import Float32, Waveform
 from benchmarks.how_well.degradations import ALL, RATE, Context
 from benchmarks.planted.sounds import keep, recordings, stored, strangers
-from queries.listen import listen
-from queries.search import Search
 
 TOLERANCE = 0.5  # seconds
 SHORTEST = 12.0  # seconds of a recording
@@ -43,26 +41,27 @@ def main(
     with Library("memory:") as library:
         ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
         rows = [
-            row
-            for number in range(excerpts)
-            for name in sounds
-            for row in searched(
+            matched(
                 library, sounds, name, ids.get(name), np.random.default_rng([seed, number, *name.encode()])
             )
+            for number in range(excerpts)
+            for name in sounds
         ]
     if rows_file:
         rows_file.write_text(json.dumps(rows))
-    features = np.array([[1.0, *row["features"]] for row in rows])
-    true = np.array([row["true"] for row in rows], float)
-    fold = np.arange(len(rows)) % 2 == 0
-    for name, mask in (("one half", fold), ("the other half", ~fold), ("all", np.ones(len(rows), bool))):
+    matches = [match for row in rows for match in row["matches"]]
+    features = np.array([[1.0, match["evidence"]] for match in matches])
+    true = np.array([match["true"] for match in matches], float)
+    fold = np.arange(len(matches)) % 2 == 0
+    for name, mask in (("one half", fold), ("the other half", ~fold), ("all", np.ones(len(matches), bool))):
         odds = logistic(features[mask], true[mask])
         rest = ~mask if not mask.all() else mask
         likely = 1 / (1 + np.exp(-features[rest] @ odds))
         brier = float(np.mean((likely - true[rest]) ** 2))
         print(f"fitted on {name}: {[round(float(o), 2) for o in odds]}, Brier score on the rest {brier:.4f}")
-    strange = np.array([f @ odds for f, row in zip(features, rows, strict=True) if not row["stored"]])
-    surest, rare = (1 / (1 + np.exp(-score)) for score in (strange.max(), rarely_exceeded(strange)))
+    strange = [max((m["evidence"] for m in row["matches"]), default=0.0) for row in rows if not row["stored"]]
+    scores = odds[0] + odds[1] * np.array(strange)
+    surest, rare = (1 / (1 + np.exp(-score)) for score in (scores.max(), rarely_exceeded(scores)))
     print(f"of {len(strange)} strangers the surest: {surest:.3f}; by their tail one in 1,000: {rare:.3f}")
 
 
@@ -101,38 +100,18 @@ def excerpt(sounds: dict[str, Float32], name: str, rng: np.random.Generator) -> 
     return Excerpt(condition, np.clip(query[: round(seconds * RATE)], -1, 1), begin / RATE, rate)
 
 
-def searched(
+def matched(
     library: Library, sounds: dict[str, Float32], name: str, id_: str | None, rng: np.random.Generator
-) -> list[dict]:
-    """One excerpt: the best line, and the best line of another recording."""
+) -> dict:
+    """One excerpt: whether it is of something stored, and all matches, each with its evidence."""
     asked = excerpt(sounds, name, rng)
-    if np.abs(asked.samples).max() < 1e-3:
-        return []
-    blocks = iter([asked.samples])
-    heard = listen(blocks, library.tokenizer, library.segmenter, library.store.schema)
-    hearing = heard.hearings[0]
-    search = Search(library.store, library.tokenizer, hearing.codes, late=hearing.late)
-    judged = search.judged(Segment(0.0, heard.duration))
-    judged.sort(key=lambda j: -j.judgement.evidence)
-    rows = []
-    for is_own in (True, False):
-        for one in judged:
-            own = one.line.recording == id_
-            if own is not is_own:
-                continue
-            middle = heard.duration / 2
-            true = own and abs(one.line.at(middle) - asked.at(middle)) < TOLERANCE
-            rows.append(
-                {
-                    "condition": asked.condition,
-                    "seconds": heard.duration,
-                    "stored": id_ is not None,
-                    "true": bool(true),
-                    "features": [one.judgement.evidence],
-                }
-            )
-            break
-    return rows
+    matches = []
+    for match in library.match(Waveform(asked.samples, RATE)):
+        middle = (match.query.start + match.query.end) / 2
+        place = match.reference.start + match.rate * (middle - match.query.start)
+        right = match.recording == id_ and abs(place - asked.at(middle)) < TOLERANCE
+        matches.append({"evidence": (match.score - ODDS[0]) / ODDS[1], "true": bool(right)})
+    return {"condition": asked.condition, "stored": id_ is not None, "matches": matches}
 
 
 def logistic(features: np.ndarray, true: np.ndarray) -> np.ndarray:
