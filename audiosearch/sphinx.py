@@ -57,20 +57,28 @@ class Sphinx:
             start = piece.segment.start
             yield [
                 (f" {word}", round(start + first, 3), round(start + last, 3))
-                for word, first, last in self._words(piece.waveform.samples)
+                for word, first, last in self.words(piece.waveform)
             ]
 
     def transcribe(self, waveform: Waveform) -> str:
         """What is said, at 16000 Hz."""
-        return " ".join(word for word, _, _ in self._words(waveform.samples))
+        return " ".join(word for word, _, _ in self.words(waveform))
 
-    def _words(self, samples: Float32) -> Iterator[Timed]:
-        """Words with start and end in seconds."""
-        whole = np.round(samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
+    def words(self, waveform: Waveform) -> Iterator[Timed]:
+        """Words at 16000 Hz, with start and end in seconds; none in less than a few hundredths of one."""
+        if len(waveform.samples) == 0:
+            return
         self._decoder.start_utt()
-        self._decoder.process_raw(whole, full_utt=True)
-        self._decoder.end_utt()
+        try:
+            self._decoder.process_raw(pcm(waveform.samples), full_utt=True)
+        finally:
+            self._decoder.end_utt()
         for said in self._decoder.seg() or ():
             if said.word[0] not in MARKS:
                 word = said.word.partition("(")[0]  # one of several pronunciations
                 yield word, said.start_frame * FRAME, (said.end_frame + 1) * FRAME
+
+
+def pcm(samples: Float32) -> bytes:
+    """As CMU Sphinx takes it: 16 bits, 16 kHz."""
+    return np.round(samples.clip(-1, 1) * 32767).astype("<i2").tobytes()

@@ -11,6 +11,7 @@ from audiosearch.interfaces import Segmenter
 from audiosearch.transcripts import Timed
 from audiosearch.types import Segment, Waveform
 
+DEFAULT_MODEL = "openai/whisper-small"
 SAMPLE_RATE = 16000  # Hz, of every Whisper
 LONGEST = 28.0  # seconds; it hears 30 at once
 
@@ -36,9 +37,7 @@ class Whisper:
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(
-        self, model: str = "openai/whisper-small", language: str | None = None, device: str = "cpu"
-    ) -> None:
+    def __init__(self, model: str = DEFAULT_MODEL, language: str | None = None, device: str = "cpu") -> None:
         try:
             from transformers import pipeline
         except ImportError as exc:

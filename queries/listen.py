@@ -99,7 +99,7 @@ def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter
     samples = np.concatenate(head)
     if len(samples) >= kept:
         return Heard([Hearing(codes)], fingerprints)
-    hearings = [Hearing(codes, _late(samples, tokenizer))]
+    hearings = [Hearing(codes, _late(samples, tokenizer) if codes.n_frames > 1 else None)]
     if len(samples) < round(SHORT * rate):
         hearings.append(_mirrored(samples, tokenizer))
     return Heard(hearings, fingerprints)

@@ -74,8 +74,9 @@ def _found(
     heard = listen(blocks, tokenizer, segmenter, store.schema)
     found: list[Found] = []
     for hearing in heard.hearings:
+        prints = heard.fingerprints if hearing is heard.hearings[0] else []  # of it as it is
         search = Search(store, tokenizer, hearing.codes, late=hearing.late)
-        found += everything(search, [] if found else heard.fingerprints, 0.0, heard.duration)
+        found += everything(search, prints, 0.0, heard.duration)
     return without_overlaps(found), heard.duration
 
 

@@ -25,6 +25,7 @@ from audiosearch.alignment import (
 )
 from audiosearch.representations import unit
 from audiosearch.types import Float32, Hit, Segment
+from queries.tracks import interleaved
 
 FRAME = 0.08  # seconds
 
@@ -178,6 +179,19 @@ def test_a_copy_is_straight_and_what_wanders_is_not() -> None:
     assert straightness(twin, reference, line) < 0.6
     assert straightness(copy.within(Segment(0.0, 0.2)), reference, line) == 0.0
     assert straightness(copy, reference.within(Segment(0.0, 0.01)), line) == 0.0
+
+
+def test_straightness_and_sameness_do_not_depend_on_how_close_frames_are() -> None:
+    reference = Track(FRAME * np.arange(120), unit(smooth(np.random.default_rng(0))))
+    later = Track(reference.times + FRAME / 2, reference.vectors)
+    twice = interleaved([reference, later])
+    line = Line("r", 1.0, 0.0)
+    assert twice.step == pytest.approx(FRAME / 2)
+    once = straightness(reference, reference, line)
+    assert straightness(twice, reference, line) == pytest.approx(once, abs=0.1)
+    assert sameness(twice) == pytest.approx(sameness(reference), abs=0.05)
+    alone = reference.within(Segment(0.0, 0.01))
+    assert (straightness(alone, reference, line), sameness(alone)) == (0.0, 1.0)
 
 
 def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> None:

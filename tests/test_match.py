@@ -14,6 +14,7 @@ from audiosearch.errors import AudioError
 from audiosearch.playback import faster, sooner
 from audiosearch.types import Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
+from queries.listen import Hearing, listen
 from queries.search import Found, is_telling
 from queries.speeds import as_asked
 
@@ -48,6 +49,24 @@ def test_an_excerpt_is_found_where_it_was_cut(library: Library, speech_clip: Pat
     assert match.reference.start == pytest.approx(11.3 + match.query.start, abs=0.3)
     assert match.reference.end == pytest.approx(11.3 + match.query.end, abs=0.3)
     assert match.rate == pytest.approx(1, abs=0.03 / seconds + 0.005)
+
+
+def test_short_queries_are_heard_twice_half_a_frame_apart(library: Library, music: Float32) -> None:
+    def heard(seconds: float) -> list[Hearing]:
+        query = part(music, 20.0, seconds)
+        return listen(iter([query]), library.tokenizer, library.segmenter, library.store.schema).hearings
+
+    (twice,) = heard(6.0)
+    later = library.tokenizer.encode([Waveform(part(music, 20.04, 5.96), RATE)])[0]
+    assert twice.late is not None
+    np.testing.assert_array_equal(twice.late.array, later.array)
+    as_it_is, mirrored = heard(3.0)
+    assert as_it_is.late is not None
+    assert mirrored.late is not None
+    assert mirrored.late.n_frames == mirrored.codes.n_frames
+    assert [hearing.late for hearing in heard(9.0)] == [None]
+    assert heard(0.03)[0].late is None
+    assert library.match(Waveform(part(music, 20.0, 0.03), RATE)) == []
 
 
 def test_a_query_of_two_seconds_is_heard_between_its_mirror_images(library: Library, music: Float32) -> None:

@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audiosearch import Library, audio, wav
@@ -43,6 +44,12 @@ def test_a_question_is_written_down(sphinx: Sphinx, sentence: Waveform) -> None:
     assert "thirteen years have made comparatively obsolete" in sphinx.transcribe(sentence)
 
 
+def test_too_little_to_hear_has_no_words_and_does_no_harm(sphinx: Sphinx, sentence: Waveform) -> None:
+    for n_samples in (0, 1, 100):
+        assert sphinx.transcribe(Waveform(np.zeros(n_samples, np.float32), RATE)) == ""
+    assert "obsolete" in sphinx.transcribe(sentence)
+
+
 def test_what_is_written_makes_a_place_surer(
     sphinx: Sphinx, sentence: Waveform, tmp_path: Path, run: Run
 ) -> None:
@@ -63,6 +70,11 @@ def test_what_is_written_makes_a_place_surer(
 def test_other_languages_are_refused(run: Run, tmp_path: Path) -> None:
     done = run("transcribe", tmp_path, "--pocketsphinx", "--language", "zh")
     assert (done.code, done.err) == (2, "error: CMU Sphinx writes English down, not zh\n")
+
+
+def test_one_of_both_writes(run: Run, tmp_path: Path) -> None:
+    done = run("transcribe", tmp_path, "--pocketsphinx", "--whisper", "weights")
+    assert (done.code, done.err) == (2, "error: give --whisper or --pocketsphinx, not both\n")
 
 
 def test_without_it_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

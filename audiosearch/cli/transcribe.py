@@ -10,7 +10,7 @@ from audiosearch.cli import options
 from audiosearch.cli.output import complain, short
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.sphinx import Sphinx
-from audiosearch.whisper import Whisper
+from audiosearch.whisper import DEFAULT_MODEL, Whisper
 
 SOME_FAILED = 5
 
@@ -20,8 +20,11 @@ def transcribe(
         list[Path], typer.Argument(help="Audio and video files; directories are walked.", show_default=False)
     ],
     whisper: Annotated[
-        str, typer.Option(help="Whisper's weights: a directory, or an id on Hugging Face.")
-    ] = "openai/whisper-small",
+        str | None,
+        typer.Option(
+            help=f"Whisper's weights: a directory, or an id on Hugging Face (default: {DEFAULT_MODEL})."
+        ),
+    ] = None,
     pocketsphinx: Annotated[
         bool, typer.Option("--pocketsphinx", help="By CMU Sphinx instead: English, nothing to download.")
     ] = False,
@@ -37,9 +40,11 @@ def transcribe(
     `locate` looks for typed words there, too. By Whisper, which needs the extra "whisper" and its weights; or
     by CMU Sphinx, which understands less and needs the extra "pocketsphinx" alone.
     """
+    if pocketsphinx and whisper is not None:
+        raise UsageError("give --whisper or --pocketsphinx, not both")
     if pocketsphinx and language not in (None, "en"):
         raise UsageError(f"CMU Sphinx writes English down, not {language}")
-    writer = Sphinx() if pocketsphinx else Whisper(whisper, language, device)
+    writer = Sphinx() if pocketsphinx else Whisper(whisper or DEFAULT_MODEL, language, device)
     listener = plugins.load(plugins.SEGMENTERS, segmenter)(None)
     failed = False
     for path in audio.find_media(paths):

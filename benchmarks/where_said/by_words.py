@@ -17,12 +17,13 @@ from pocketsphinx import Decoder
 from rapidfuzz import fuzz
 
 from audiosearch import Library, audio
+from audiosearch.sphinx import FRAME, Sphinx, pcm
 from audiosearch.transcripts import Transcript as Written
-from audiosearch.types import Float32, Segment
+from audiosearch.types import Float32, Segment, Waveform
 from benchmarks.where_said.archive import RATE
 from benchmarks.where_said.figures import Answer
 from benchmarks.where_said.systems import LIMIT, Asked, Audiosearch
-from benchmarks.where_said.words import FRAME, learn, pcm, spelled
+from benchmarks.where_said.words import learn, spelled
 from queries.lexical import fused, written
 
 PIECE = (10.0, 20.0)  # seconds; cut at the quietest moment in between
@@ -30,15 +31,12 @@ LOWEST = "1e-40"  # threshold of the spotter, so low that it does not bind: the 
 LANGUAGE = "en"
 
 
-QUICK = {"fwdflat": False, "bestpath": False, "maxhmmpf": 3000}  # one pass: twice as fast, hardly worse
-
-
 class Transcriber:
     """CMU Sphinx with its language model. What it heard is kept in a folder for the next run."""
 
     def __init__(self, cache: Path) -> None:
         self._cache = cache
-        self._decoder = Decoder(loglevel="FATAL", **QUICK)
+        self._sphinx = Sphinx()
 
     def words(self, samples: Float32) -> list[tuple[str, float, float]]:
         """Words with start and end in seconds."""
@@ -50,13 +48,8 @@ class Transcriber:
 
     def _heard(self, samples: Float32) -> Iterator[tuple[str, float, float]]:
         for start, piece in pieces(samples):
-            self._decoder.start_utt()
-            self._decoder.process_raw(pcm(piece), full_utt=True)
-            self._decoder.end_utt()
-            for s in self._decoder.seg() or ():
-                if s.word[0] not in "<[(":
-                    word = s.word.split("(")[0]
-                    yield word, start + s.start_frame * FRAME, start + (s.end_frame + 1) * FRAME
+            for word, first, last in self._sphinx.words(Waveform(piece, RATE)):
+                yield word, start + first, start + last
 
 
 def pieces(samples: Float32) -> Iterator[tuple[float, Float32]]:

@@ -10,15 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from audiosearch import espeak
+from audiosearch.sphinx import FRAME, MARKS, pcm
 from audiosearch.types import Float32, Segment
 
 if TYPE_CHECKING:
     from pocketsphinx import Decoder
 
-FRAME = 0.01  # seconds
 ARPABET = {
     "tʃ": "CH", "dʒ": "JH", "eɪ": "EY", "aɪ": "AY", "ɔɪ": "OY", "aʊ": "AW", "oʊ": "OW", "əʊ": "OW",
     "i": "IY", "ɪ": "IH", "ᵻ": "IH", "e": "EH", "ɛ": "EH", "æ": "AE", "a": "AE", "ɑ": "AA", "ɒ": "AA",
@@ -55,11 +53,6 @@ def pronunciation(word: str) -> str:
     return " ".join(ARPABET[phone] for phone in re.findall("|".join(ARPABET), ipa)) or "AH"
 
 
-def pcm(samples: Float32) -> bytes:
-    """As CMU Sphinx takes it: 16 bits, 16 kHz."""
-    return np.round(samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
-
-
 class Aligner:
     """Word times, kept in a file for the next run."""
 
@@ -85,7 +78,7 @@ class Aligner:
         self._decoder.end_utt()
         if self._decoder.hyp() is None:
             return None
-        said = [s for s in self._decoder.seg() if s.word[0] not in "<[("]
+        said = [s for s in self._decoder.seg() if s.word[0] not in MARKS]
         if [re.sub(r"\(\d+\)$", "", s.word) for s in said] != words:
             return None
         return [(s.start_frame * FRAME, (s.end_frame + 1) * FRAME) for s in said]
