@@ -42,4 +42,4 @@ def as_asked(found: Found, speed: float) -> Found:
     likely = match.probability / (match.probability + HEARINGS * (1 - match.probability))
     score = match.score - math.log(HEARINGS)
     told = replace(match, query=query, rate=match.rate / speed, score=score, probability=likely)
-    return Found(told, found.support * speed)
+    return replace(found, match=told, support=found.support * speed)

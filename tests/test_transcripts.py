@@ -243,3 +243,14 @@ def test_whisper_without_transformers_says_what_to_install(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'audiosearch\[whisper\]'"):
         Whisper()
+
+
+def test_a_word_said_three_times_is_three_places() -> None:
+    times = np.array([[1.0, 1.3], [1.4, 1.7], [1.8, 2.1], [2.2, 2.6]])
+    transcript = transcripts.Transcript(("no", "no", "no", "thanks"), times)
+    places = written("a", transcript, "no")
+    assert [m.probability for m in fused([], places, 10)] == pytest.approx([TRUST] * 3)
+    heard = Match("a", Segment(0, 1), Segment(1.4, 1.7), 1.0, 5.0, 0.5)
+    assert sorted(m.probability for m in fused([heard], places, 10)) == pytest.approx(
+        [TRUST, TRUST, 1 - 0.5 * (1 - TRUST)]
+    )

@@ -101,7 +101,7 @@ def locate(
         asked, part = _stretch(example, "--example") if example else (phrase, None)
         least = min_probability if min_probability is not None else LIKELY if nth else 0.0
         found = library.locate(asked, ALL if nth else limit + 1, within, speakers, part, least, complain)
-        names = {r.id: r.name for r in library.recordings()}
+        names = library.names()
     if max_false_alarms is not None:
         found = [match for match in found if (match.false_alarms or 0.0) <= max_false_alarms]
     if nth:

@@ -18,7 +18,7 @@ from audiosearch import Library
 from audiosearch.types import Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
-from benchmarks.how_well.calibrate import SHORTEST, TOLERANCE, excerpt
+from benchmarks.how_well.calibrate import SHORTEST, excerpt
 from benchmarks.how_well.degradations import RATE
 from benchmarks.planted.sounds import keep, recordings, stored
 
@@ -44,10 +44,7 @@ def main(
                 asked = excerpt(sounds, name, np.random.default_rng([seed, number, *name.encode()]))
                 found = library.match(Waveform(asked.samples, RATE))
                 for match in found:
-                    middle = (match.query.start + match.query.end) / 2
-                    place = match.reference.start + match.rate * (middle - match.query.start)
-                    right = match.recording == ids.get(name)
-                    truths.append(right and abs(place - asked.at(middle)) < TOLERANCE)
+                    truths.append(match.recording == ids.get(name) and asked.holds(match))
                     probabilities.append(match.probability)
                 if name not in ids:
                     strangers.append(max((m.probability for m in found), default=0.0))
