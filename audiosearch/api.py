@@ -598,11 +598,11 @@ Named = TypeVar("Named", Recording, Document)
 
 
 def _named(name: str, whole: str, stored: Sequence[Named], kind: str) -> list[Named]:
-    """By id or its beginning, by path, or by the end of one."""
-    end = "/" + name.removeprefix("./")
+    """By id or its beginning, by path, or by the end of one: of a path that begins nowhere in particular."""
+    somewhere = not name.startswith(("/", "./", "../"))
     found = (
         [one for one in stored if one.name == whole or one.id == name]
-        or [one for one in stored if one.name.endswith(end)]
+        or [one for one in stored if somewhere and one.name.endswith("/" + name)]
         or [one for one in stored if len(name) >= 4 and one.id.startswith(name)]
     )
     if found:

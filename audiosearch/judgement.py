@@ -15,7 +15,7 @@ from audiosearch.alignment import UNALTERED, Float64, Track
 from audiosearch.types import Float32
 
 # Constant; agreement, straightness, votes, background, another speed, brevity (`Judgement.features`).
-ODDS = (-8.75, 21.54, 1.83, 2.58, -25.82, -0.82, -1.74)
+ODDS = (-10.59, 20.88, 2.14, 2.73, -18.10, -1.07, -2.64)
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed

@@ -34,7 +34,7 @@ RARELY = 0.001
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
     n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 240,
-    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 12,
+    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 30,
     rows_file: Annotated[Path | None, typer.Option("--rows", help="Write what was found, as JSON.")] = None,
     seed: int = 0,
 ) -> None:

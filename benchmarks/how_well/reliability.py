@@ -29,7 +29,7 @@ WIDTH = 20  # characters of a bar
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
     n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 200,
-    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 6,
+    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 16,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/how_well/reliability.md"),
     seed: int = 1,
 ) -> None:
