@@ -111,19 +111,24 @@ class EmbeddedStore:
             opened.pop_all()  # nothing failed: they stay open
 
     def put(self, entries: Iterable[Entry]) -> None:
-        for batch in batches(entries, BATCH):
-            for recording in {entry.clip.recording for entry in batch} - self._pending:
-                self._catalogue.begin(recording)
-                self._pending.add(recording)
+        for some in batches(entries, BATCH):
+            batch = {entry.clip.id: entry for entry in some}
             self._require_room(ROOM_TO_WRITE)
+            for recording in {entry.clip.recording for entry in some} - self._pending:
+                self._begin(recording)
             with self._engine():
-                self._clips.update(edge.UpdateOperation.upsert_points([_clip_point(e) for e in batch]))
-                anchors = [_anchor_point(a) for e in batch for a in payload.anchor_points(e)]
+                # A clip that was put before may have had more anchors.
+                self._anchors.update(edge.UpdateOperation.delete_points_by_filter(_of_clips(batch)))
+                clips = [_clip_point(entry) for entry in batch.values()]
+                self._clips.update(edge.UpdateOperation.upsert_points(clips))
+                anchors = [_anchor_point(a) for entry in batch.values() for a in payload.anchor_points(entry)]
                 if anchors:
                     self._anchors.update(edge.UpdateOperation.upsert_points(anchors))
             footprint.release_files(self.path)
 
     def finish(self, recording: Recording) -> None:
+        if recording.id not in self._pending:  # nothing was put of it
+            self._begin(recording.id)
         self._flush()
         replaced = self._catalogue.finish(recording)
         self._pending.discard(recording.id)
@@ -134,8 +139,7 @@ class EmbeddedStore:
     def delete(self, recording: str) -> int:
         with self._engine():
             n_clips = self._clips.count(edge.CountRequest(exact=True, filter=_filter([recording])))
-        self._catalogue.begin(recording)
-        self._pending.add(recording)
+        self._begin(recording)
         self._purge(recording)
         return n_clips
 
@@ -308,11 +312,20 @@ class EmbeddedStore:
             self._clips.flush()
             self._anchors.flush()
 
-    def _purge(self, recording: str) -> None:
-        """Remove a pending recording's points, durably, then its place in the catalogue."""
+    def _begin(self, recording: str) -> None:
+        """Make a recording pending, and empty."""
+        self._catalogue.begin(recording)
+        self._pending.add(recording)
+        self._empty(recording)
+
+    def _empty(self, recording: str) -> None:
         with self._engine():
             for shard in (self._clips, self._anchors):
                 shard.update(edge.UpdateOperation.delete_points_by_filter(_filter([recording])))
+
+    def _purge(self, recording: str) -> None:
+        """Remove a pending recording's points, durably, then its place in the catalogue."""
+        self._empty(recording)
         self._flush()
         self._catalogue.forget(recording)
         self._pending.discard(recording)
@@ -329,8 +342,7 @@ class EmbeddedStore:
         return sorted(found, key=lambda record: float(record.payload["start"]))
 
     def _anchors_of(self, clip: str) -> Float32:
-        where = edge.Filter(must=[edge.FieldCondition("clip", match=edge.MatchValue(clip))])
-        found = self._scroll(self._anchors, where, None, ["start"], with_vector=True)
+        found = self._scroll(self._anchors, _of_clips([clip]), None, ["start"], with_vector=True)
         found.sort(key=lambda record: float(record.payload["start"]))
         rows = [record.vector["anchor"] for record in found]
         return np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim)
@@ -455,6 +467,10 @@ def _is_of(recordings: Collection[str]) -> edge.FieldCondition:
 
 def _filter(recordings: Collection[str]) -> edge.Filter:
     return edge.Filter(must=[_is_of(recordings)])
+
+
+def _of_clips(clips: Iterable[str]) -> edge.Filter:
+    return edge.Filter(must=[edge.FieldCondition("clip", match=edge.MatchAny(list(clips)))])
 
 
 def _place(clip: Clip) -> tuple[str, float]:

@@ -23,6 +23,7 @@ from servers import with_options
 
 Maker = Callable[[Schema], Maintained]
 Again = Callable[[Maintained], Maintained]
+Engine = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @pytest.fixture(params=["memory", "embedded", "qdrant-local", "qdrant", "weaviate"])
@@ -165,6 +166,64 @@ def test_the_same_clip_replaces(store: Maintained) -> None:
     anchor = next(store.entries("id-of-a")).anchors[:1]
     starts = [hit.start for hit in store.by_anchors(anchor, limit=100)[0]]
     assert len(starts) == len(set(starts))
+
+
+def test_a_clip_that_is_put_again_leaves_none_of_its_anchors(store: Maintained) -> None:
+    longer, shorter = (entries.entry("id-of-a", 0.0, n, 1, store.schema) for n in (55, 25))
+    for put in ([[longer], [shorter]], [[longer, shorter]], [[shorter], [longer], [shorter]]):
+        for some in put:
+            store.put(some)
+        store.finish(entries.recording("a"))
+        assert store.count() == (1, 2)
+        assert max(hit.start for hit in store.by_anchors(longer.anchors[4:5])[0]) < 1
+
+
+def test_a_recording_that_is_put_again_holds_what_was_put_last(store: Maintained) -> None:
+    fill(store, "a", "b")
+    for cutting in (
+        [entries.entry("id-of-a", start, 40, seed, store.schema) for start, seed in ((0.0, 8), (2.5, 9))],
+        [],
+    ):
+        store.put(cutting)
+        store.finish(entries.recording("a"))
+        assert [e.clip for e in store.entries("id-of-a")] == [e.clip for e in cutting]
+        assert store.count("id-of-a") == (len(cutting), sum(len(e.anchors) for e in cutting))
+        assert store.unfinished() == []
+    assert len(list(store.entries("id-of-b"))) == 3
+
+
+def test_a_recording_whose_replacing_was_cut_short_is_whole_or_gone(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every step; the process ends, and another one opens the store."""
+    new = [entries.entry("id-of-a", 0.0, 40, 8, schema), entries.entry("id-of-a", 3.2, 40, 9, schema)]
+    found = []
+    while new not in found:
+        path = tmp_path / str(len(found))
+        store = EmbeddedStore(path, schema)
+        old = fill(store, "a", "b")["a"]
+        steps, engine = itertools.count(-len(found)), store._engine
+
+        @contextlib.contextmanager
+        def ends(steps: Iterator[int] = steps, engine: Engine = engine) -> Iterator[None]:
+            if next(steps) == 0:
+                raise KeyboardInterrupt
+            with engine():
+                yield
+
+        monkeypatch.setattr(store, "_engine", ends)
+        with contextlib.suppress(KeyboardInterrupt):
+            store.put(new)
+            store.finish(entries.recording("a"))
+        monkeypatch.undo()
+        store.close()
+        with contextlib.closing(EmbeddedStore(path, None)) as store:
+            clips = [entry.clip for entry in store.entries("id-of-a")]
+            found.append(next(put for put in (old, new, []) if [entry.clip for entry in put] == clips))
+            assert store.count("id-of-a") == (len(clips), sum(len(e.anchors) for e in found[-1]))
+            assert [r.name for r in store.recordings()] == (["a", "b"] if clips else ["b"])
+            assert store.unfinished() == []
+    assert len(found) > 3
 
 
 def test_a_new_state_of_a_file_replaces_the_old_one(store: Maintained) -> None:
