@@ -48,6 +48,7 @@ from indexers.batches import batches
 from indexers.catalogue import Catalogue
 from indexers.documents import Documents
 from indexers.groups import grouped
+from indexers.questions import require_finite, wants_nothing
 
 CATALOGUE = "catalogue.sqlite"
 DOCUMENTS = "documents.sqlite"
@@ -166,7 +167,7 @@ class EmbeddedStore:
             yield self._clip_and_codes(record.payload)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        if not fingerprint:
+        if not fingerprint or wants_nothing(limit):
             return []
         same = edge.FieldCondition("fingerprint", match=edge.MatchValue(fingerprint))
         found = self._scroll(self._clips, self._visible(None, must=[same]), limit, CLIP_FIELDS)
@@ -175,6 +176,9 @@ class EmbeddedStore:
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
+        require_finite(anchors)
+        if not len(anchors) or wants_nothing(limit, recordings):
+            return [[] for _ in anchors]
         requests = [
             edge.QueryRequest(
                 limit=limit,
@@ -188,8 +192,6 @@ class EmbeddedStore:
             )
             for anchor in anchors
         ]
-        if not requests:
-            return []
         with self._engine():
             answers = self._anchors.query_batch(edge.QueryBatchRequest(requests))
         return [
@@ -208,6 +210,10 @@ class EmbeddedStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
+        require_finite(histogram)
+        if not histogram.any() or wants_nothing(limit, recordings, per_recording):
+            return []
+
         def ask(n: int) -> list[Candidate]:
             request = edge.QueryRequest(
                 limit=n,

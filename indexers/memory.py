@@ -21,6 +21,7 @@ from audiosearch.types import (
     Segment,
 )
 from indexers.groups import grouped
+from indexers.questions import require_finite, wants_nothing
 
 
 def open_store(location: str, schema: Schema | None) -> "MemoryStore":
@@ -66,19 +67,23 @@ class MemoryStore:
 
     def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
         for entry in sorted(self._entries.get(recording, {}).values(), key=lambda e: e.clip.segment):
-            if within is None or entry.clip.segment.overlap(within) > 0:
+            if within is None or _touch(entry.clip.segment, within):
                 yield entry
 
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         return ((entry.clip, entry.codes) for entry in self.entries(recording, within))
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        found = [e.clip for e in self._searched(None) if fingerprint and e.fingerprint == fingerprint]
-        return found[:limit]
+        if not fingerprint or wants_nothing(limit):
+            return []
+        return [e.clip for e in self._searched(None) if e.fingerprint == fingerprint][:limit]
 
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
+        require_finite(anchors)
+        if wants_nothing(limit, recordings):
+            return [[] for _ in anchors]
         entries = list(self._searched(recordings))
         places = [
             (
@@ -102,6 +107,9 @@ class MemoryStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
+        require_finite(histogram)
+        if wants_nothing(limit, recordings, per_recording):
+            return []
         weights = self._weights()
         found = [
             Candidate(entry.clip, float(entry.histogram @ (weights * histogram)))
@@ -160,3 +168,8 @@ class MemoryStore:
             return np.ones(self.schema.codebook_size, np.float32)
         containing = np.count_nonzero(np.stack(histograms), axis=0).astype(np.float32)
         return inverse_document_frequency(len(histograms), containing)
+
+
+def _touch(one: Segment, other: Segment) -> bool:
+    """Whether they overlap; a moment overlaps what it lies in."""
+    return one.start < other.end and one.end > other.start

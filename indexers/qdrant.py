@@ -53,6 +53,7 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
+from indexers.questions import require_finite, wants_nothing
 from indexers.servers import QDRANT_OPTIONS, is_none, no_tenant, require_trust, require_version
 from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
@@ -189,7 +190,7 @@ class QdrantStore:
             yield self._clip_and_codes(record.payload)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        if not fingerprint:
+        if not fingerprint or wants_nothing(limit):
             return []
         where = self._visible(None, _same("fingerprint", fingerprint))
         found = [payload.clip_of(r.payload) for r in self._scroll("clips", where, limit, CLIP_FIELDS)]
@@ -198,10 +199,9 @@ class QdrantStore:
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
-        if recordings is not None and not recordings:
+        require_finite(anchors)
+        if not len(anchors) or wants_nothing(limit, recordings):
             return [[] for _ in anchors]
-        if not len(anchors):
-            return []
         where = self._visible(recordings)
         requests = [
             models.QueryRequest(
@@ -229,7 +229,8 @@ class QdrantStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
-        if recordings is not None and not recordings:
+        require_finite(histogram)
+        if wants_nothing(limit, recordings, per_recording):
             return []
         weighted = histogram * self._query_weights()
         if not weighted.any():

@@ -76,6 +76,7 @@ from indexers import address, payload
 from indexers.batches import batches
 from indexers.groups import grouped
 from indexers.patience import patiently
+from indexers.questions import require_finite, wants_nothing
 from indexers.servers import WEAVIATE_OPTIONS, is_none, no_tenant, require_trust, require_version
 from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
@@ -249,7 +250,7 @@ class WeaviateStore:
             yield self._clip_and_codes(found.properties)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        if not fingerprint:
+        if not fingerprint or wants_nothing(limit):
             return []
         where = self._visible(None, _same("fingerprint", fingerprint))
         with self._mapped_errors():
@@ -262,10 +263,9 @@ class WeaviateStore:
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
-        if recordings is not None and not recordings:
+        require_finite(anchors)
+        if not len(anchors) or wants_nothing(limit, recordings):
             return [[] for _ in anchors]
-        if not len(anchors):
-            return []
         where = self._visible(recordings)
 
         def ask(anchor: Float32) -> list[Hit]:
@@ -290,7 +290,8 @@ class WeaviateStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
-        if recordings is not None and not recordings:
+        require_finite(histogram)
+        if wants_nothing(limit, recordings, per_recording):
             return []
         weighted = histogram * self._query_weights()
         if not weighted.any():

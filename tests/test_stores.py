@@ -12,7 +12,7 @@ import pytest
 
 import doubles
 import entries
-from audiosearch.errors import StoreMismatchError, StoreNotFoundError, StoreUnavailableError
+from audiosearch.errors import StoreMismatchError, StoreNotFoundError, StoreUnavailableError, UsageError
 from audiosearch.interfaces import DocumentStore, Maintained
 from audiosearch.types import Entry, Passage, Schema, Segment
 from indexers import payload
@@ -138,6 +138,14 @@ def test_gives_entries_and_codes_of_a_stretch(store: Maintained) -> None:
     got = list(store.codes("id-of-a", within))
     assert [clip for clip, _ in got] == [e.clip for e in put[:2]]
     np.testing.assert_array_equal(got[1][1].array, put[1].codes.array)
+
+
+def test_a_stretch_without_length_lies_in_one_clip(store: Maintained) -> None:
+    put = fill(store, "a")["a"]
+    middle = (put[1].clip.segment.start + put[1].clip.segment.end) / 2
+    assert [clip for clip, _ in store.codes("id-of-a", Segment(middle, middle))] == [put[1].clip]
+    (got,) = store.entries("id-of-a", Segment(middle, middle))
+    assert got.clip == put[1].clip
 
 
 def test_lists_recordings_by_name_with_all_that_is_known(store: Maintained) -> None:
@@ -271,6 +279,29 @@ def test_finds_an_anchor_at_its_place(store: Maintained) -> None:
 def test_no_anchors_no_hits(store: Maintained) -> None:
     fill(store, "a")
     assert store.by_anchors(np.zeros((0, entries.DIM), np.float32)) == []
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_nothing_wanted_nothing_found(store: Maintained, limit: int) -> None:
+    put = fill(store, "a")["a"][0]
+    assert store.by_anchors(put.anchors, limit) == [[]] * len(put.anchors)
+    assert store.by_histogram(put.histogram, limit) == []
+    assert store.by_histogram(put.histogram, per_recording=limit) == []
+    assert store.by_fingerprint(put.fingerprint, limit) == []
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_what_is_no_number_is_not_searched_for(store: Maintained, wrong: float) -> None:
+    put = fill(store, "a")["a"][0]
+    for vectors, ask in ((put.anchors.copy(), store.by_anchors), (put.histogram.copy(), store.by_histogram)):
+        vectors.flat[3] = wrong
+        with pytest.raises(UsageError, match=rf"1 of {vectors.size} are not finite"):
+            ask(vectors)
+
+
+def test_a_histogram_of_nothing_is_near_nothing(store: Maintained) -> None:
+    fill(store, "a")
+    assert store.by_histogram(np.zeros(entries.SIZE, np.float32)) == []
 
 
 def test_finds_a_histogram(store: Maintained) -> None:
