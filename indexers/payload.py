@@ -13,6 +13,7 @@ from audiosearch import frames
 from audiosearch.errors import StoreMismatchError
 from audiosearch.representations import SEPARATOR
 from audiosearch.types import (
+    ANCHOR_FRAMES,
     ID_NAMESPACE,
     SCHEMA_VERSION,
     Clip,
@@ -104,7 +105,7 @@ def anchor_points(entry: Entry) -> Iterator[AnchorPoint]:
     layer = [str(code) for code in entry.codes.array[0].tolist()]
     for i, vector in enumerate(entry.anchors):
         begin = i * entry.hop
-        end = begin + frames.ANCHOR_FRAMES
+        end = begin + ANCHOR_FRAMES
         payload = {
             "recording": clip.recording,
             "clip": clip_id,

@@ -12,6 +12,8 @@ import pytest
 
 import doubles
 import entries
+import tokens
+from audiosearch.api import Library
 from audiosearch.errors import StoreMismatchError, StoreNotFoundError, StoreUnavailableError, UsageError
 from audiosearch.interfaces import DocumentStore, Maintained
 from audiosearch.types import Entry, Passage, Schema, Segment
@@ -443,6 +445,33 @@ def test_a_schema_of_other_fields_is_refused(
         payload.schema_of(asdict(schema) | changed, "at home")
     with pytest.raises(StoreMismatchError, match="version"):
         payload.schema_of({}, "at home")
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"anchor_hop": 0}, "anchor_hop takes a whole number from 1 on, not 0"),
+        ({"anchor_hop": 30}, "anchor_hop takes at most 10 frames, which an anchor covers, not 30"),
+        ({"anchor_hop": 2.5}, r"anchor_hop takes a whole number from 1 on, not 2\.5"),
+        ({"fingerprint_frames": -1}, "fingerprint_frames takes a whole number from 1 on, not -1"),
+        ({"fingerprint_frames": "ten"}, "fingerprint_frames takes a whole number from 1 on, not 'ten'"),
+        ({"histogram_norm": "loud"}, "histogram_norm may be l1, l2, tf-idf, not 'loud'"),
+    ],
+)
+def test_a_store_that_could_hold_nothing_is_not_made(
+    tmp_path: Path, changed: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        entries.schema(**changed)
+    with pytest.raises(UsageError, match=sentence):
+        Library(tmp_path / "new", tokens.Levels(), "off", schema=changed)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("changed", [{"frame_rate": 0.0}, {"anchor_dim": 0}, {"codebook_size": 0}])
+def test_a_schema_of_nothing_is_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(changed))):
+        entries.schema(**changed)
 
 
 def test_there_is_no_store_before_one_is_made(tmp_path: Path) -> None:
