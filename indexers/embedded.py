@@ -52,6 +52,7 @@ from indexers.questions import require_finite, wants_nothing
 
 CATALOGUE = "catalogue.sqlite"
 DOCUMENTS = "documents.sqlite"
+LOCK = "lock"
 ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
 ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by at once
 BATCH = 16  # clips written at a time
@@ -98,18 +99,19 @@ class EmbeddedStore:
     def __init__(self, path: Path, schema: Schema | None) -> None:
         self.path = path
         self._make_directory()
-        with ExitStack() as opened:
-            self._lock = opened.enter_context(_take_lock(path))
+        with ExitStack() as held, ExitStack() as opened:
+            self._lock = held.enter_context(_take_lock(path))
             self._require_room(ROOM_TO_OPEN)
             self._catalogue = opened.enter_context(closing(Catalogue(path / CATALOGUE)))
             self.schema = self._catalogue.schema() or self._make(schema)
             self._documents = opened.enter_context(closing(Documents(path / DOCUMENTS)))
-            self._clips = self._load("clips")
-            self._anchors = self._load("anchors")
+            self._clips = opened.enter_context(closing(self._load("clips")))
+            self._anchors = opened.enter_context(closing(self._load("anchors")))
             self._pending = set(self._catalogue.pending())
             for recording in sorted(self._pending):
                 self._purge(recording)
-            opened.pop_all()  # nothing failed: they stay open
+            self._opened = opened.pop_all()  # nothing failed: they stay open
+            held.pop_all()
 
     def put(self, entries: Iterable[Entry]) -> None:
         for some in batches(entries, BATCH):
@@ -269,22 +271,26 @@ class EmbeddedStore:
         return self._documents.model_names()
 
     def drop(self) -> None:
-        self.close()
-        for name in INDEXED:
-            shutil.rmtree(self.path / name, ignore_errors=True)
-        for name in (CATALOGUE, DOCUMENTS, "lock"):
-            (self.path / name).unlink(missing_ok=True)
-        if not any(self.path.iterdir()):
-            self.path.rmdir()
+        with self._lock:  # nobody opens it before all of it is gone
+            self._close_files()
+            for name in (DOCUMENTS, CATALOGUE):
+                (self.path / name).unlink(missing_ok=True)
+            for name in INDEXED:
+                shutil.rmtree(self.path / name, ignore_errors=True)
+            (self.path / LOCK).unlink(missing_ok=True)
+            if not any(self.path.iterdir()):
+                self.path.rmdir()
 
     def close(self) -> None:
-        if not self._lock.closed:
-            with self._engine():
-                self._clips.close()
-                self._anchors.close()
-            self._documents.close()
-            self._catalogue.close()
+        try:
+            self._close_files()
+        finally:
             self._lock.close()
+
+    def _close_files(self) -> None:
+        """All but the lock, even where one fails."""
+        with self._engine():
+            self._opened.close()
 
     def _make_directory(self) -> None:
         try:
@@ -435,7 +441,7 @@ def _configurations(schema: Schema) -> dict[str, edge.EdgeConfig]:
 def _take_lock(path: Path) -> TextIO:
     """The store's lock file, held until it is closed (or the process ends)."""
     try:
-        file = (path / "lock").open("a+", encoding="ascii")
+        file = (path / LOCK).open("a+", encoding="ascii")
     except OSError as exc:
         raise StoreError(f"the store at {path} may not be written: {exc.strerror}") from exc
     try:
@@ -447,6 +453,9 @@ def _take_lock(path: Path) -> TextIO:
         raise StoreLockedError(
             f"the store at {path} is in use by process {holder}; wait for it to end or give another --store"
         ) from exc
+    if not os.fstat(file.fileno()).st_nlink:  # its holder removed the store meanwhile
+        file.close()
+        raise StoreNotFoundError(f"the store at {path} was removed just now; run the same command again")
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pytest
@@ -14,10 +15,18 @@ import doubles
 import entries
 import tokens
 from audiosearch.api import Library
-from audiosearch.errors import StoreMismatchError, StoreNotFoundError, StoreUnavailableError, UsageError
+from audiosearch.errors import (
+    StoreError,
+    StoreLockedError,
+    StoreMismatchError,
+    StoreNotFoundError,
+    StoreUnavailableError,
+    UsageError,
+)
 from audiosearch.interfaces import DocumentStore, Maintained
 from audiosearch.types import Entry, Passage, Schema, Segment
-from indexers import payload
+from indexers import embedded, payload
+from indexers.catalogue import Catalogue
 from indexers.embedded import EmbeddedStore
 from indexers.memory import MemoryStore
 from indexers.stores import open_store, require
@@ -625,6 +634,55 @@ def test_finishing_and_deleting_outlast_a_server_that_is_away_at_every_request(
     assert [recording.id for recording in store.recordings()] == ["newer"]
     assert [entry.clip for entry in store.entries("newer")] == [entry.clip for entry in put]
     assert store.count() == (3, sum(len(entry.anchors) for entry in put))
+
+
+def test_a_store_is_locked_until_all_of_it_is_removed(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, removed = EmbeddedStore(tmp_path / "store", schema), []
+
+    def remove(path: Path, **more: bool) -> None:
+        with pytest.raises(StoreLockedError, match="in use by process"):
+            EmbeddedStore(tmp_path / "store", schema)
+        removed.append(path.name)
+        rmtree(path, **more)
+
+    rmtree = embedded.shutil.rmtree
+    monkeypatch.setattr(embedded.shutil, "rmtree", remove)
+    store.drop()
+    assert removed == ["clips", "anchors"]
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_lock_that_was_removed_locks_nothing(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process has opened the lock of a store, and another one removes the store."""
+    first, flock = EmbeddedStore(tmp_path / "store", schema), embedded.fcntl.flock
+
+    def late(file: TextIO, how: int) -> None:
+        first.drop()
+        flock(file, how)
+
+    monkeypatch.setattr(embedded.fcntl, "flock", late)
+    with pytest.raises(StoreNotFoundError, match="was removed just now"):
+        EmbeddedStore(tmp_path / "store", schema)
+
+
+def test_a_store_that_cannot_be_closed_is_let_go(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, closed = EmbeddedStore(tmp_path / "store", schema), []
+    fill(store, "a")
+    close = Catalogue.close
+    store._opened.callback(lambda: 1 / 0)  # the last to be opened is the first to be closed
+    monkeypatch.setattr(Catalogue, "close", lambda catalogue: closed.append(close(catalogue)))
+    with pytest.raises(StoreError, match="division by zero"):
+        store.close()
+    assert len(closed) == 1
+    store.close()
+    with contextlib.closing(EmbeddedStore(tmp_path / "store", None)) as store:
+        assert [recording.name for recording in store.recordings()] == ["a"]
 
 
 def put_documents(store: DocumentStore, *names: str) -> None:
