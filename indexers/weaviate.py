@@ -328,10 +328,9 @@ class WeaviateStore:
 
     def unfinished(self) -> list[str]:
         pending = self._pending()
-        known = [*pending, *(recording.id for recording in self.recordings())]
+        known = {*pending, *(recording.id for recording in self.recordings())}
         # A recording that was removed while another process wrote it leaves objects that no state is kept of.
-        where = Filter.by_property("recording").contains_none(known) if known else None
-        left = [self._recordings_where(where, collection) for collection in (self._clips, self._anchors)]
+        left = [self._recordings_but(known, collection) for collection in (self._clips, self._anchors)]
         return sorted({*pending, *left[0], *left[1]})
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
@@ -490,13 +489,13 @@ class WeaviateStore:
         has = self._patiently(lambda: self.count(recording))
         wanted = len(written.clips), written.n_anchors
         if has != wanted:
-            clips = self._ids_of(self._clips, _same("recording", recording))
-            for clip in clips - set(written.clips):
-                self._delete(self._anchors, _same("clip", clip))
-                self._delete(self._clips, Filter.by_id().equal(clip))
-            for clip in written.clips:
-                for anchor in self._ids_of(self._anchors, _same("clip", clip)) - set(written.anchors([clip])):
-                    self._delete(self._anchors, Filter.by_id().equal(anchor))
+            of_it = _same("recording", recording)
+            self._delete(self._anchors, _and_none_of(of_it, Filter.by_property("clip"), written.clips))
+            self._delete(self._clips, _and_none_of(of_it, Filter.by_id(), written.clips))
+            for some in batches(written.clips, CLIPS_AT_ONCE):
+                of_these = Filter.by_property("clip").contains_any(some)
+                kept = written.anchors(some)
+                self._delete(self._anchors, _and_none_of(of_these, Filter.by_id(), kept))
             has = self._patiently(lambda: self.count(recording))
         if has != wanted:
             raise StoreError(
@@ -539,7 +538,7 @@ class WeaviateStore:
     # Reading
 
     def _pending(self) -> list[str]:
-        return self._recordings_where(_same("state", "pending"), self._recordings)
+        return sorted(self._recordings_but(set(), self._recordings, _same("state", "pending")))
 
     def _states_of(self, name: str) -> dict[str, int]:
         """Finished recordings of this name, and their numbers."""
@@ -550,11 +549,18 @@ class WeaviateStore:
             )
         return {one.properties["recording"]: _state(one.properties)[0] for one in found.objects}
 
-    def _recordings_where(self, where: Any, collection: Any) -> list[str]:
-        """The recordings that objects are of."""
-        with self._mapped_errors():
-            found = collection.query.fetch_objects(filters=where, limit=MOST, return_properties=["recording"])
-        return [one.properties["recording"] for one in found.objects]
+    def _recordings_but(self, known: Collection[str], collection: Any, where: Any = None) -> set[str]:
+        """Other recordings than the known ones that objects are of."""
+        others: set[str] = set()
+        while True:
+            unknown = _and_none_of(where, Filter.by_property("recording"), [*known, *others])
+            with self._mapped_errors():
+                page = collection.query.fetch_objects(
+                    filters=unknown, limit=MOST, return_properties=["recording"]
+                ).objects
+            others |= {one.properties["recording"] for one in page}
+            if len(page) < MOST:
+                return others
 
     def _finished(self, *fields: str) -> list[dict[str, Any]]:
         """Fields of every finished recording."""
@@ -579,12 +585,6 @@ class WeaviateStore:
             if len(page) < PAGE:
                 return
             after = [_above("start", page[-1].properties["start"])]
-
-    def _ids_of(self, collection: Any, where: Any) -> set[str]:
-        def ask() -> Any:
-            return collection.query.fetch_objects(filters=where, limit=MOST, return_properties=[])
-
-        return {str(one.uuid) for one in self._patiently(ask).objects}
 
     def _anchors_of(self, clip: str) -> Float32:
         with self._mapped_errors():
@@ -823,6 +823,14 @@ def _hit(found: Any) -> Hit:
 
 def _same(field: str, value: str) -> Any:
     return Filter.by_property(field).equal(value)
+
+
+def _and_none_of(where: Any, field: Any, values: Sequence[str]) -> Any:
+    """The condition, and none of the values; the server takes no empty list of these."""
+    conditions = [] if where is None else [where]
+    if values:
+        conditions.append(field.contains_none(values))
+    return Filter.all_of(conditions) if conditions else None
 
 
 def _below(field: str, value: float) -> Any:
