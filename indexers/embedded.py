@@ -151,7 +151,7 @@ class EmbeddedStore:
 
     def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
         for record in self._clips_of(recording, within, with_vector=True):
-            clip, codes = self._clip_and_codes(record.payload)
+            clip, codes = payload.clip_and_codes_of(record.payload, self.schema)
             histogram = np.zeros(self.schema.codebook_size, np.float32)
             if sparse := (record.vector or {}).get("histogram"):
                 histogram[sparse.indices] = sparse.values
@@ -166,7 +166,7 @@ class EmbeddedStore:
 
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         for record in self._clips_of(recording, within, with_vector=False):
-            yield self._clip_and_codes(record.payload)
+            yield payload.clip_and_codes_of(record.payload, self.schema)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
         if not fingerprint or wants_nothing(limit):
@@ -358,9 +358,6 @@ class EmbeddedStore:
         found.sort(key=lambda record: float(record.payload["start"]))
         rows = [record.vector["anchor"] for record in found]
         return np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim)
-
-    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
-        return payload.clip_of(fields), payload.unpack(fields["codes"], fields["frames"], self.schema)
 
     def _scroll(
         self,

@@ -93,6 +93,11 @@ def clip_of(payload: dict[str, Any]) -> Clip:
     return Clip(payload["recording"], segment, payload["speech"])
 
 
+def clip_and_codes_of(payload: dict[str, Any], schema: Schema) -> tuple[Clip, Codes]:
+    """The clip that a payload speaks of, with its codes."""
+    return clip_of(payload), unpack(payload["codes"], int(payload["frames"]), schema)
+
+
 def seconds(stored: float) -> float:
     """A time as it was put: databases change the last bits of a number on its way through JSON."""
     return round(stored, 6)

@@ -234,7 +234,7 @@ class WeaviateStore:
 
     def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
         for found in self._clips_of(recording, within, ["histogram"]):
-            clip, codes = self._clip_and_codes(found.properties)
+            clip, codes = payload.clip_and_codes_of(found.properties, self.schema)
             histogram = found.vector.get("histogram") or np.zeros(self.schema.codebook_size)
             yield Entry(
                 clip=clip,
@@ -247,7 +247,7 @@ class WeaviateStore:
 
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         for found in self._clips_of(recording, within, False):
-            yield self._clip_and_codes(found.properties)
+            yield payload.clip_and_codes_of(found.properties, self.schema)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
         if not fingerprint or wants_nothing(limit):
@@ -487,8 +487,7 @@ class WeaviateStore:
     def _remove_leftovers(self, recording: str, written: Written) -> None:
         """Make the server hold of a recording what was put now, and nothing that was put before."""
         has = self._patiently(lambda: self.count(recording))
-        wanted = len(written.clips), written.n_anchors
-        if has != wanted:
+        if has != written.count:
             of_it = _same("recording", recording)
             self._delete(self._anchors, _and_none_of(of_it, Filter.by_property("clip"), written.clips))
             self._delete(self._clips, _and_none_of(of_it, Filter.by_id(), written.clips))
@@ -497,12 +496,7 @@ class WeaviateStore:
                 kept = written.anchors(some)
                 self._delete(self._anchors, _and_none_of(of_these, Filter.by_id(), kept))
             has = self._patiently(lambda: self.count(recording))
-        if has != wanted:
-            raise StoreError(
-                f"the server at {self._place} holds {has[0]} clips and {has[1]} anchors of recording "
-                f"{recording} where {wanted[0]} and {wanted[1]} were written: another process writes or "
-                "removes the same recording; run the same command again"
-            )
+        written.require(has, recording, self._place)
 
     def _purge(self, recording: str) -> None:
         """Remove a pending recording's objects, then its own."""
@@ -596,9 +590,6 @@ class WeaviateStore:
             ).objects
         rows = [one.vector["anchor"] for one in sorted(found, key=lambda one: one.properties["start"])]
         return np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim)
-
-    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
-        return payload.clip_of(fields), payload.unpack(fields["codes"], int(fields["frames"]), self.schema)
 
     def _query_weights(self) -> Float32:
         """Document frequencies of what is visible now, read again when other recordings are."""
