@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import platformdirs
 
@@ -42,8 +42,6 @@ from audiosearch.types import (
     Document,
     Entry,
     Float32,
-    HistogramLayers,
-    HistogramNorm,
     Match,
     Recording,
     Schema,
@@ -62,7 +60,6 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 CONFIRMED = 50  # places heard that a transcript may confirm, however few are asked for
 SCHEMA_OPTIONS = ("fingerprint_frames", "anchor_hop", "histogram_layers", "histogram_norm")
-SCHEMA_WORDS = {"histogram_layers": get_args(HistogramLayers), "histogram_norm": get_args(HistogramNorm)}
 
 
 def default_store() -> str:
@@ -132,9 +129,11 @@ class Library:
         self._wanted = dict(schema or {})
         if unknown := set(self._wanted) - set(SCHEMA_OPTIONS):
             raise UsageError(f"a store has no option {unknown.pop()!r}; it has {', '.join(SCHEMA_OPTIONS)}")
-        for option, words in SCHEMA_WORDS.items():
-            if option in self._wanted and self._wanted[option] not in words:
-                raise UsageError(f"{option} may be {', '.join(words)}, not {self._wanted[option]!r}")
+        if self._wanted:
+            try:
+                self._schema()
+            except ValueError as exc:
+                raise UsageError(f"no store can be made so: {exc}") from exc
         self._store: Store | None = None
         self._everything: tuple[list[Recording], Archive] | None = None
         self._shelf: Shelf | None = None

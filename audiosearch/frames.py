@@ -9,7 +9,7 @@ Frame ``i`` covers ``i / frame_rate <= t < (i + 1) / frame_rate``.
 
 import math
 
-ANCHOR_FRAMES = 10  # 0.8 s at 12.5 frames per second
+from audiosearch.types import ANCHOR_FRAMES
 
 
 def count(n_samples: int, sample_rate: int, frame_rate: float) -> int:

@@ -133,7 +133,10 @@ class Store(Protocol):
         ...
 
     def finish(self, recording: Recording) -> None:
-        """Make a recording durable and visible; another one of its name is replaced by it."""
+        """Make a recording durable and visible; another one of its name is replaced by it.
+
+        It holds what was put of it since it was last finished, and nothing that was there before.
+        """
         ...
 
     def delete(self, recording: str) -> int:

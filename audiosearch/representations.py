@@ -14,7 +14,7 @@ import numpy as np
 
 from audiosearch import frames
 from audiosearch.interfaces import Tokenizer
-from audiosearch.types import Clip, Codes, Entry, Float32, HistogramLayers, Schema
+from audiosearch.types import ANCHOR_FRAMES, Clip, Codes, Entry, Float32, HistogramLayers, Schema
 
 SEPARATOR = "_"
 ANCHOR_DIM = 384
@@ -92,8 +92,8 @@ def anchors(codes: Codes, tokenizer: Tokenizer, hop: int = 10, dim: int = ANCHOR
     starts = frames.window_starts(codes.n_frames, hop)
     if not starts:
         return np.zeros((0, dim), np.float32)
-    slots = np.lib.stride_tricks.sliding_window_view(per_frame, frames.ANCHOR_FRAMES, axis=0)
-    windows = slots[starts.start : starts.stop : hop] @ _cosines(frames.ANCHOR_FRAMES)
+    slots = np.lib.stride_tricks.sliding_window_view(per_frame, ANCHOR_FRAMES, axis=0)
+    windows = slots[starts.start : starts.stop : hop] @ _cosines(ANCHOR_FRAMES)
     flat = windows.reshape(len(starts), -1)
     return unit(flat if flat.shape[1] == dim else flat @ _projection(flat.shape[1], dim))
 

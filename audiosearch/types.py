@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ Float32 = npt.NDArray[np.float32]
 Int16 = npt.NDArray[np.int16]
 
 SCHEMA_VERSION = 1  # raised whenever what an Entry holds changes its meaning
+ANCHOR_FRAMES = 10  # that an anchor covers: 0.8 s at 12.5 frames per second
 CHINESE = "\u3400-\u9fff"  # signs that are words of their own
 ID_NAMESPACE = uuid.UUID("6d1f6a3e-6f0b-5c55-9a3e-0c1d5f2b8e21")  # of every id that a store holds
 
@@ -362,6 +363,8 @@ class Answer:
 
 HistogramLayers = Literal["first", "sound", "all"]
 HistogramNorm = Literal["l1", "l2", "tf-idf"]
+_WORDS = {"histogram_layers": get_args(HistogramLayers), "histogram_norm": get_args(HistogramNorm)}
+_COUNTS = ("n_layers", "codebook_size", "anchor_dim", "fingerprint_frames", "anchor_hop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,11 +382,16 @@ class Schema:
     fingerprint_frames : int
         How many layer-0 codes make a fingerprint.
     anchor_hop : int
-        Frames from one anchor to the next.
+        Frames from one anchor to the next: at most 10, the frames of an anchor.
     histogram_layers, histogram_norm : str
         Which codes are counted and how the counts are weighted.
     version : int
         Of the stored form.
+
+    Raises
+    ------
+    ValueError
+        When nothing can be stored so.
     """
 
     tokenizer: str
@@ -396,3 +404,19 @@ class Schema:
     histogram_layers: HistogramLayers = "sound"
     histogram_norm: HistogramNorm = "tf-idf"
     version: int = SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        for name in _COUNTS:
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} takes a whole number from 1 on, not {value!r}")
+        if self.anchor_hop > ANCHOR_FRAMES:
+            raise ValueError(
+                f"anchor_hop takes at most {ANCHOR_FRAMES} frames, which an anchor covers, "
+                f"not {self.anchor_hop}"
+            )
+        if not self.frame_rate > 0:
+            raise ValueError(f"frame_rate is more than 0, not {self.frame_rate}")
+        for name, words in _WORDS.items():
+            if getattr(self, name) not in words:
+                raise ValueError(f"{name} may be {', '.join(words)}, not {getattr(self, name)!r}")

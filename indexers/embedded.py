@@ -48,9 +48,11 @@ from indexers.batches import batches
 from indexers.catalogue import Catalogue
 from indexers.documents import Documents
 from indexers.groups import grouped
+from indexers.questions import require_finite, wants_nothing
 
 CATALOGUE = "catalogue.sqlite"
 DOCUMENTS = "documents.sqlite"
+LOCK = "lock"
 ROOM_TO_OPEN = 32 << 20  # bytes: opening may replay a log
 ROOM_TO_WRITE = 96 << 20  # bytes: more than the engine's largest file grows by at once
 BATCH = 16  # clips written at a time
@@ -97,33 +99,39 @@ class EmbeddedStore:
     def __init__(self, path: Path, schema: Schema | None) -> None:
         self.path = path
         self._make_directory()
-        with ExitStack() as opened:
-            self._lock = opened.enter_context(_take_lock(path))
+        with ExitStack() as held, ExitStack() as opened:
+            self._lock = held.enter_context(_take_lock(path))
             self._require_room(ROOM_TO_OPEN)
             self._catalogue = opened.enter_context(closing(Catalogue(path / CATALOGUE)))
             self.schema = self._catalogue.schema() or self._make(schema)
             self._documents = opened.enter_context(closing(Documents(path / DOCUMENTS)))
-            self._clips = self._load("clips")
-            self._anchors = self._load("anchors")
+            self._clips = opened.enter_context(closing(self._load("clips")))
+            self._anchors = opened.enter_context(closing(self._load("anchors")))
             self._pending = set(self._catalogue.pending())
             for recording in sorted(self._pending):
                 self._purge(recording)
-            opened.pop_all()  # nothing failed: they stay open
+            self._opened = opened.pop_all()  # nothing failed: they stay open
+            held.pop_all()
 
     def put(self, entries: Iterable[Entry]) -> None:
-        for batch in batches(entries, BATCH):
-            for recording in {entry.clip.recording for entry in batch} - self._pending:
-                self._catalogue.begin(recording)
-                self._pending.add(recording)
+        for some in batches(entries, BATCH):
+            batch = {entry.clip.id: entry for entry in some}
             self._require_room(ROOM_TO_WRITE)
+            for recording in {entry.clip.recording for entry in some} - self._pending:
+                self._begin(recording)
             with self._engine():
-                self._clips.update(edge.UpdateOperation.upsert_points([_clip_point(e) for e in batch]))
-                anchors = [_anchor_point(a) for e in batch for a in payload.anchor_points(e)]
+                # A clip that was put before may have had more anchors.
+                self._anchors.update(edge.UpdateOperation.delete_points_by_filter(_of_clips(batch)))
+                clips = [_clip_point(entry) for entry in batch.values()]
+                self._clips.update(edge.UpdateOperation.upsert_points(clips))
+                anchors = [_anchor_point(a) for entry in batch.values() for a in payload.anchor_points(entry)]
                 if anchors:
                     self._anchors.update(edge.UpdateOperation.upsert_points(anchors))
             footprint.release_files(self.path)
 
     def finish(self, recording: Recording) -> None:
+        if recording.id not in self._pending:  # nothing was put of it
+            self._begin(recording.id)
         self._flush()
         replaced = self._catalogue.finish(recording)
         self._pending.discard(recording.id)
@@ -134,8 +142,7 @@ class EmbeddedStore:
     def delete(self, recording: str) -> int:
         with self._engine():
             n_clips = self._clips.count(edge.CountRequest(exact=True, filter=_filter([recording])))
-        self._catalogue.begin(recording)
-        self._pending.add(recording)
+        self._begin(recording)
         self._purge(recording)
         return n_clips
 
@@ -144,7 +151,7 @@ class EmbeddedStore:
 
     def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
         for record in self._clips_of(recording, within, with_vector=True):
-            clip, codes = self._clip_and_codes(record.payload)
+            clip, codes = payload.clip_and_codes_of(record.payload, self.schema)
             histogram = np.zeros(self.schema.codebook_size, np.float32)
             if sparse := (record.vector or {}).get("histogram"):
                 histogram[sparse.indices] = sparse.values
@@ -159,10 +166,10 @@ class EmbeddedStore:
 
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         for record in self._clips_of(recording, within, with_vector=False):
-            yield self._clip_and_codes(record.payload)
+            yield payload.clip_and_codes_of(record.payload, self.schema)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        if not fingerprint:
+        if not fingerprint or wants_nothing(limit):
             return []
         same = edge.FieldCondition("fingerprint", match=edge.MatchValue(fingerprint))
         found = self._scroll(self._clips, self._visible(None, must=[same]), limit, CLIP_FIELDS)
@@ -171,6 +178,9 @@ class EmbeddedStore:
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
+        require_finite(anchors)
+        if not len(anchors) or wants_nothing(limit, recordings):
+            return [[] for _ in anchors]
         requests = [
             edge.QueryRequest(
                 limit=limit,
@@ -184,8 +194,6 @@ class EmbeddedStore:
             )
             for anchor in anchors
         ]
-        if not requests:
-            return []
         with self._engine():
             answers = self._anchors.query_batch(edge.QueryBatchRequest(requests))
         return [
@@ -204,6 +212,10 @@ class EmbeddedStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
+        require_finite(histogram)
+        if not histogram.any() or wants_nothing(limit, recordings, per_recording):
+            return []
+
         def ask(n: int) -> list[Candidate]:
             request = edge.QueryRequest(
                 limit=n,
@@ -259,22 +271,26 @@ class EmbeddedStore:
         return self._documents.model_names()
 
     def drop(self) -> None:
-        self.close()
-        for name in INDEXED:
-            shutil.rmtree(self.path / name, ignore_errors=True)
-        for name in (CATALOGUE, DOCUMENTS, "lock"):
-            (self.path / name).unlink(missing_ok=True)
-        if not any(self.path.iterdir()):
-            self.path.rmdir()
+        with self._lock:  # nobody opens it before all of it is gone
+            self._close_files()
+            for name in (DOCUMENTS, CATALOGUE):
+                (self.path / name).unlink(missing_ok=True)
+            for name in INDEXED:
+                shutil.rmtree(self.path / name, ignore_errors=True)
+            (self.path / LOCK).unlink(missing_ok=True)
+            if not any(self.path.iterdir()):
+                self.path.rmdir()
 
     def close(self) -> None:
-        if not self._lock.closed:
-            with self._engine():
-                self._clips.close()
-                self._anchors.close()
-            self._documents.close()
-            self._catalogue.close()
+        try:
+            self._close_files()
+        finally:
             self._lock.close()
+
+    def _close_files(self) -> None:
+        """All but the lock, even where one fails."""
+        with self._engine():
+            self._opened.close()
 
     def _make_directory(self) -> None:
         try:
@@ -308,11 +324,20 @@ class EmbeddedStore:
             self._clips.flush()
             self._anchors.flush()
 
-    def _purge(self, recording: str) -> None:
-        """Remove a pending recording's points, durably, then its place in the catalogue."""
+    def _begin(self, recording: str) -> None:
+        """Make a recording pending, and empty."""
+        self._catalogue.begin(recording)
+        self._pending.add(recording)
+        self._empty(recording)
+
+    def _empty(self, recording: str) -> None:
         with self._engine():
             for shard in (self._clips, self._anchors):
                 shard.update(edge.UpdateOperation.delete_points_by_filter(_filter([recording])))
+
+    def _purge(self, recording: str) -> None:
+        """Remove a pending recording's points, durably, then its place in the catalogue."""
+        self._empty(recording)
         self._flush()
         self._catalogue.forget(recording)
         self._pending.discard(recording)
@@ -329,14 +354,10 @@ class EmbeddedStore:
         return sorted(found, key=lambda record: float(record.payload["start"]))
 
     def _anchors_of(self, clip: str) -> Float32:
-        where = edge.Filter(must=[edge.FieldCondition("clip", match=edge.MatchValue(clip))])
-        found = self._scroll(self._anchors, where, None, ["start"], with_vector=True)
+        found = self._scroll(self._anchors, _of_clips([clip]), None, ["start"], with_vector=True)
         found.sort(key=lambda record: float(record.payload["start"]))
         rows = [record.vector["anchor"] for record in found]
         return np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim)
-
-    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
-        return payload.clip_of(fields), payload.unpack(fields["codes"], fields["frames"], self.schema)
 
     def _scroll(
         self,
@@ -417,7 +438,7 @@ def _configurations(schema: Schema) -> dict[str, edge.EdgeConfig]:
 def _take_lock(path: Path) -> TextIO:
     """The store's lock file, held until it is closed (or the process ends)."""
     try:
-        file = (path / "lock").open("a+", encoding="ascii")
+        file = (path / LOCK).open("a+", encoding="ascii")
     except OSError as exc:
         raise StoreError(f"the store at {path} may not be written: {exc.strerror}") from exc
     try:
@@ -429,6 +450,9 @@ def _take_lock(path: Path) -> TextIO:
         raise StoreLockedError(
             f"the store at {path} is in use by process {holder}; wait for it to end or give another --store"
         ) from exc
+    if not os.fstat(file.fileno()).st_nlink:  # its holder removed the store meanwhile
+        file.close()
+        raise StoreNotFoundError(f"the store at {path} was removed just now; run the same command again")
     file.truncate(0)
     file.write(f"{os.getpid()}\n")
     file.flush()
@@ -455,6 +479,10 @@ def _is_of(recordings: Collection[str]) -> edge.FieldCondition:
 
 def _filter(recordings: Collection[str]) -> edge.Filter:
     return edge.Filter(must=[_is_of(recordings)])
+
+
+def _of_clips(clips: Iterable[str]) -> edge.Filter:
+    return edge.Filter(must=[edge.FieldCondition("clip", match=edge.MatchAny(list(clips)))])
 
 
 def _place(clip: Clip) -> tuple[str, float]:

@@ -21,6 +21,7 @@ from audiosearch.types import (
     Segment,
 )
 from indexers.groups import grouped
+from indexers.questions import require_finite, wants_nothing
 
 
 def open_store(location: str, schema: Schema | None) -> "MemoryStore":
@@ -41,44 +42,48 @@ class MemoryStore:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self._finished: dict[str, Recording] = {}
-        self._entries: dict[str, dict[str, Entry]] = {}  # by recording, by clip id
+        self._entries: dict[str, dict[str, Entry]] = {}  # of finished recordings: by recording, by clip id
+        self._put: dict[str, dict[str, Entry]] = {}  # since they were last finished
         self._documents: dict[str, tuple[Document, tuple[Passage, ...]]] = {}
         self._models: dict[str, bytes] = {}
 
     def put(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
-            self._entries.setdefault(entry.clip.recording, {})[entry.clip.id] = entry
+            self._put.setdefault(entry.clip.recording, {})[entry.clip.id] = entry
 
     def finish(self, recording: Recording) -> None:
         for other in [r.id for r in self.recordings() if r.name == recording.name]:
             if other != recording.id:
                 self.delete(other)
+        self._entries[recording.id] = self._put.pop(recording.id, {})
         self._finished[recording.id] = recording
 
     def delete(self, recording: str) -> int:
         self._finished.pop(recording, None)
-        return len(self._entries.pop(recording, {}))
+        return len(self._entries.pop(recording, {}) | self._put.pop(recording, {}))
 
     def recordings(self) -> list[Recording]:
         return sorted(self._finished.values(), key=lambda r: r.name)
 
     def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
-        if recording not in self._finished:
-            return
         for entry in sorted(self._entries.get(recording, {}).values(), key=lambda e: e.clip.segment):
-            if within is None or entry.clip.segment.overlap(within) > 0:
+            if within is None or _touch(entry.clip.segment, within):
                 yield entry
 
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         return ((entry.clip, entry.codes) for entry in self.entries(recording, within))
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        found = [e.clip for e in self._searched(None) if fingerprint and e.fingerprint == fingerprint]
-        return found[:limit]
+        if not fingerprint or wants_nothing(limit):
+            return []
+        return [e.clip for e in self._searched(None) if e.fingerprint == fingerprint][:limit]
 
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
+        require_finite(anchors)
+        if wants_nothing(limit, recordings):
+            return [[] for _ in anchors]
         entries = list(self._searched(recordings))
         places = [
             (
@@ -102,6 +107,9 @@ class MemoryStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
+        require_finite(histogram)
+        if wants_nothing(limit, recordings, per_recording):
+            return []
         weights = self._weights()
         found = [
             Candidate(entry.clip, float(entry.histogram @ (weights * histogram)))
@@ -112,12 +120,12 @@ class MemoryStore:
         return grouped(lambda n: found[:n], limit, per_recording)
 
     def count(self, recording: str | None = None) -> tuple[int, int]:
-        chosen = self._entries if recording is None else {recording: self._entries.get(recording, {})}
-        clips = [entry for of_one in chosen.values() for entry in of_one.values()]
+        chosen = {*self._entries, *self._put} if recording is None else {recording}
+        clips = [e for one in chosen for e in (self._entries.get(one, {}) | self._put.get(one, {})).values()]
         return len(clips), sum(len(entry.anchors) for entry in clips)
 
     def unfinished(self) -> list[str]:
-        return sorted(set(self._entries) - set(self._finished))
+        return sorted(set(self._put) - set(self._finished))
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         self._documents[document.id] = document, tuple(passages)
@@ -143,7 +151,7 @@ class MemoryStore:
         return sorted(self._models)
 
     def drop(self) -> None:
-        for kept in (self._finished, self._entries, self._documents, self._models):
+        for kept in (self._finished, self._entries, self._put, self._documents, self._models):
             kept.clear()
 
     def close(self) -> None:
@@ -160,3 +168,8 @@ class MemoryStore:
             return np.ones(self.schema.codebook_size, np.float32)
         containing = np.count_nonzero(np.stack(histograms), axis=0).astype(np.float32)
         return inverse_document_frequency(len(histograms), containing)
+
+
+def _touch(one: Segment, other: Segment) -> bool:
+    """Whether they overlap; a moment overlaps what it lies in."""
+    return one.start < other.end and one.end > other.start

@@ -13,6 +13,7 @@ from audiosearch import frames
 from audiosearch.errors import StoreMismatchError
 from audiosearch.representations import SEPARATOR
 from audiosearch.types import (
+    ANCHOR_FRAMES,
     ID_NAMESPACE,
     SCHEMA_VERSION,
     Clip,
@@ -92,6 +93,11 @@ def clip_of(payload: dict[str, Any]) -> Clip:
     return Clip(payload["recording"], segment, payload["speech"])
 
 
+def clip_and_codes_of(payload: dict[str, Any], schema: Schema) -> tuple[Clip, Codes]:
+    """The clip that a payload speaks of, with its codes."""
+    return clip_of(payload), unpack(payload["codes"], int(payload["frames"]), schema)
+
+
 def seconds(stored: float) -> float:
     """A time as it was put: databases change the last bits of a number on its way through JSON."""
     return round(stored, 6)
@@ -104,7 +110,7 @@ def anchor_points(entry: Entry) -> Iterator[AnchorPoint]:
     layer = [str(code) for code in entry.codes.array[0].tolist()]
     for i, vector in enumerate(entry.anchors):
         begin = i * entry.hop
-        end = begin + frames.ANCHOR_FRAMES
+        end = begin + ANCHOR_FRAMES
         payload = {
             "recording": clip.recording,
             "clip": clip_id,

@@ -53,6 +53,7 @@ from audiosearch.types import (
 from indexers import address, payload
 from indexers.batches import batches
 from indexers.patience import patiently
+from indexers.questions import require_finite, wants_nothing
 from indexers.servers import QDRANT_OPTIONS, is_none, no_tenant, require_trust, require_version
 from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
@@ -186,10 +187,10 @@ class QdrantStore:
 
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         for record in self._clips_of(recording, within, with_vectors=False):
-            yield self._clip_and_codes(record.payload)
+            yield payload.clip_and_codes_of(record.payload, self.schema)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        if not fingerprint:
+        if not fingerprint or wants_nothing(limit):
             return []
         where = self._visible(None, _same("fingerprint", fingerprint))
         found = [payload.clip_of(r.payload) for r in self._scroll("clips", where, limit, CLIP_FIELDS)]
@@ -198,10 +199,9 @@ class QdrantStore:
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
-        if recordings is not None and not recordings:
+        require_finite(anchors)
+        if not len(anchors) or wants_nothing(limit, recordings):
             return [[] for _ in anchors]
-        if not len(anchors):
-            return []
         where = self._visible(recordings)
         requests = [
             models.QueryRequest(
@@ -229,7 +229,8 @@ class QdrantStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
-        if recordings is not None and not recordings:
+        require_finite(histogram)
+        if wants_nothing(limit, recordings, per_recording):
             return []
         weighted = histogram * self._query_weights()
         if not weighted.any():
@@ -407,8 +408,7 @@ class QdrantStore:
     def _remove_leftovers(self, recording: str, written: Written) -> None:
         """Make the server hold of a recording what was put now, and nothing that was put before."""
         has = self._patiently(lambda: self.count(recording))
-        wanted = len(written.clips), written.n_anchors
-        if has != wanted:
+        if has != written.count:
             of_it = self._conditions(_is_of([recording]))
             ids = models.HasIdCondition(has_id=[self._id(clip) for clip in written.clips])
             self._delete("anchors", models.Filter(must=of_it, must_not=_same_any("clip", written.clips)))
@@ -418,12 +418,7 @@ class QdrantStore:
                 kept = models.HasIdCondition(has_id=[self._id(anchor) for anchor in written.anchors(some)])
                 self._delete("anchors", models.Filter(must=of_these, must_not=kept))
             has = self._patiently(lambda: self.count(recording))
-        if has != wanted:
-            raise StoreError(
-                f"the server at {self._place} holds {has[0]} clips and {has[1]} anchors of recording "
-                f"{recording} where {wanted[0]} and {wanted[1]} were written: another process writes or "
-                "removes the same recording; run the same command again"
-            )
+        written.require(has, recording, self._place)
 
     def _purge(self, recording: str) -> None:
         """Remove a pending recording's points, then its own."""
@@ -485,11 +480,8 @@ class QdrantStore:
             rows[record.payload["clip"]].append(record.vector["anchor"])
         return rows
 
-    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
-        return payload.clip_of(fields), payload.unpack(fields["codes"], fields["frames"], self.schema)
-
     def _entry(self, record: Any, anchors: dict[str, list[list[float]]]) -> Entry:
-        clip, codes = self._clip_and_codes(record.payload)
+        clip, codes = payload.clip_and_codes_of(record.payload, self.schema)
         histogram = np.zeros(self.schema.codebook_size, np.float32)
         if sparse := (record.vector or {}).get("histogram"):
             histogram[sparse.indices] = sparse.values

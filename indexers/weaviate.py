@@ -76,6 +76,7 @@ from indexers import address, payload
 from indexers.batches import batches
 from indexers.groups import grouped
 from indexers.patience import patiently
+from indexers.questions import require_finite, wants_nothing
 from indexers.servers import WEAVIATE_OPTIONS, is_none, no_tenant, require_trust, require_version
 from indexers.shelf import Row, Shelf
 from indexers.written import Written, weights
@@ -233,7 +234,7 @@ class WeaviateStore:
 
     def entries(self, recording: str, within: Segment | None = None) -> Iterator[Entry]:
         for found in self._clips_of(recording, within, ["histogram"]):
-            clip, codes = self._clip_and_codes(found.properties)
+            clip, codes = payload.clip_and_codes_of(found.properties, self.schema)
             histogram = found.vector.get("histogram") or np.zeros(self.schema.codebook_size)
             yield Entry(
                 clip=clip,
@@ -246,10 +247,10 @@ class WeaviateStore:
 
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         for found in self._clips_of(recording, within, False):
-            yield self._clip_and_codes(found.properties)
+            yield payload.clip_and_codes_of(found.properties, self.schema)
 
     def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        if not fingerprint:
+        if not fingerprint or wants_nothing(limit):
             return []
         where = self._visible(None, _same("fingerprint", fingerprint))
         with self._mapped_errors():
@@ -262,10 +263,9 @@ class WeaviateStore:
     def by_anchors(
         self, anchors: Float32, limit: int = 10, recordings: Collection[str] | None = None
     ) -> list[list[Hit]]:
-        if recordings is not None and not recordings:
+        require_finite(anchors)
+        if not len(anchors) or wants_nothing(limit, recordings):
             return [[] for _ in anchors]
-        if not len(anchors):
-            return []
         where = self._visible(recordings)
 
         def ask(anchor: Float32) -> list[Hit]:
@@ -290,7 +290,8 @@ class WeaviateStore:
         recordings: Collection[str] | None = None,
         per_recording: int | None = None,
     ) -> list[Candidate]:
-        if recordings is not None and not recordings:
+        require_finite(histogram)
+        if wants_nothing(limit, recordings, per_recording):
             return []
         weighted = histogram * self._query_weights()
         if not weighted.any():
@@ -327,10 +328,9 @@ class WeaviateStore:
 
     def unfinished(self) -> list[str]:
         pending = self._pending()
-        known = [*pending, *(recording.id for recording in self.recordings())]
+        known = {*pending, *(recording.id for recording in self.recordings())}
         # A recording that was removed while another process wrote it leaves objects that no state is kept of.
-        where = Filter.by_property("recording").contains_none(known) if known else None
-        left = [self._recordings_where(where, collection) for collection in (self._clips, self._anchors)]
+        left = [self._recordings_but(known, collection) for collection in (self._clips, self._anchors)]
         return sorted({*pending, *left[0], *left[1]})
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
@@ -487,22 +487,16 @@ class WeaviateStore:
     def _remove_leftovers(self, recording: str, written: Written) -> None:
         """Make the server hold of a recording what was put now, and nothing that was put before."""
         has = self._patiently(lambda: self.count(recording))
-        wanted = len(written.clips), written.n_anchors
-        if has != wanted:
-            clips = self._ids_of(self._clips, _same("recording", recording))
-            for clip in clips - set(written.clips):
-                self._delete(self._anchors, _same("clip", clip))
-                self._delete(self._clips, Filter.by_id().equal(clip))
-            for clip in written.clips:
-                for anchor in self._ids_of(self._anchors, _same("clip", clip)) - set(written.anchors([clip])):
-                    self._delete(self._anchors, Filter.by_id().equal(anchor))
+        if has != written.count:
+            of_it = _same("recording", recording)
+            self._delete(self._anchors, _and_none_of(of_it, Filter.by_property("clip"), written.clips))
+            self._delete(self._clips, _and_none_of(of_it, Filter.by_id(), written.clips))
+            for some in batches(written.clips, CLIPS_AT_ONCE):
+                of_these = Filter.by_property("clip").contains_any(some)
+                kept = written.anchors(some)
+                self._delete(self._anchors, _and_none_of(of_these, Filter.by_id(), kept))
             has = self._patiently(lambda: self.count(recording))
-        if has != wanted:
-            raise StoreError(
-                f"the server at {self._place} holds {has[0]} clips and {has[1]} anchors of recording "
-                f"{recording} where {wanted[0]} and {wanted[1]} were written: another process writes or "
-                "removes the same recording; run the same command again"
-            )
+        written.require(has, recording, self._place)
 
     def _purge(self, recording: str) -> None:
         """Remove a pending recording's objects, then its own."""
@@ -538,7 +532,7 @@ class WeaviateStore:
     # Reading
 
     def _pending(self) -> list[str]:
-        return self._recordings_where(_same("state", "pending"), self._recordings)
+        return sorted(self._recordings_but(set(), self._recordings, _same("state", "pending")))
 
     def _states_of(self, name: str) -> dict[str, int]:
         """Finished recordings of this name, and their numbers."""
@@ -549,11 +543,18 @@ class WeaviateStore:
             )
         return {one.properties["recording"]: _state(one.properties)[0] for one in found.objects}
 
-    def _recordings_where(self, where: Any, collection: Any) -> list[str]:
-        """The recordings that objects are of."""
-        with self._mapped_errors():
-            found = collection.query.fetch_objects(filters=where, limit=MOST, return_properties=["recording"])
-        return [one.properties["recording"] for one in found.objects]
+    def _recordings_but(self, known: Collection[str], collection: Any, where: Any = None) -> set[str]:
+        """Other recordings than the known ones that objects are of."""
+        others: set[str] = set()
+        while True:
+            unknown = _and_none_of(where, Filter.by_property("recording"), [*known, *others])
+            with self._mapped_errors():
+                page = collection.query.fetch_objects(
+                    filters=unknown, limit=MOST, return_properties=["recording"]
+                ).objects
+            others |= {one.properties["recording"] for one in page}
+            if len(page) < MOST:
+                return others
 
     def _finished(self, *fields: str) -> list[dict[str, Any]]:
         """Fields of every finished recording."""
@@ -579,12 +580,6 @@ class WeaviateStore:
                 return
             after = [_above("start", page[-1].properties["start"])]
 
-    def _ids_of(self, collection: Any, where: Any) -> set[str]:
-        def ask() -> Any:
-            return collection.query.fetch_objects(filters=where, limit=MOST, return_properties=[])
-
-        return {str(one.uuid) for one in self._patiently(ask).objects}
-
     def _anchors_of(self, clip: str) -> Float32:
         with self._mapped_errors():
             found = self._anchors.query.fetch_objects(
@@ -595,9 +590,6 @@ class WeaviateStore:
             ).objects
         rows = [one.vector["anchor"] for one in sorted(found, key=lambda one: one.properties["start"])]
         return np.array(rows, np.float32).reshape(len(rows), self.schema.anchor_dim)
-
-    def _clip_and_codes(self, fields: dict[str, Any]) -> tuple[Clip, Codes]:
-        return payload.clip_of(fields), payload.unpack(fields["codes"], int(fields["frames"]), self.schema)
 
     def _query_weights(self) -> Float32:
         """Document frequencies of what is visible now, read again when other recordings are."""
@@ -822,6 +814,14 @@ def _hit(found: Any) -> Hit:
 
 def _same(field: str, value: str) -> Any:
     return Filter.by_property(field).equal(value)
+
+
+def _and_none_of(where: Any, field: Any, values: Sequence[str]) -> Any:
+    """The condition, and none of the values; the server takes no empty list of these."""
+    conditions = [] if where is None else [where]
+    if values:
+        conditions.append(field.contains_none(values))
+    return Filter.all_of(conditions) if conditions else None
 
 
 def _below(field: str, value: float) -> Any:

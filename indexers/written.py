@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from audiosearch.errors import StoreError
 from audiosearch.representations import inverse_document_frequency
 from audiosearch.types import Entry, Float32
 from indexers.payload import anchor_id
@@ -33,9 +34,23 @@ class Written:
         return list(self._clips)
 
     @property
-    def n_anchors(self) -> int:
-        """The number of their anchors."""
-        return sum(n for n, _ in self._clips.values())
+    def count(self) -> tuple[int, int]:
+        """How many clips and anchors."""
+        return len(self._clips), sum(n for n, _ in self._clips.values())
+
+    def require(self, has: tuple[int, int], recording: str, place: str) -> None:
+        """Refuse a server that holds more or less of the recording.
+
+        Raises
+        ------
+        StoreError
+        """
+        if has != self.count:
+            raise StoreError(
+                f"the server at {place} holds {has[0]} clips and {has[1]} anchors of recording {recording} "
+                f"where {self.count[0]} and {self.count[1]} were written: another process writes or removes "
+                "the same recording; run the same command again"
+            )
 
     def anchors(self, clips: Iterable[str]) -> list[str]:
         """Ids of the anchors of some of them."""

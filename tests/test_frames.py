@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audiosearch import frames
+from audiosearch.types import ANCHOR_FRAMES
 
 RATES = st.sampled_from([12.5, 25.0, 50.0, 75.0])
 
@@ -31,9 +32,9 @@ def test_a_moment_lies_in_its_frame(seconds: float, rate: float) -> None:
 @given(st.integers(0, 500), st.integers(1, 20))
 def test_windows_lie_within_and_are_as_many_as_fit(n_frames: int, hop: int) -> None:
     starts = list(frames.window_starts(n_frames, hop))
-    assert all(start >= 0 and start + frames.ANCHOR_FRAMES <= n_frames for start in starts)
+    assert all(start >= 0 and start + ANCHOR_FRAMES <= n_frames for start in starts)
     assert starts == list(range(0, hop * len(starts), hop))
-    assert len(starts) * hop + frames.ANCHOR_FRAMES > n_frames
+    assert len(starts) * hop + ANCHOR_FRAMES > n_frames
 
 
 def test_a_hop_of_nothing_is_refused() -> None:

@@ -169,6 +169,27 @@ def test_of_two_states_of_a_file_the_later_one_counts(on_weaviate, monkeypatch: 
     assert (store.count()[0], store.unfinished()) == (3, [])
 
 
+def test_more_than_weaviate_gives_at_once_is_found_and_removed(
+    on_weaviate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexers.weaviate.MOST", 4)
+    other = doubles.again(on_weaviate)
+    for seed, name in enumerate("abcdef"):
+        put = entries.entries_of(name, seed, on_weaviate.schema)  # 15 anchors
+        other.put(put[:1])
+        if name in "abc":  # no state is kept of these
+            on_weaviate.delete(name)
+        other.put(put[1:])
+    assert on_weaviate.unfinished() == list("abcdef")
+    other.put([entries.entry("d", 0.5 + 2 * i, 80, i, on_weaviate.schema) for i in range(9)])
+    finish(on_weaviate, "d", seed=3)
+    assert on_weaviate.count("d") == (3, 15)
+    for name in on_weaviate.unfinished():
+        on_weaviate.delete(name)
+    assert on_weaviate.count() == (3, 15)
+    assert on_weaviate.unfinished() == []
+
+
 def finish(store, recording: str, seed: int) -> None:
     """A state of one file."""
     store.put(entries.entries_of(recording, seed, store.schema))

@@ -141,6 +141,25 @@ def test_a_copy_that_was_cut_short_goes_on(filled: Path, tmp_path: Path) -> None
         assert list(problems(to)) == []
 
 
+@pytest.mark.parametrize("kind", ["memory", "embedded", "qdrant"])
+def test_what_was_cut_otherwise_is_copied_again(filled: Path, tmp_path: Path, kind: str) -> None:
+    with closing(open_store(str(filled))) as source:
+        to = (
+            doubles.local_qdrant("x", source.schema)
+            if kind == "qdrant"
+            else open_store("memory:" if kind == "memory" else str(tmp_path / "other"), source.schema)
+        )
+        with closing(to):
+            list(copy(source, to))
+            cut = [entries.entry("id-of-b", start, 25, 7, source.schema) for start in (0.0, 1.0, 5.5)]
+            source.put(cut)
+            source.finish(replace(entries.recording("b"), n_anchors=6, added="later"))
+            assert [name for name, is_new in copy(source, to) if is_new] == ["b"]
+            ours, theirs, different = compare(source, to)
+            assert (different, ours) == ([], theirs)
+            assert list(problems(to)) == []
+
+
 def test_what_was_copied_is_indexed(filled: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     indexed = []
     monkeypatch.setattr(EmbeddedStore, "optimize", lambda store: indexed.append(store.count()))

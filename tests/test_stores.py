@@ -6,16 +6,27 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pytest
 
 import doubles
 import entries
-from audiosearch.errors import StoreMismatchError, StoreNotFoundError, StoreUnavailableError
+import tokens
+from audiosearch.api import Library
+from audiosearch.errors import (
+    StoreError,
+    StoreLockedError,
+    StoreMismatchError,
+    StoreNotFoundError,
+    StoreUnavailableError,
+    UsageError,
+)
 from audiosearch.interfaces import DocumentStore, Maintained
 from audiosearch.types import Entry, Passage, Schema, Segment
-from indexers import payload
+from indexers import embedded, payload
+from indexers.catalogue import Catalogue
 from indexers.embedded import EmbeddedStore
 from indexers.memory import MemoryStore
 from indexers.stores import open_store, require
@@ -23,6 +34,7 @@ from servers import with_options
 
 Maker = Callable[[Schema], Maintained]
 Again = Callable[[Maintained], Maintained]
+Engine = Callable[[], contextlib.AbstractContextManager[None]]
 
 
 @pytest.fixture(params=["memory", "embedded", "qdrant-local", "qdrant", "weaviate"])
@@ -139,6 +151,14 @@ def test_gives_entries_and_codes_of_a_stretch(store: Maintained) -> None:
     np.testing.assert_array_equal(got[1][1].array, put[1].codes.array)
 
 
+def test_a_stretch_without_length_lies_in_one_clip(store: Maintained) -> None:
+    put = fill(store, "a")["a"]
+    middle = (put[1].clip.segment.start + put[1].clip.segment.end) / 2
+    assert [clip for clip, _ in store.codes("id-of-a", Segment(middle, middle))] == [put[1].clip]
+    (got,) = store.entries("id-of-a", Segment(middle, middle))
+    assert got.clip == put[1].clip
+
+
 def test_lists_recordings_by_name_with_all_that_is_known(store: Maintained) -> None:
     fill(store, "b", "a", "c")
     assert store.recordings() == [entries.recording(name) for name in "abc"]
@@ -165,6 +185,64 @@ def test_the_same_clip_replaces(store: Maintained) -> None:
     anchor = next(store.entries("id-of-a")).anchors[:1]
     starts = [hit.start for hit in store.by_anchors(anchor, limit=100)[0]]
     assert len(starts) == len(set(starts))
+
+
+def test_a_clip_that_is_put_again_leaves_none_of_its_anchors(store: Maintained) -> None:
+    longer, shorter = (entries.entry("id-of-a", 0.0, n, 1, store.schema) for n in (55, 25))
+    for put in ([[longer], [shorter]], [[longer, shorter]], [[shorter], [longer], [shorter]]):
+        for some in put:
+            store.put(some)
+        store.finish(entries.recording("a"))
+        assert store.count() == (1, 2)
+        assert max(hit.start for hit in store.by_anchors(longer.anchors[4:5])[0]) < 1
+
+
+def test_a_recording_that_is_put_again_holds_what_was_put_last(store: Maintained) -> None:
+    fill(store, "a", "b")
+    for cutting in (
+        [entries.entry("id-of-a", start, 40, seed, store.schema) for start, seed in ((0.0, 8), (2.5, 9))],
+        [],
+    ):
+        store.put(cutting)
+        store.finish(entries.recording("a"))
+        assert [e.clip for e in store.entries("id-of-a")] == [e.clip for e in cutting]
+        assert store.count("id-of-a") == (len(cutting), sum(len(e.anchors) for e in cutting))
+        assert store.unfinished() == []
+    assert len(list(store.entries("id-of-b"))) == 3
+
+
+def test_a_recording_whose_replacing_was_cut_short_is_whole_or_gone(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every step; the process ends, and another one opens the store."""
+    new = [entries.entry("id-of-a", 0.0, 40, 8, schema), entries.entry("id-of-a", 3.2, 40, 9, schema)]
+    found = []
+    while new not in found:
+        path = tmp_path / str(len(found))
+        store = EmbeddedStore(path, schema)
+        old = fill(store, "a", "b")["a"]
+        steps, engine = itertools.count(-len(found)), store._engine
+
+        @contextlib.contextmanager
+        def ends(steps: Iterator[int] = steps, engine: Engine = engine) -> Iterator[None]:
+            if next(steps) == 0:
+                raise KeyboardInterrupt
+            with engine():
+                yield
+
+        monkeypatch.setattr(store, "_engine", ends)
+        with contextlib.suppress(KeyboardInterrupt):
+            store.put(new)
+            store.finish(entries.recording("a"))
+        monkeypatch.undo()
+        store.close()
+        with contextlib.closing(EmbeddedStore(path, None)) as store:
+            clips = [entry.clip for entry in store.entries("id-of-a")]
+            found.append(next(put for put in (old, new, []) if [entry.clip for entry in put] == clips))
+            assert store.count("id-of-a") == (len(clips), sum(len(e.anchors) for e in found[-1]))
+            assert [r.name for r in store.recordings()] == (["a", "b"] if clips else ["b"])
+            assert store.unfinished() == []
+    assert len(found) > 3
 
 
 def test_a_new_state_of_a_file_replaces_the_old_one(store: Maintained) -> None:
@@ -212,6 +290,29 @@ def test_finds_an_anchor_at_its_place(store: Maintained) -> None:
 def test_no_anchors_no_hits(store: Maintained) -> None:
     fill(store, "a")
     assert store.by_anchors(np.zeros((0, entries.DIM), np.float32)) == []
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_nothing_wanted_nothing_found(store: Maintained, limit: int) -> None:
+    put = fill(store, "a")["a"][0]
+    assert store.by_anchors(put.anchors, limit) == [[]] * len(put.anchors)
+    assert store.by_histogram(put.histogram, limit) == []
+    assert store.by_histogram(put.histogram, per_recording=limit) == []
+    assert store.by_fingerprint(put.fingerprint, limit) == []
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_what_is_no_number_is_not_searched_for(store: Maintained, wrong: float) -> None:
+    put = fill(store, "a")["a"][0]
+    for vectors, ask in ((put.anchors.copy(), store.by_anchors), (put.histogram.copy(), store.by_histogram)):
+        vectors.flat[3] = wrong
+        with pytest.raises(UsageError, match=rf"1 of {vectors.size} are not finite"):
+            ask(vectors)
+
+
+def test_a_histogram_of_nothing_is_near_nothing(store: Maintained) -> None:
+    fill(store, "a")
+    assert store.by_histogram(np.zeros(entries.SIZE, np.float32)) == []
 
 
 def test_finds_a_histogram(store: Maintained) -> None:
@@ -353,6 +454,33 @@ def test_a_schema_of_other_fields_is_refused(
         payload.schema_of(asdict(schema) | changed, "at home")
     with pytest.raises(StoreMismatchError, match="version"):
         payload.schema_of({}, "at home")
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"anchor_hop": 0}, "anchor_hop takes a whole number from 1 on, not 0"),
+        ({"anchor_hop": 30}, "anchor_hop takes at most 10 frames, which an anchor covers, not 30"),
+        ({"anchor_hop": 2.5}, r"anchor_hop takes a whole number from 1 on, not 2\.5"),
+        ({"fingerprint_frames": -1}, "fingerprint_frames takes a whole number from 1 on, not -1"),
+        ({"fingerprint_frames": "ten"}, "fingerprint_frames takes a whole number from 1 on, not 'ten'"),
+        ({"histogram_norm": "loud"}, "histogram_norm may be l1, l2, tf-idf, not 'loud'"),
+    ],
+)
+def test_a_store_that_could_hold_nothing_is_not_made(
+    tmp_path: Path, changed: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        entries.schema(**changed)
+    with pytest.raises(UsageError, match=sentence):
+        Library(tmp_path / "new", tokens.Levels(), "off", schema=changed)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("changed", [{"frame_rate": 0.0}, {"anchor_dim": 0}, {"codebook_size": 0}])
+def test_a_schema_of_nothing_is_refused(changed: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(changed))):
+        entries.schema(**changed)
 
 
 def test_there_is_no_store_before_one_is_made(tmp_path: Path) -> None:
@@ -506,6 +634,55 @@ def test_finishing_and_deleting_outlast_a_server_that_is_away_at_every_request(
     assert [recording.id for recording in store.recordings()] == ["newer"]
     assert [entry.clip for entry in store.entries("newer")] == [entry.clip for entry in put]
     assert store.count() == (3, sum(len(entry.anchors) for entry in put))
+
+
+def test_a_store_is_locked_until_all_of_it_is_removed(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, removed = EmbeddedStore(tmp_path / "store", schema), []
+
+    def remove(path: Path, **more: bool) -> None:
+        with pytest.raises(StoreLockedError, match="in use by process"):
+            EmbeddedStore(tmp_path / "store", schema)
+        removed.append(path.name)
+        rmtree(path, **more)
+
+    rmtree = embedded.shutil.rmtree
+    monkeypatch.setattr(embedded.shutil, "rmtree", remove)
+    store.drop()
+    assert removed == ["clips", "anchors"]
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_lock_that_was_removed_locks_nothing(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process has opened the lock of a store, and another one removes the store."""
+    first, flock = EmbeddedStore(tmp_path / "store", schema), embedded.fcntl.flock
+
+    def late(file: TextIO, how: int) -> None:
+        first.drop()
+        flock(file, how)
+
+    monkeypatch.setattr(embedded.fcntl, "flock", late)
+    with pytest.raises(StoreNotFoundError, match="was removed just now"):
+        EmbeddedStore(tmp_path / "store", schema)
+
+
+def test_a_store_that_cannot_be_closed_is_let_go(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, closed = EmbeddedStore(tmp_path / "store", schema), []
+    fill(store, "a")
+    close = Catalogue.close
+    store._opened.callback(lambda: 1 / 0)  # the last to be opened is the first to be closed
+    monkeypatch.setattr(Catalogue, "close", lambda catalogue: closed.append(close(catalogue)))
+    with pytest.raises(StoreError, match="division by zero"):
+        store.close()
+    assert len(closed) == 1
+    store.close()
+    with contextlib.closing(EmbeddedStore(tmp_path / "store", None)) as store:
+        assert [recording.name for recording in store.recordings()] == ["a"]
 
 
 def put_documents(store: DocumentStore, *names: str) -> None:

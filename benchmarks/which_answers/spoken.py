@@ -7,10 +7,9 @@ import numpy as np
 
 from audiosearch import audio
 from audiosearch.espeak import Espeak
-from audiosearch.frames import ANCHOR_FRAMES
 from audiosearch.interfaces import Tokenizer
 from audiosearch.representations import histogram, inverse_document_frequency, unit, vectors
-from audiosearch.types import Codes, Float32, Passage
+from audiosearch.types import ANCHOR_FRAMES, Codes, Float32, Passage
 
 HOP = 5  # frames between two windows of a passage
 
