@@ -1,5 +1,6 @@
 """The command that asks where a phrase is said, and what can be done with the places found."""
 
+import math
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -190,6 +191,8 @@ def _stretch(text: str, option: str) -> tuple[Path, Segment | None]:
         return Path(text), None
     try:
         start, end = map(float, seconds.split("-"))
-        return Path(name), Segment(start, end)
+        if not 0 <= start < end < math.inf:
+            raise ValueError("no stretch")
     except ValueError as exc:
         raise UsageError(f"{option} takes FILE or FILE@START-END in seconds, not {text!r}") from exc
+    return Path(name), Segment(start, end)
