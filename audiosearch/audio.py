@@ -38,7 +38,6 @@ LONGEST_GAP = 600.0  # seconds; a jump beyond it is a clock that was set anew, n
 LONGEST_OVERLAP = 1.0  # seconds; a jump back beyond it is a clock that restarts, where files were joined
 RUN_UP = 1.0  # seconds that a decoder is given before the stretch that is wanted
 END_OF_TIME = 1e9  # seconds
-RESAMPLER = "soxr-hq"  # recorded with the index: another resampler gives other tokens
 JOINABLE = frozenset({"flac", "mpeg", "mpegts", "ogg"})  # FFmpeg's formats that can be joined end to end
 
 AUDIO_SUFFIXES = frozenset(
