@@ -30,6 +30,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from audiosearch.errors import AudioError
+from audiosearch.files import is_dir
 from audiosearch.types import Float32, Segment, Waveform
 
 BLOCK = 10.0  # seconds handed on at a time
@@ -115,7 +116,7 @@ def find_media(
             unreadable(Path(error.filename), error.strerror or str(error))
 
     for path in paths:
-        if not path.is_dir():
+        if not is_dir(path):
             yield path
             continue
         for folder, folders, files in os.walk(path, onerror=complain):

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosearch.errors import UsageError
+from audiosearch.files import is_file
 
 SUFFIXES = (".json", ".vtt", ".srt")  # those that may know when each word is said come first
 TIME = r"(?:(\d{1,6}):)?(\d{1,6}):(\d{1,6})[.,](\d{1,9})"
@@ -65,7 +66,7 @@ def beside(recording: Path) -> list[Path]:
         for suffix in SUFFIXES
         for path in (recording.with_suffix(suffix), recording.with_name(recording.name + suffix))
     )
-    return [path for path in named if path.is_file()]
+    return [path for path in named if is_file(path)]
 
 
 def read(path: Path) -> Transcript | None:

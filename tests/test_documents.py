@@ -117,3 +117,4 @@ def test_finds_texts_in_directories(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     found = [str(path.relative_to(tmp_path)) for path in documents.find([tmp_path, tmp_path / "picture.png"])]
     assert found == ["a.TXT", "b.md", "in/faq.csv", "picture.png"]
+    assert list(documents.find([Path("x" * 300)])) == [Path("x" * 300)]

@@ -102,6 +102,7 @@ def test_what_knows_the_words_comes_first_and_other_json_is_passed_over(tmp_path
     beside = transcripts.beside(tmp_path / "talk.mp4")
     assert [path.name for path in beside] == ["talk.json", "talk.mp4.vtt", "talk.srt"]
     assert transcripts.read(beside[0]) is None
+    assert transcripts.beside(tmp_path / f"{'x' * 250}.wav") == []  # beside it, names would be too long
 
 
 @pytest.mark.parametrize(
