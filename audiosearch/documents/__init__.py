@@ -54,7 +54,7 @@ def read(path: Path, content: bytes) -> Text:
     path : Path
         Its ending says how it is read.
     content : bytes
-        UTF-8.
+        UTF-8; lines may end in any way.
 
     Raises
     ------
@@ -65,9 +65,11 @@ def read(path: Path, content: bytes) -> Text:
     if reader is None:
         raise DocumentError(f"{path} is none of {', '.join(READERS)}")
     try:
-        text = reader(content.decode("utf-8-sig"))
+        text = reader(content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
     except UnicodeDecodeError as exc:
         raise DocumentError(f"{path} is not UTF-8: {exc.reason} at byte {exc.start}") from exc
+    except RecursionError as exc:
+        raise DocumentError(f"{path} is nested too deeply") from exc
     except ValueError as exc:
         raise DocumentError(f"{path}: {exc}") from exc
     stem = os.fsencode(path.stem).decode("utf-8", "backslashreplace")
