@@ -293,8 +293,9 @@ class Library:
 
         espeak.words("", voice)
         store = self._documents(self._open(make=True))
-        self._shelf = None
-        yield from add([Path(path) for path in paths], store, voice, self._encoder())
+        for outcome in add([Path(path) for path in paths], store, voice, self._encoder()):
+            self._shelf = None
+            yield outcome
 
     def documents(self) -> list[Document]:
         """The texts that are stored, by name."""
@@ -308,7 +309,9 @@ class Library:
         UsageError
             When there is none.
         """
-        return _named(name, str(Path(name).absolute()), self.documents(), "document")
+        from indexers.ingest import recording_name
+
+        return _named(name, recording_name(Path(name)), self.documents(), "document")
 
     def remove_document(self, document: str) -> int:
         """Remove a document, by its id; the number of passages that it had."""

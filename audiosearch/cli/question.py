@@ -12,6 +12,7 @@ from audiosearch.cli import options
 from audiosearch.cli.ask import NOTHING_FOUND, Certainty, print_matches
 from audiosearch.cli.output import clock, report, short
 from audiosearch.errors import AudioError, UsageError
+from audiosearch.files import exists
 from audiosearch.sphinx import Sphinx
 from audiosearch.types import Answer, Match
 from audiosearch.whisper import Whisper
@@ -62,7 +63,7 @@ def ask(
         raise UsageError("give a recording or --mic, not both")
     if (whisper is not None) + pocketsphinx + bool(text) > 1:
         raise UsageError("give a transcript with --text, or have one made with --whisper or --pocketsphinx")
-    if question is not None and not question.exists():
+    if question is not None and not exists(question):
         raise AudioError(f"{question} does not exist; a question in words is asked with --text")
     transcriber: Transcriber | None = Sphinx() if pocketsphinx else None
     if whisper is not None:
