@@ -35,6 +35,8 @@ ON_THE_LINE = 0.05  # seconds
 ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
 UNALTERED = 0.012  # difference from 1 up to which a rate is no other speed
 CLOSE = 0.05  # cosine by which the best hit of an anchor at least exceeds what counts for nothing
+FEW = 5  # hits, of which the worst tells nothing: hardly more is stored
+CHANCE = 0.3  # cosine that counts for nothing then
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
 FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
 
@@ -143,7 +145,7 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
 def _weights(found: Sequence[Hit]) -> list[float]:
     """Of one anchor's hits: more than the worst of them, or, where all are copies, than a little less."""
     scores = [hit.score for hit in found]
-    nothing = min(min(scores), max(scores) - CLOSE) if scores else 0.0
+    nothing = min(min(scores), max(scores) - CLOSE) if len(scores) >= FEW else CHANCE
     return [score - nothing for score in scores]
 
 

@@ -61,9 +61,16 @@ def test_lines_are_best_first_and_apart() -> None:
 
 
 def test_an_anchor_that_resembles_everything_says_little() -> None:
-    hits = [[Hit("same", 5.0, 0.9), Hit("other", 7.0, 0.9)], [Hit("true", 9.0, 0.9), Hit("x", 50.0, 0.5)]]
-    weights = {line.recording: line.weight for line in vote([0.0, FRAME], hits, limit=5)}
-    assert weights == pytest.approx({"true": 0.2, "same": CLOSE / 2, "other": CLOSE / 2})
+    hits = [[Hit(name, 5.0, 0.9) for name in "abcde"], [Hit("true", 9.0, 0.9), *4 * [Hit("x", 50.0, 0.5)]]]
+    weights = {line.recording: line.weight for line in vote([0.0, FRAME], hits, limit=6)}
+    assert weights == pytest.approx({"true": 0.2, **dict.fromkeys("abcde", CLOSE / 2)})
+
+
+def test_where_hardly_anything_is_stored_what_resembles_it_is_voted_for() -> None:
+    hits = [[Hit("a", 1.0, score)] for score in (0.2, 0.9, 0.25)]
+    (line,) = vote([0.0, 1.0, 2.0], hits, limit=5)
+    assert line.weight == pytest.approx(0.6 / 3)
+    assert line.at(1.0) == pytest.approx(1.0, abs=0.2)
 
 
 def test_copies_are_voted_for_however_many_there_are() -> None:
