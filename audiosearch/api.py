@@ -536,30 +536,43 @@ class Library:
     def _written(
         self, phrase: str, recordings: Sequence[str], unreadable: Callable[[str], None] | None
     ) -> "Iterator[Written]":
-        """Where transcripts have a phrase."""
+        """Where transcripts have a phrase, before the recording ends."""
         from queries.lexical import written
 
-        names = {recording.id: recording.name for recording in self.recordings()}
+        stored = {recording.id: recording for recording in self.recordings()}
+        listed = functools.cache(transcripts.listed)
         for recording in dict.fromkeys(recordings):
-            transcript = self._transcript(Path(names[recording]), unreadable)
+            path = Path(stored[recording].name)
+            transcript = self._transcript(transcripts.beside(path, listed(path.parent)), unreadable)
             if transcript is not None:
-                yield from written(recording, transcript, phrase)
+                places = written(recording, transcript, phrase)
+                yield from (one for one in places if one.segment.start < stored[recording].duration)
 
-    def _transcript(self, recording: Path, unreadable: Callable[[str], None] | None) -> Transcript | None:
-        """What lies beside a recording; read once, and again when it was changed or cannot be read."""
-        for path in transcripts.beside(recording):
-            key = (path, path.stat().st_mtime_ns)
+    def _transcript(
+        self, beside: Iterable[Path], unreadable: Callable[[str], None] | None
+    ) -> Transcript | None:
+        """The first of these files that holds words."""
+        for path in beside:
             try:
-                if key not in self._transcripts:
-                    self._transcripts[key] = transcripts.read(path)
+                found = self._read(path)
             except UsageError as exc:
                 if unreadable is None:
                     raise
                 unreadable(str(exc))
                 continue
-            if self._transcripts[key] is not None:
-                return self._transcripts[key]
+            if found is not None and found.words:
+                return found
         return None
+
+    def _read(self, path: Path) -> Transcript | None:
+        """A transcript; read once, and again when it was changed or cannot be read."""
+        try:
+            key = (path, path.stat().st_mtime_ns)
+        except OSError as exc:
+            raise UsageError(f"{path} cannot be read: {exc.strerror}") from exc
+        if key not in self._transcripts:
+            self._transcripts[key] = transcripts.read(path)
+        return self._transcripts[key]
 
     def _blocks(self, query: PathLike | Waveform) -> Iterator[Float32]:
         rate = self.tokenizer.sample_rate

@@ -1,18 +1,22 @@
 """What is said when, as somebody wrote it down: transcripts in files beside the recordings.
 
 A recording ``hearing.mp4`` may have ``hearing.json`` or ``hearing.mp4.json``, or the same with ``.vtt`` or
-``.srt``; the first of these that is there is read. JSON is that of Whisper (its own, whisper.cpp's, or the
-chunks of transformers), where words may have times. Words without times share those of their cue or
+``.srt``; the first of these that is there is read. Where there is ``hearing.wav``, too, ``hearing.json`` may
+be about either, and only ``hearing.mp4.json`` counts. JSON is that of Whisper (its own, whisper.cpp's, or
+the chunks of transformers), where words may have times. Words without times share those of their cue or
 segment by their letters. Files are read when a question is asked, so a transcript goes where its recording
 goes and counts as it is.
 """
 
+import contextlib
 import html
 import json
 import math
+import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +24,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from audiosearch.audio import MEDIA_SUFFIXES
 from audiosearch.errors import UsageError
-from audiosearch.files import is_file
 
 SUFFIXES = (".json", ".vtt", ".srt")  # those that may know when each word is said come first
 TIME = r"(?:(\d{1,6}):)?(\d{1,6}):(\d{1,6})[.,](\d{1,9})"
@@ -31,6 +35,7 @@ MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")  # <i> and <00:01.000>; of SubRip 
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['\u2019][^\W_]+)*")
 
 Timed = tuple[str, float, float]  # text, start and end in seconds
+Files = Mapping[str, Sequence[str]]  # names of the files in a folder, by their stems
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,20 +64,50 @@ def spelled(text: str) -> list[str]:
     return WORD.findall(plain)
 
 
-def beside(recording: Path) -> list[Path]:
-    """The files that may be a recording's transcript, those that know most first."""
-    named = (
-        path
-        for suffix in SUFFIXES
-        for path in (recording.with_suffix(suffix), recording.with_name(recording.name + suffix))
-    )
-    return [path for path in named if is_file(path)]
+def listed(folder: Path) -> Files:
+    """The files in a folder; none, if it cannot be read."""
+    by_stem = defaultdict(list)
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):  # a link to where nobody may look
+                if entry.is_file():
+                    by_stem[Path(entry.name).stem].append(entry.name)
+    return by_stem
+
+
+def beside(recording: Path, files: Files | None = None) -> list[Path]:
+    """The files that may be a recording's transcript, those that know most first.
+
+    Parameters
+    ----------
+    recording : Path
+    files : Files, optional
+        Those of its folder, where they are known.
+    """
+    known = listed(recording.parent) if files is None else files
+    named = (name + suffix for suffix in SUFFIXES for name in _names(recording, known))
+    return [recording.with_name(name) for name in named if name in known.get(Path(name).stem, ())]
+
+
+def target(recording: Path) -> Path:
+    """Where a recording's transcript is written, if it has none."""
+    return recording.with_name(_names(recording, listed(recording.parent))[0] + ".json")
+
+
+def _names(recording: Path, files: Files) -> list[str]:
+    """What a transcript may be called: as the recording with its suffix; without, if that means no other."""
+    stem = recording.stem
+    alike = [*files.get(stem, ()), *(name for name in files.get(Path(stem).stem, ()) if name == stem)]
+    others = [name for name in alike if name != recording.name]
+    if any(Path(name).suffix.lower() in MEDIA_SUFFIXES for name in others):
+        return [recording.name]
+    return list(dict.fromkeys([stem, recording.name]))
 
 
 def read(path: Path) -> Transcript | None:
     """A transcript from a file; None for JSON that is not Whisper's, which may be about anything.
 
-    What has no time is left out.
+    What has no time is left out. Sentences come in the order of their times, whatever theirs in the file.
 
     Raises
     ------
@@ -80,10 +115,11 @@ def read(path: Path) -> Transcript | None:
         When it is damaged, or there is no text with times in it.
     """
     is_json = path.suffix.lower() == ".json"
-    said = list(_listed(_loaded(path)) if is_json else _cues(_text(path)))
+    content = _loaded(path) if is_json else None
+    said = list(_listed(content) if is_json else _cues(_text(path)))
     if is_json and not any(text.strip() for text, _, _ in said):
-        return None
-    timed = [one for one in said if 0 <= one[1] <= one[2] < math.inf]
+        return Transcript((), np.empty((0, 2))) if _says_nothing(content) else None
+    timed = sorted((one for one in said if 0 <= one[1] <= one[2] < math.inf), key=lambda one: one[1:])
     if not timed:
         raise UsageError(f"{path} holds no transcript: there is no text with times in it")
     words, times = [], []
@@ -99,6 +135,8 @@ def read(path: Path) -> Transcript | None:
 def write(path: Path, segments: Iterable[Sequence[Timed]]) -> None:
     """Words with times as Whisper's own JSON; an old file is replaced.
 
+    Where it cannot be written, that is said before the first segment is asked for.
+
     Parameters
     ----------
     path : Path
@@ -110,6 +148,7 @@ def write(path: Path, segments: Iterable[Sequence[Timed]]) -> None:
     UsageError
         When it cannot be written.
     """
+    _require_writable(path)
     whole = [
         {
             "start": words[0][1],
@@ -123,6 +162,16 @@ def write(path: Path, segments: Iterable[Sequence[Timed]]) -> None:
     content = {"text": "".join(str(segment["text"]) for segment in whole), "segments": whole}
     try:
         path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+def _require_writable(path: Path) -> None:
+    try:
+        new = not path.exists()
+        path.open("ab").close()
+        if new:
+            path.unlink()
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc
 
@@ -163,6 +212,13 @@ def _listed(content: Any) -> Iterator[Timed]:
     for part in _objects(content, "chunks"):  # transformers; the last one may have no end
         start, end = (_number(part, "timestamp", edge) for edge in (0, 1))
         yield str(part.get("text", "")), start, start if math.isnan(end) else end
+
+
+def _says_nothing(content: Any) -> bool:
+    """Whether it is Whisper's about a recording in which nobody speaks."""
+    if not isinstance(content, dict) or not {"segments", "chunks"} & content.keys():
+        return False
+    return isinstance(content.get("text"), str) and not content["text"].strip()
 
 
 def _objects(content: Any, key: str) -> list[dict[str, Any]]:

@@ -58,7 +58,8 @@ def written(recording: str, transcript: Transcript, phrase: str) -> list[Written
             break
         if not taken[first : last + 1].any():
             taken[first : last + 1] = True
-            segment = Segment(float(transcript.times[first, 0]), float(transcript.times[last, 1]))
+            times = transcript.times[first : last + 1]  # two may speak at once, so ends need not rise
+            segment = Segment(float(times.min()), float(times.max()))
             found.append(Written(recording, segment, min(1.0, float(scores[last]))))
     return found
 

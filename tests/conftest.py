@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,6 +68,22 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Done(int(stopped.value.code or 0), captured.out, captured.err)
 
     return runner
+
+
+@pytest.fixture
+def unlisted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be listed, whoever asks, below another one."""
+    folder = tmp_path / "above" / "unlisted"
+    folder.mkdir(parents=True)
+    scandir = os.scandir
+
+    def refused(path: os.PathLike[str] | str) -> object:
+        if Path(path) == folder:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import json
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import media
 import sounds
 from audiosearch import Library, transcripts
-from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.errors import AudioError, MissingDependencyError, UsageError
 from audiosearch.segmenters.off import NoSegmenter
 from audiosearch.transcripts import Transcript
 from audiosearch.types import Match, Segment
@@ -210,6 +211,169 @@ def test_typed_words_are_looked_for_in_a_transcript_beside_the_recording(tmp_pat
         best = library.locate("the contract", limit=3)[0]
     assert best.probability >= TRUST > max(m.probability for m in sound_alone)
     assert best.reference.overlap(Segment(4.0, 5.5)) > 0
+
+
+def test_a_stem_that_means_several_recordings_means_none(tmp_path: Path) -> None:
+    for name in ("talk.wav", "talk.FLAC", "other.wav", "other.wav.mp3"):
+        (tmp_path / name).touch()
+    assert transcripts.target(tmp_path / "talk.wav").name == "talk.wav.json"
+    assert transcripts.target(tmp_path / "other.wav").name == "other.json"
+    assert transcripts.target(tmp_path / "other.wav.mp3").name == "other.wav.mp3.json"
+    for name in ("talk.srt", "talk.json", "talk.wav.srt", "other.wav.json"):
+        (tmp_path / name).touch()
+    beside = {
+        name: [path.name for path in transcripts.beside(tmp_path / name)]
+        for name in ("talk.wav", "talk.FLAC", "other.wav", "other.wav.mp3")
+    }
+    assert beside == {
+        "talk.wav": ["talk.wav.srt"],
+        "talk.FLAC": [],
+        "other.wav": ["other.wav.json"],
+        "other.wav.mp3": [],
+    }
+
+
+def test_a_long_name_and_a_folder_that_is_gone_have_no_transcripts(tmp_path: Path) -> None:
+    (tmp_path / "a.srt").symlink_to("a.srt")
+    for recording in ("a.wav", f"{'n' * 251}.wav", "gone/a.wav"):
+        assert transcripts.beside(tmp_path / recording) == []
+
+
+def test_sentences_come_in_the_order_of_their_times(tmp_path: Path) -> None:
+    cues = {"there my old friend": (5, 9), "no": (6, 7), "hello": (1, 2)}
+    srt = "".join(f"1\n00:00:0{a},0 --> 00:00:0{b},0\n{text}\n\n" for text, (a, b) in cues.items())
+    (tmp_path / "a.srt").write_text(srt)
+    found = transcripts.read(tmp_path / "a.srt")
+    assert found.words == ("hello", "there", "my", "old", "friend", "no")
+    places = {phrase: written("a", found, phrase)[0].segment for phrase in ("hello there", "friend no")}
+    assert places["hello there"].start == 1
+    assert (places["friend no"].start, places["friend no"].end) == (6, 9)  # both speak at once
+
+
+def test_what_is_written_behind_the_end_is_left_out(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "noise.wav", sounds.noise(10.0), 16000)
+    transcripts.write(tmp_path / "noise.json", [[(" The", 9.0, 9.5), (" contract.", 9.5, 10.5)]])
+    with Library("memory:") as library:
+        list(library.ingest([path]))
+        assert library.locate("the contract")[0].probability >= TRUST
+        transcripts.write(tmp_path / "noise.json", [[(" The", 10.5, 11.0), (" contract.", 11.0, 11.5)]])
+        assert library.locate("the contract")[0].probability < TRUST
+
+
+def test_a_transcript_that_may_not_be_read_does_not_stop_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = media.write(tmp_path / "noise.wav", sounds.noise(10.0), 16000)
+    locked = tmp_path / "noise.srt"
+    stat = Path.stat
+
+    def refused(path: Path, **options: bool) -> object:
+        if path == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    complaints: list[str] = []
+    with Library("memory:") as library:
+        list(library.ingest([path]))
+        locked.write_text(SRT)
+        monkeypatch.setattr(Path, "stat", refused)
+        library.locate("the contract", unreadable=complaints.append)
+    assert complaints == [f"{locked} cannot be read: Permission denied"]
+
+
+@pytest.fixture
+def _writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CMU Sphinx hears the name of each file."""
+
+    class Names:
+        def segments(self, path: Path, segmenter: object) -> Iterator[list[transcripts.Timed]]:
+            if "broken" in path.name:
+                raise AudioError(f"{path} is broken")
+            yield [(f" {path.name}", 0.0, 1.0)] if "silent" not in path.name else []
+
+    monkeypatch.setattr("audiosearch.cli.transcribe.Sphinx", Names)
+
+
+@pytest.fixture
+def talks(tmp_path: Path, _writer: None) -> Path:
+    """Recordings to write down."""
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    for name in ("a.wav", "b.wav", "c.wav"):
+        (folder / name).write_bytes(b"sound")
+    return folder
+
+
+def text_of(path: Path) -> str:
+    return str(json.loads(path.read_text())["text"]).strip()
+
+
+def test_a_recording_with_subtitles_is_left_alone(run: Run, talks: Path) -> None:
+    (talks / "a.srt").write_text(SRT)
+    (talks / "b.wav.vtt").write_text(VTT)
+    for options, kept in (((), ""), (("--again",), " and is kept: --again replaces JSON alone")):
+        done = run("transcribe", talks, "--pocketsphinx", *options)
+        assert (done.code, done.out) == (0, f"{talks}/c.json\n")
+        assert done.err.splitlines() == [
+            f"{talks}/{name} is there already{kept}" for name in ("a.srt", "b.wav.vtt")
+        ]
+    assert not (talks / "a.json").exists()
+    assert "c.json is there already" in run("transcribe", talks, "--pocketsphinx").err
+
+
+def test_json_that_is_no_transcript_is_never_replaced(run: Run, talks: Path) -> None:
+    (talks / "a.json").write_text('{"my": "metadata"}')
+    (talks / "b.json").write_text("{")
+    for options in ((), ("--again",)):
+        done = run("transcribe", talks, "--pocketsphinx", *options)
+        assert (done.code, done.out) == (5, f"{talks}/c.json\n")
+        assert f"error: {talks}/a.json is no transcript and is not replaced" in done.err
+        assert f"error: {talks}/b.json is damaged" in done.err
+        (talks / "c.json").unlink()
+    assert (talks / "a.json").read_text() == '{"my": "metadata"}'
+    assert (talks / "b.json").read_text() == "{"
+
+
+def test_json_of_a_silent_recording_is_a_transcript(run: Run, talks: Path) -> None:
+    silent = (talks / "a.wav").rename(talks / "silent.wav")
+    for options in ((), ("--again",)):
+        assert run("transcribe", silent, "--pocketsphinx", *options).out == f"{talks}/silent.json\n"
+    assert "silent.json is there already" in run("transcribe", silent, "--pocketsphinx").err
+    assert transcripts.read(talks / "silent.json").words == ()
+
+
+def test_recordings_of_one_stem_have_transcripts_of_their_own(run: Run, talks: Path) -> None:
+    (talks / "a.wav").rename(talks / "b.flac")
+    assert run("transcribe", talks, "--pocketsphinx").code == 0
+    said = {path.name: text_of(path) for path in talks.glob("*.json")}
+    assert said == {"b.flac.json": "b.flac", "b.wav.json": "b.wav", "c.json": "c.wav"}
+
+
+def test_what_cannot_be_written_does_not_stop_the_others(run: Run, talks: Path) -> None:
+    long = (talks / "a.wav").rename(talks / f"{'n' * 251}.wav")
+    (talks / "b.wav").rename(talks / "broken.wav")
+    (talks / "gone.json").mkdir()
+    (talks / "gone.wav").write_bytes(b"sound")
+    done = run("transcribe", talks, "--pocketsphinx", talks / "none" / "a.wav")
+    assert (done.code, done.out) == (5, f"{talks}/c.json\n")
+    assert done.err.splitlines() == [
+        f"error: {talks}/broken.wav is broken",
+        f"error: {talks}/gone.json cannot be written: Is a directory",
+        f"error: {long.with_suffix('.json')} cannot be written: File name too long",
+        f"error: {talks}/none/a.wav does not exist",
+    ]
+    assert not (talks / "broken.json").exists()
+
+
+def test_a_folder_without_recordings_and_one_that_cannot_be_read_are_named(
+    run: Run, talks: Path, unlisted: Path
+) -> None:
+    empty = talks / "empty"
+    empty.mkdir()
+    done = run("transcribe", empty, "--pocketsphinx")
+    assert (done.code, done.err) == (2, f"error: there is no audio or video file in {empty}\n")
+    done = run("transcribe", unlisted.parent, "--pocketsphinx")
+    assert (done.code, done.err) == (5, f"error: {unlisted}: Permission denied\n")
 
 
 def test_a_damaged_transcript_does_not_stop_the_others(run: Run, tmp_path: Path) -> None:
