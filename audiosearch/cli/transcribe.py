@@ -1,5 +1,6 @@
 """The command that writes down what is said."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -85,7 +86,7 @@ def _target(recording: Path, again: bool) -> Path | None:
     there = next((path for path in beside if transcripts.read(path) is not None), None)
     if there is None:
         target = transcripts.target(recording)
-        if target in beside:
+        if os.path.lexists(target):
             raise UsageError(f"{target} is no transcript and is not replaced; call it something else")
         return target
     if again and there.suffix == ".json":
