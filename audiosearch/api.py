@@ -238,7 +238,8 @@ class Library:
         Raises
         ------
         UsageError
-            For a limit below 1, a recording that is not stored, or a transcript that cannot be read.
+            For a limit below 1, a recording that is not stored, a text that is too long, or a transcript that
+            cannot be read.
         """
         from queries.lexical import fused
         from queries.locate import locate

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosearch import audio, espeak
-from audiosearch.errors import AudioError
+from audiosearch.errors import AudioError, UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller, Synthesizer, Tokenizer
 from audiosearch.representations import unit, vectors
@@ -25,6 +25,7 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
 SHORTEST = 3  # frames: less is no phrase
+LONGEST = 500  # letters, some 100 words: the time that is taken grows with them
 MOST = 0.8  # of the phones of a text must be known, or it is looked for by voices
 CHANGE = 3.0  # nats that a phone costs where anything may be said
 PAUSE = 0.5  # nats that a slot of silence inside a phrase costs
@@ -136,7 +137,13 @@ def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> lis
     ------
     AudioError
         When it is too short.
+    UsageError
+        When it is too long.
     """
+    if len(text) > LONGEST:
+        raise UsageError(
+            f"a phrase of {len(text)} letters is too long; give at most {LONGEST}, some 100 words"
+        )
     if isinstance(tokenizer, Speller) and espeak.tells_phones():
         first = {v.voice.partition("+")[0]: v for v in reversed(voices) if isinstance(v, Espeak)}
         read = [Words(espeak.words(text, language), tokenizer) for language in first]

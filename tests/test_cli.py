@@ -140,6 +140,13 @@ def test_two_forms_of_an_answer_are_refused(run: Run, command: str) -> None:
 
 
 @pytest.mark.usefixtures("twelve")
+def test_matches_that_cannot_be_exported_are_printed(run: Run, tmp_path: Path) -> None:
+    done = run("match", "upload.wav", "--json", "--export", tmp_path / "none" / "found.srt")
+    assert (done.code, len(done.records)) == (2, 12)
+    assert "found.srt cannot be written: No such file or directory" in done.err
+
+
+@pytest.mark.usefixtures("twelve")
 def test_an_export_has_its_format_beside_json(run: Run, tmp_path: Path) -> None:
     done = run("match", "upload.wav", "--json", "--format", "csv", "--export", tmp_path / "found")
     assert (done.code, len(done.records)) == (0, 12)

@@ -35,13 +35,23 @@ def test_each_place_is_cut_into_a_file(run: Run, store: Path, tmp_path: Path, cl
     assert likeness.argmax() / rate == pytest.approx(0.05, abs=audio.TOLERANCE)
 
 
-def test_a_clip_of_a_recording_that_is_gone_is_an_error(run: Run, tmp_path: Path, clips: Path) -> None:
-    moving = shutil.copy(clips / "northanger-abbey.opus", tmp_path)
-    run("ingest", moving, "--store", tmp_path / "store")
-    Path(moving).unlink()
-    done = run("locate", "bear in mind", "--store", tmp_path / "store", "--clips", tmp_path / "out")
-    assert done.code == 3
-    assert f"{moving} does not exist" in done.err
+def test_recordings_that_are_gone_are_named_and_the_others_are_cut(
+    run: Run, tmp_path: Path, clips: Path
+) -> None:
+    gone, there = tmp_path / "gone.opus", tmp_path / f"{'n' * 245}.opus"
+    shutil.copy(clips / "northanger-abbey.opus", gone)
+    shutil.copy(clips / "lonesome-pine.opus", there)
+    run("ingest", tmp_path, "--store", tmp_path / "store")
+    gone.unlink()
+    found = ("locate", "bear in mind", "--store", tmp_path / "store", "-n", 20, "--json")
+    done = run(*found, "--clips", tmp_path / "out")
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    wanted = [i for i, r in enumerate(done.records, start=1) if r["recording"] == str(there)]
+    assert 0 < len(files) < 20
+    assert [int(name.partition("-")[0]) for name in files] == wanted
+    assert done.code == 5
+    assert [line for line in done.err.splitlines() if "error" in line] == [f"error: {gone} does not exist"]
+    assert f"{len(files)} clips are in" in done.err
 
 
 def test_false_alarms_to_expect_fall_with_the_score(run: Run, store: Path) -> None:

@@ -103,6 +103,17 @@ def test_encode_names_what_failed_and_keeps_the_rest(run: Run, folder: Path, tmp
 
 
 @pytest.mark.usefixtures("levels")
+def test_encode_names_a_folder_that_cannot_be_read(
+    run: Run, folder: Path, tmp_path: Path, unlisted: Path
+) -> None:
+    code, _, said = run("encode", folder, unlisted.parent, "--out", tmp_path / "tokens.pt")
+    assert (code, "2 encoded, 0 there already, 1 failed" in said) == (5, True)
+    assert f"error: {unlisted}: Permission denied" in said
+    code, _, said = run("encode", unlisted.parent, "--out", tmp_path / "tokens.pt")
+    assert (code, f"error: {unlisted}: Permission denied" in said) == (5, True)
+
+
+@pytest.mark.usefixtures("levels")
 def test_a_cache_of_another_tokenizer_is_refused(run: Run, folder: Path, tmp_path: Path) -> None:
     header = token_cache.Header("other@7", 4, 64, 12.5, 8000, "")
     token_cache.write(tmp_path / "tokens.pt", header, {"x": np.zeros((4, 3), np.int16)})

@@ -111,6 +111,13 @@ def test_typed_words_are_found_where_they_are_said(library: Library, phrase: str
     assert match.reference.start == pytest.approx(moment, abs=0.5)
 
 
+def test_too_long_a_phrase_is_refused(library: Library) -> None:
+    with pytest.raises(
+        UsageError, match="a phrase of 30000 letters is too long; give at most 500, some 100 words"
+    ):
+        library.locate("word " * 6000)
+
+
 def test_only_the_named_recordings_are_searched(library: Library) -> None:
     found = library.locate("thirteen years", recordings=["lonesome-pine.opus"])
     assert {Path(library.name(m.recording)).name for m in found} == {"lonesome-pine.opus"}

@@ -358,7 +358,7 @@ def test_what_cannot_be_written_does_not_stop_the_others(run: Run, talks: Path) 
     assert (done.code, done.out) == (5, f"{talks}/c.json\n")
     assert done.err.splitlines() == [
         f"error: {talks}/broken.wav is broken",
-        f"error: {talks}/gone.json cannot be written: Is a directory",
+        f"error: {talks}/gone.json is no transcript and is not replaced; call it something else",
         f"error: {long.with_suffix('.json')} cannot be written: File name too long",
         f"error: {talks}/none/a.wav does not exist",
     ]

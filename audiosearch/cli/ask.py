@@ -52,8 +52,7 @@ def match(
     named = [(m, names[m.recording]) for m in found]
     called = tails([*names.values(), *(name for _, name in named)])
     marks = [exports.on_the_query(m, str(query), name, called[name]) for m, name in named]
-    if not exported(marks, export, format_):
-        print_matches(found, names, as_json)
+    told(found, names, marks, export, format_, as_json)
     exit_if_none(len(found))
 
 
@@ -149,14 +148,32 @@ def check(export: Path | None, format_: str | None, as_json: bool) -> None:
         exports.format_of(export or Path(), format_)
 
 
-def exported(marks: list[exports.Mark], export: Path | None, format_: str | None) -> bool:
-    """Writes marks where they are asked for; whether that was standard output."""
-    if export is not None:
-        exports.write(marks, export, format_)
-    elif format_ is not None:
-        sys.stdout.write(exports.text(marks, format_))
-        return True
-    return False
+def told(
+    found: list[Match],
+    names: dict[str, str],
+    marks: list[exports.Mark],
+    export: Path | None,
+    format_: str | None,
+    as_json: bool,
+    with_query: bool = True,
+) -> None:
+    """Print matches, and write their marks where that is asked for; in a format, marks alone are printed.
+
+    Raises
+    ------
+    UsageError
+        When they cannot be written so; they are printed then, and not lost.
+    """
+    try:
+        if export is None and format_ is not None:
+            sys.stdout.write(exports.text(marks, format_))
+            return
+        if export is not None:
+            exports.write(marks, export, format_)
+    except UsageError:
+        print_matches(found, names, as_json, with_query)
+        raise
+    print_matches(found, names, as_json, with_query)
 
 
 def exit_if_none(n_found: int) -> None:

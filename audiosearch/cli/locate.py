@@ -1,9 +1,10 @@
 """The command that asks where a phrase is said, and what can be done with the places found."""
 
 import math
+import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,10 @@ import typer
 from audiosearch import audio, exports, player, wav
 from audiosearch.api import Library
 from audiosearch.cli import folders, options
-from audiosearch.cli.ask import check, exit_if_none, exported, print_matches
+from audiosearch.cli.ask import check, exit_if_none, told
+from audiosearch.cli.fill import SOME_FAILED
 from audiosearch.cli.output import complain
-from audiosearch.errors import UsageError
+from audiosearch.errors import AudioError, UsageError
 from audiosearch.files import exists
 from audiosearch.interfaces import Synthesizer
 from audiosearch.types import Match, Segment
@@ -22,11 +24,12 @@ from audiosearch.types import Match, Segment
 ALL = 100_000  # places asked for, where the nth may lie behind any of them
 LIKELY = 0.5  # the least probability of a place that is counted, or missed, where none is chosen
 ENOUGH = 10.0  # seconds of a voice, where no stretch is named
+LONGEST_STEM = 200  # bytes of a recording's name in that of a clip; file systems take 255 for all of it
 
 
 def locate(
     store: options.Store,
-    phrase: Annotated[str, typer.Argument(help="Words to look for.")] = "",
+    phrase: Annotated[str, typer.Argument(help="Words to look for, up to some 100.")] = "",
     example: Annotated[
         str | None,
         typer.Option(
@@ -113,21 +116,24 @@ def locate(
     found = found[:limit]
     label = phrase or Path(asked).name
     marks = [exports.on_the_recording(m, label, names[m.recording]) for m in found]
-    try:
-        on_paper = exported(marks, export, format_)
-    except UsageError:  # what was found is not lost
-        print_matches(found, names, as_json, with_query=False)
-        raise
-    if not on_paper:
-        print_matches(found, names, as_json, with_query=False)
+    told(found, names, marks, export, format_, as_json, with_query=False)
+    failed: set[str] = set()
+
+    def fail(sentence: str) -> None:
+        if sentence not in failed:  # several places may be in one recording
+            complain(sentence)
+        failed.add(sentence)
+
     if clips is not None and found:
-        cut(found, names, context, clips)
-        typer.echo(f"{len(found)} clips are in {clips}", err=True)
+        paths = cut(found, names, context, clips, fail)
+        typer.echo(f"{len(paths)} clips are in {clips}", err=True)
     if play:
         with tempfile.TemporaryDirectory() as folder:
-            for path in cut(found, names, context, Path(folder)):
+            for path in cut(found, names, context, Path(folder), fail):
                 player.play(path)
     exit_if_none(len(found))
+    if failed:
+        raise typer.Exit(SOME_FAILED)
 
 
 def nth_of_each(found: Iterable[Match], n: int) -> list[Match]:
@@ -140,13 +146,27 @@ def nth_of_each(found: Iterable[Match], n: int) -> list[Match]:
     return sorted(nth, key=lambda match: (-match.probability, -match.score))
 
 
-def cut(found: Sequence[Match], names: dict[str, str], context: float, folder: Path) -> list[Path]:
+def cut(
+    found: Sequence[Match],
+    names: dict[str, str],
+    context: float,
+    folder: Path,
+    unreadable: Callable[[str], object],
+) -> list[Path]:
     """Each place as a WAV file with ``context`` seconds on either side, numbered in the order given.
+
+    Parameters
+    ----------
+    found : sequence of Match
+    names : dict of str to str
+        Files of the recordings, by their ids.
+    context : float
+    folder : Path
+    unreadable : callable
+        Told of each place that cannot be cut, in a sentence: its recording may be gone.
 
     Raises
     ------
-    AudioError
-        When a recording is no longer where it was stored from.
     UsageError
         When a file cannot be written.
     """
@@ -156,8 +176,14 @@ def cut(found: Sequence[Match], names: dict[str, str], context: float, folder: P
         source = Path(names[match.recording])
         start = max(0.0, match.reference.start - context)
         minutes, seconds = divmod(match.reference.start, 60)
-        path = folder / f"{number:03d}-{source.stem}-{minutes:02.0f}m{seconds:04.1f}s.wav"
-        wav.write(path, audio.excerpt(source, Segment(start, match.reference.end + context)))
+        stem = os.fsencode(source.stem)[:LONGEST_STEM].decode(errors="ignore")
+        path = folder / f"{number:03d}-{stem}-{minutes:02.0f}m{seconds:04.1f}s.wav"
+        try:
+            sound = audio.excerpt(source, Segment(start, match.reference.end + context))
+        except AudioError as exc:
+            unreadable(str(exc))
+            continue
+        wav.write(path, sound)
         paths.append(path)
     return paths
 

@@ -10,7 +10,7 @@ from audiosearch.api import Library, Names
 from audiosearch.chances import chance
 from audiosearch.cli import options
 from audiosearch.cli.ask import NOTHING_FOUND, Certainty, print_matches
-from audiosearch.cli.output import clock, report, short
+from audiosearch.cli.output import clock, complain, report, short
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.files import exists
 from audiosearch.sphinx import Sphinx
@@ -73,16 +73,15 @@ def ask(
         documents = library.documents()
         names = Names({document.id: document.name for document in documents})
         answers = library.ask(asked, limit, text, transcriber)
-        said = library.locate(asked or text, limit) if recordings else []
-        names |= library.names()
-    answers = [answer for answer in answers if answer.probability >= min_probability]
-    said = [place for place in said if place.probability >= min_probability]
-    print_answers(answers, names, as_json)
-    print_places(said, names, as_json)
-    if not documents:
-        typer.echo("no texts are stored; store some with `audiosearch kb add`", err=True)
-    elif not answers:
-        typer.echo("none of the stored texts answers this", err=True)
+        answers = [answer for answer in answers if answer.probability >= min_probability]
+        print_answers(answers, names, as_json)
+        if not documents:
+            typer.echo("no texts are stored; store some with `audiosearch kb add`", err=True)
+        elif not answers:
+            typer.echo("none of the stored texts answers this", err=True)
+        said = library.locate(asked or text, limit, unreadable=complain) if recordings else []
+        said = [place for place in said if place.probability >= min_probability]
+        print_places(said, library.names(), as_json)
     if not answers and not said:
         raise typer.Exit(NOTHING_FOUND)
 

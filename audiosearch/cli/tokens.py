@@ -66,8 +66,10 @@ def encode(
     loaded = plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
     if layers is not None and layers > loaded.n_layers:
         raise UsageError(f"{loaded.name} has {loaded.n_layers} layers, not {layers}")
-    media = {recording_name(path): path for path in audio.find_media(paths)}
-    if not media:
+    failed: list[str] = []
+    found = audio.find_media(paths, lambda folder, why: failed.append(f"{folder}: {why}"))
+    media = {recording_name(path): path for path in found}
+    if not media and not failed:
         raise UsageError(f"there is no audio or video file in {', '.join(map(str, paths))}")
     token_cache.require_writable(out)
     header, arrays = _held(out, token_cache.header_of(loaded, layers))
@@ -75,7 +77,6 @@ def encode(
     wanted = {name: path for name, path in media.items() if header.sources.get(name) != state[name]}
     sources = dict(header.sources)
     began = saved = time.monotonic()
-    failed: list[str] = []
     done: list[Codes] = []
     try:
         for name, codes in _encoded(loaded, wanted, header.n_layers, failed):
