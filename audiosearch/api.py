@@ -578,7 +578,7 @@ class Library:
     def _blocks(self, query: PathLike | Waveform) -> Iterator[Float32]:
         rate = self.tokenizer.sample_rate
         if isinstance(query, Waveform):
-            return iter([audio.resample(query, rate).samples])
+            return iter([self._heard(query).samples])
         return audio.stream(Path(query), rate)[1]
 
     def _around(self, query: Path | Waveform, part: Segment | None) -> tuple[Waveform, Segment | None]:
@@ -594,6 +594,7 @@ class Library:
 
     def _heard(self, query: PathLike | Waveform) -> Waveform:
         if isinstance(query, Waveform):
+            audio.require_sound(query.samples, "the query")
             return audio.resample(query, self.tokenizer.sample_rate)
         return audio.load(Path(query), self.tokenizer.sample_rate)
 

@@ -225,7 +225,7 @@ def excerpt(path: Path, segment: Segment) -> Waveform:
         heard = _stretch(path, segment, seek=False)
     if heard is None or not len(heard.samples):
         raise AudioError(f"{path} has no sound from {segment.start:.1f} to {segment.end:.1f} s")
-    _require_numbers(heard.samples, path)
+    require_sound(heard.samples, path)
     return heard
 
 
@@ -293,13 +293,22 @@ def resample(waveform: Waveform, sample_rate: int) -> Waveform:
     return Waveform(samples.astype(np.float32, copy=False), sample_rate)
 
 
-def require_rate(waveforms: Sequence[Waveform], sample_rate: int, name: str) -> None:
-    """Refuse waveforms of any rate but the one that ``name`` needs."""
-    for waveform in waveforms:
+def require_waveforms(waveforms: Sequence[Waveform], sample_rate: int, name: str) -> None:
+    """Refuse waveforms of any rate but the one that ``name`` needs, and those without sound."""
+    for number, waveform in enumerate(waveforms):
         if waveform.sample_rate != sample_rate:
             raise AudioError(
                 f"{name} needs {sample_rate} Hz, got {waveform.sample_rate} Hz; call audio.resample first"
             )
+        require_sound(waveform.samples, f"waveform {number} of {len(waveforms)}")
+
+
+def require_sound(samples: Float32, what: object) -> None:
+    """Refuse no samples, and samples that are not numbers."""
+    if not len(samples):
+        raise AudioError(f"{what} holds no sound")
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{what} holds samples that are not numbers (NaN or infinite)")
 
 
 def require_file(path: Path) -> None:
@@ -324,11 +333,6 @@ def require_file(path: Path) -> None:
         raise AudioError(f"{path} is empty (0 bytes)")
     if not os.access(path, os.R_OK):
         raise AudioError(f"{path} cannot be read: permission denied")
-
-
-def _require_numbers(samples: Float32, path: Path) -> None:
-    if not np.isfinite(samples).all():
-        raise AudioError(f"{path} holds samples that are not numbers (NaN or infinite)")
 
 
 def _open(path: Path) -> InputContainer:
@@ -358,7 +362,7 @@ def _read(
         pieces = _resampled(_placed(_decoded(container, track, media), container, media), sample_rate)
         n_samples = 0
         for samples in _blocks(pieces, round(block * sample_rate)):
-            _require_numbers(samples, media.path)
+            require_sound(samples, media.path)
             n_samples += len(samples)
             yield samples
     if n_samples == 0:

@@ -28,6 +28,7 @@ from audiosearch.types import Codes, Float32, Segment, Waveform
 LONGEST = 30.0  # seconds
 SHORTEST_SHARE = 1 / 3  # of LONGEST: no cut is looked for before it
 LONG_PAUSE = 1.0  # seconds
+DAY = 86400.0  # seconds
 WINDOW = 60.0  # seconds segmented at a time
 AROUND = 2.0  # seconds on either side of a clip that are heard with it: as far as the tokenizer pocket hears
 QUIET = 0.2  # seconds over which loudness is averaged in the search of a quiet moment
@@ -94,10 +95,10 @@ class Cutting:
     speech_only: bool = False
 
     def __post_init__(self) -> None:
-        if self.longest < 1:
-            raise UsageError(f"clips must be allowed at least 1 s, got {self.longest}")
-        if self.long_pause <= 0:
-            raise UsageError(f"a long pause must be longer than 0 s, got {self.long_pause}")
+        if not 1 <= self.longest <= DAY:
+            raise UsageError(f"the longest clip must have 1 to {DAY:.0f} s, got {self.longest}")
+        if not 0 < self.long_pause <= DAY:
+            raise UsageError(f"a long pause must have more than 0 s, up to {DAY:.0f}, got {self.long_pause}")
 
 
 def cut(

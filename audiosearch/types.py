@@ -33,10 +33,24 @@ class Waveform:
         Full scale is -1 to 1; louder samples are kept as they are.
     sample_rate : int
         In hertz.
+
+    Raises
+    ------
+    ValueError
+        For samples of another type or shape, or a rate that is not above 0.
     """
 
     samples: Float32
     sample_rate: int
+
+    def __post_init__(self) -> None:
+        given = np.asarray(self.samples)
+        if given.dtype != np.float32 or given.ndim != 1:
+            raise ValueError(
+                f"a waveform holds float32 samples of shape (n_samples,), got {given.dtype} of {given.shape}"
+            )
+        if not self.sample_rate > 0:
+            raise ValueError(f"a waveform has a sample rate above 0 Hz, got {self.sample_rate}")
 
     @property
     def duration(self) -> float:

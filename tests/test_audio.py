@@ -10,9 +10,9 @@ import pytest
 
 import media
 import sounds
-from audiosearch import audio, wav
+from audiosearch import Library, audio, wav
 from audiosearch.errors import AudioError, UsageError
-from audiosearch.types import Segment, Waveform
+from audiosearch.types import Float32, Segment, Waveform
 
 RATE = 16000
 
@@ -205,6 +205,31 @@ def test_refuses_samples_that_are_not_numbers(tmp_path: Path) -> None:
         frame.sample_rate = RATE
         out.mux(stream.encode(frame))
     assert "not numbers" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"),
+    [
+        (np.zeros(8), RATE),
+        (np.zeros(8, np.int16), RATE),
+        (np.zeros((2, 8), np.float32), RATE),
+        ([0.0, 0.1], RATE),
+        (np.zeros(8, np.float32), 0),
+        (np.zeros(8, np.float32), np.nan),
+    ],
+)
+def test_a_waveform_is_mono_float32_with_a_rate(samples: Float32, rate: int) -> None:
+    with pytest.raises(ValueError, match=r"a waveform (holds float32 samples|has a sample rate above 0 Hz)"):
+        Waveform(samples, rate)
+
+
+@pytest.mark.parametrize("samples", [[], [0.0, np.nan], [np.inf]])
+@pytest.mark.parametrize("question", ["match", "locate", "similar", "ask"])
+def test_no_question_is_asked_without_sound(question: str, samples: list[float]) -> None:
+    with Library("memory:") as library:
+        list(library.ingest(["none.wav"]))
+        with pytest.raises(AudioError, match=r"the query holds (no sound|samples that are not numbers)"):
+            getattr(library, question)(Waveform(np.array(samples, np.float32), RATE))
 
 
 def test_walks_directories_for_media_alone(tmp_path: Path) -> None:

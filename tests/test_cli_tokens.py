@@ -209,14 +209,28 @@ def test_what_was_encoded_is_kept_when_interrupted(
     assert list(token_cache.open_cache(tmp_path / "tokens.pt").lengths) == [str(folder / "a.wav")]
 
 
-def test_decode_needs_a_directory(
-    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Silent(Levels):
-        def decode(self, codes: Sequence[Codes], layers: Collection[int] | None = None) -> list[Waveform]:
-            return [Waveform(np.zeros(8000, np.float32), 8000) for _ in codes]
+class Silent(Levels):
+    """One that can decode."""
 
+    def decode(self, codes: Sequence[Codes], layers: Collection[int] | None = None) -> list[Waveform]:
+        return [Waveform(np.zeros(8000, np.float32), 8000) for _ in codes]
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audiosearch.plugins.load_tokenizer", lambda *_, **__: Silent())
+
+
+@pytest.mark.usefixtures("silent")
+def test_decode_writes_a_file_for_each_recording(run: Run, tmp_path: Path) -> None:
+    arrays = {name: np.zeros((4, 10), np.int16) for name in ("/x/a.wav", "/y/a.wav", "/z/a-2.wav")}
+    token_cache.write(tmp_path / "tokens.pt", token_cache.header_of(Silent()), arrays)
+    assert run("decode", tmp_path / "tokens.pt", "--out", tmp_path / "wavs")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "wavs").iterdir()) == ["a-2-2.wav", "a-2.wav", "a.wav"]
+
+
+@pytest.mark.usefixtures("silent")
+def test_decode_needs_a_directory(run: Run, folder: Path, tmp_path: Path) -> None:
     run("encode", folder, "--out", tmp_path / "tokens.pt")
     for out in (folder / "a.wav", folder / "a.wav" / "x"):
         code, _, said = run("decode", tmp_path / "tokens.pt", "--out", out)

@@ -118,7 +118,10 @@ def test_a_plan_of_nothing_but_silence_is_one_span() -> None:
     assert plan(Waveform(sounds.silence(3, RATE), RATE), [], Cutting()) == [(0, 3000, False)]
 
 
-@pytest.mark.parametrize("bad", [{"longest": 0.5}, {"long_pause": 0}])
-def test_cuttings_that_make_no_sense_are_refused(bad: dict[str, float]) -> None:
-    with pytest.raises(UsageError):
-        Cutting(**bad)
+@pytest.mark.parametrize(
+    ("option", "seconds"),
+    [("longest", 0.5), ("longest", np.nan), ("longest", np.inf), ("long_pause", 0), ("long_pause", np.nan)],
+)
+def test_cuttings_that_make_no_sense_are_refused(option: str, seconds: float) -> None:
+    with pytest.raises(UsageError, match=f"got {seconds}"):
+        Cutting(**{option: seconds})

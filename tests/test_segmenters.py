@@ -53,7 +53,10 @@ def test_padding_joins_what_it_makes_touch_and_stays_within() -> None:
     assert found(decision, (0.1, 0), (1, 1), (0.5, 0), (1, 1)) == [(0, 2.6)]
 
 
-@pytest.mark.parametrize("bad", [{"onset": 1.2}, {"onset": 0.3, "offset": 0.5}, {"pad": -0.1}])
+@pytest.mark.parametrize(
+    "bad",
+    [{"onset": 1.2}, {"onset": 0.3, "offset": 0.5}, {"pad": -0.1}, {"pad": np.nan}, {"min_silence": np.nan}],
+)
 def test_decisions_that_contradict_themselves_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         Decision(**bad)

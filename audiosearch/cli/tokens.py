@@ -1,6 +1,7 @@
 """The commands about tokens themselves: encode, decode, roundtrip, show."""
 
 import collections
+import itertools
 import json
 import os
 import sys
@@ -313,12 +314,14 @@ def _parse_layers(text: str | None, n_layers: int) -> list[int]:
 
 def _targets(names: list[str], folder: Path) -> dict[str, Path]:
     """A .wav file for each recording; where two have one name, the later ones are numbered."""
-    taken: collections.Counter[str] = collections.Counter()
-    targets = {}
+    targets: dict[str, Path] = {}
+    taken = set()
     for name in names:
         stem = Path(name).stem
-        taken[stem] += 1
-        targets[name] = folder / (f"{stem}.wav" if taken[stem] == 1 else f"{stem}-{taken[stem]}.wav")
+        numbered = (f"{stem}-{number}.wav" for number in itertools.count(2))
+        free = next(file for file in itertools.chain([f"{stem}.wav"], numbered) if file not in taken)
+        taken.add(free)
+        targets[name] = folder / free
     return targets
 
 

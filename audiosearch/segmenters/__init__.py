@@ -41,8 +41,11 @@ class Decision:
             raise UsageError(
                 f"voice activity needs 0 <= offset <= onset <= 1, got {self.offset} and {self.onset}"
             )
-        if min(self.min_speech, self.min_silence, self.pad) < 0:
-            raise UsageError("minimum speech, minimum silence and padding must not be negative")
+        for seconds in (self.min_speech, self.min_silence, self.pad):
+            if not seconds >= 0:
+                raise UsageError(
+                    f"minimum speech, minimum silence and padding must be 0 s or more, got {seconds}"
+                )
 
 
 def decide(probabilities: Float32, frame: float, duration: float, decision: Decision) -> list[Segment]:

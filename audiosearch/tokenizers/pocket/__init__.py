@@ -120,9 +120,9 @@ class Pocket:
         Raises
         ------
         AudioError
-            For another sample rate.
+            For another sample rate, no samples, or samples that are not numbers.
         """
-        audio.require_rate(waveforms, self.sample_rate, self.name)
+        audio.require_waveforms(waveforms, self.sample_rate, self.name)
         return [Codes(self._encode(w.samples), self.frame_rate, self.codebook_size) for w in waveforms]
 
     def _encode(self, samples: Float32) -> Int16:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audiosearch import audio, frames, gpu
-from audiosearch.errors import AudioError, MissingDependencyError, UsageError
+from audiosearch.errors import MissingDependencyError, UsageError
 from audiosearch.tokenizers.qwen3 import batches, checkpoint
 from audiosearch.tokenizers.qwen3.batches import Window
 from audiosearch.types import Codes, Float32, Int16, Waveform
@@ -116,7 +116,7 @@ class Qwen3:
                 f"{self.name} has {self.n_layers} layers and gives at least {self.config.n_semantic}, "
                 f"not {n_layers}"
             )
-        self._require_sound(waveforms)
+        audio.require_waveforms(waveforms, self.sample_rate, self.name)
         arrays = [self._empty(waveform, n_layers) for waveform in waveforms]
         for window, codes in self._encoded(waveforms, n_layers):
             arrays[window.waveform][:, window.begin : window.end] = codes
@@ -147,17 +147,6 @@ class Qwen3:
         from audiosearch.tokenizers.qwen3 import decode
 
         return decode.decode(self._decoder, codes, layers)
-
-    def _require_sound(self, waveforms: Sequence[Waveform]) -> None:
-        audio.require_rate(waveforms, self.sample_rate, self.name)
-        for number, waveform in enumerate(waveforms):
-            if not len(waveform.samples):
-                raise AudioError(f"waveform {number} of {len(waveforms)} has no samples")
-            if not np.isfinite(waveform.samples).all():
-                raise AudioError(
-                    f"waveform {number} of {len(waveforms)} holds samples that are not numbers "
-                    "(NaN or infinite)"
-                )
 
     def _empty(self, waveform: Waveform, n_layers: int) -> Int16:
         n_frames = frames.count(len(waveform.samples), self.sample_rate, self.frame_rate)
