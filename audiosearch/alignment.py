@@ -29,23 +29,14 @@ SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote
 OFFSET_BIN = 0.2  # seconds
 APART = 0.5  # seconds between two lines of one recording
-# Log-odds of a line: constant, and for each unit of evidence. A logistic regression over the matches of 1,476
-# degraded excerpts of what the tokenizer was not trained on: `python -m benchmarks.how_well.calibrate`.
-ODDS = (-12.86, 23.78)
-BEHIND = 0.7  # share of the background that counts: a refrain is in its own way
-WEAKER = 6  # lines that make up the background
-LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
-TYPICAL = 0.19  # background where nothing is known
-VOTED = 0.033  # what the votes of a line count: for each natural logarithm that it has more than chance
-FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
-STRAIGHT = 0.165  # what counts that a line is straight
 STRETCH = 0.64  # seconds that have a best place together
 NEARBY = np.arange(-8, 9) * 0.04  # seconds from the line at which a stretch may agree better
 ON_THE_LINE = 0.05  # seconds
-MONOTONOUS = 0.1  # sameness that speech and music hardly exceed
-SELF_LAGS = np.arange(0.48, 2.04, 0.08)  # seconds
 ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
 UNALTERED = 0.012  # difference from 1 up to which a rate is no other speed
+CLOSE = 0.05  # cosine by which the best hit of an anchor at least exceeds what counts for nothing
+FEW = 5  # hits, of which the worst tells nothing: hardly more is stored
+CHANCE = 0.3  # cosine that counts for nothing then
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
 FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
 
@@ -116,13 +107,17 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
     times : sequence of float
         Where each query anchor begins, in seconds.
     hits : sequence of sequences of Hit
-        What was found for each. A hit weighs as much as its score exceeds the worst of its anchor:
-        an anchor that resembles everything alike says nothing.
+        What was found for each. A hit weighs as much as its score exceeds the worst of its anchor: an anchor
+        that resembles everything alike says little.
     limit : int
         How many lines to give.
     """
-    worst = [min((hit.score for hit in found), default=0.0) for found in hits]
-    flat = [(i, times[i], hit, hit.score - worst[i]) for i, found in enumerate(hits) for hit in found]
+    flat = [
+        (i, times[i], hit, weight)
+        for i, found in enumerate(hits)
+        for hit, weight in zip(found, _weights(found), strict=True)
+        if weight > 0
+    ]
     if not flat:
         return []
     names = sorted({hit.recording for _, _, hit, _ in flat})
@@ -145,6 +140,13 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
         )
         weight[(recording == recording[best]) & (np.abs(place - place[best]) < APART)] = 0.0
     return lines
+
+
+def _weights(found: Sequence[Hit]) -> list[float]:
+    """Of one anchor's hits: more than the worst of them, or, where all are copies, than a little less."""
+    scores = [hit.score for hit in found]
+    nothing = min(min(scores), max(scores) - CLOSE) if len(scores) >= FEW else CHANCE
+    return [score - nothing for score in scores]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -294,111 +296,3 @@ def agreeing(agreements: Float32, floor: float) -> slice:
     lowest = np.minimum.accumulate(sums[:-1])
     end = int(np.argmax(sums[1:] - lowest))
     return slice(int(np.argmin(sums[: end + 1])), end + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """How sure a line is.
-
-    Parameters
-    ----------
-    agreement : float
-        Mean cosine of the query's frames with the reference's along it.
-    rate : float
-        Of the line.
-    sameness : float
-        Of the query with itself (`sameness`).
-    straightness : float
-        Of the line (`straightness`).
-    background : float
-        How well the same sound agrees along lines that are likely to be false (`background`).
-    votes : float
-        How much more it was voted for than those, natural logarithm (`outvotes`); 0 where nobody voted.
-    """
-
-    agreement: float
-    rate: float
-    sameness: float
-    straightness: float
-    background: float = TYPICAL
-    votes: float = 0.0
-
-    @property
-    def evidence(self) -> float:
-        """Agreement, straightness and votes, less what chance, another speed and a monotonous sound have."""
-        altered = abs(self.rate - 1) > UNALTERED
-        monotonous = max(0.0, self.sameness - MONOTONOUS)
-        agreement = self.agreement - BEHIND * self.background - ALTERED * altered - monotonous
-        return agreement + STRAIGHT * self.straightness + VOTED * self.votes
-
-    @property
-    def score(self) -> float:
-        """Log-odds that the line is true: comparable between queries."""
-        return float(np.dot(ODDS, (1.0, self.evidence)))
-
-    @property
-    def probability(self) -> float:
-        """That the line is true."""
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
-
-
-def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[float]:
-    """What each of some lines, voted for by the same sound, has to exceed.
-
-    The mean agreement of the weaker ones in other recordings: noise lowers what is true and what is false
-    alike, and in a large library chance finds more. Copies are few, and do not take part.
-
-    Parameters
-    ----------
-    recordings : sequence of str
-        That each line lies in.
-    agreements : sequence of float
-        Of each. Where too few are of other recordings, `TYPICAL` stands for those that are missing.
-
-    Returns
-    -------
-    list of float
-    """
-    levels = []
-    for own in recordings:
-        others = [a for name, a in zip(recordings, agreements, strict=True) if name != own]
-        weaker = sorted(others)[:WEAKER]
-        level = float(np.mean(weaker + [TYPICAL] * (WEAKER - len(weaker))))
-        levels.append(min(level, LOUDEST))
-    return levels
-
-
-def outvotes(votes: Sequence[float]) -> list[float]:
-    """How much more each line was voted for than the weaker ones of the others.
-
-    Parameters
-    ----------
-    votes : sequence of float
-        Of each line, by the mean anchor.
-
-    Returns
-    -------
-    list of float
-        Natural logarithms. Where nothing else was voted for there is nothing to compare with, and it is 0.
-    """
-    ratios = []
-    for place, own in enumerate(votes):
-        weaker = sorted([*votes[:place], *votes[place + 1 :]])[:WEAKER]
-        ratios.append(math.log((own + FEW_VOTES) / (np.mean(weaker) + FEW_VOTES)) if weaker else 0.0)
-    return ratios
-
-
-def better_half(agreements: Float32) -> float:
-    """Mean of the better half of the frames: those behind the end of a match disagree."""
-    return float(np.sort(agreements)[len(agreements) // 2 :].mean()) if len(agreements) else 0.0
-
-
-def sameness(query: Track) -> float:
-    """How much a sound resembles itself half a second to two seconds later: 1 for hum, tones, silence.
-
-    Where it does, it fits any place as well as the true one, and tells nothing.
-    """
-    n = len(query.times)
-    lags = [lag for lag in np.round(SELF_LAGS / query.step).astype(int) if 0 < lag < n]
-    means = [float((query.vectors[lag:] * query.vectors[:-lag]).sum(axis=1).mean()) for lag in lags]
-    return float(np.mean(means)) if means else 1.0

@@ -136,8 +136,9 @@ class Library:
             except ValueError as exc:
                 raise UsageError(f"no store can be made so: {exc}") from exc
         self._store: Store | None = None
-        self._everything: Archive | None = None
+        self._everything: tuple[list[Recording], Archive] | None = None
         self._shelf: Shelf | None = None
+        self._names = Names()
         self._transcripts: dict[tuple[Path, int], Transcript | None] = {}  # by file and time of change
 
     def ingest(
@@ -164,9 +165,16 @@ class Library:
     def match(
         self, query: PathLike | Waveform, limit: int | None = None, any_speed: bool = False
     ) -> list[Match]:
-        """Stretches of the query that are in recordings, by default all of them; see `queries.match`."""
+        """Stretches of the query that are in recordings, by default all of them; see `queries.match`.
+
+        Raises
+        ------
+        UsageError
+            For a limit below 1.
+        """
         from queries.match import match
 
+        _require_answers(limit)
         read = functools.partial(self._blocks, query)
         return match(self.store, self.tokenizer, self.segmenter, read, limit, any_speed)
 
@@ -237,8 +245,7 @@ class Library:
         from queries.locate import locate
         from queries.phrases import spoken, typed
 
-        if limit < 1:
-            raise UsageError(f"at least 1 answer must be asked for, not {limit}")
+        _require_answers(limit)
         archive = self._archive(recordings)
         if isinstance(phrase, str):
             phrases = typed(phrase, self._voices(phrase, voices), self.tokenizer)
@@ -255,6 +262,7 @@ class Library:
         """Clips that sound like the query; see `queries.similar`."""
         from queries.similar import similar
 
+        _require_answers(limit)
         return similar(self.store, self.tokenizer, self._heard(query), limit, per_recording)
 
     def speak(self, text: str, voices: Sequence[Synthesizer] | None = None) -> list[Waveform]:
@@ -286,8 +294,9 @@ class Library:
 
         espeak.words("", voice)
         store = self._documents(self._open(make=True))
-        self._shelf = None
-        yield from add([Path(path) for path in paths], store, voice, self._encoder())
+        for outcome in add([Path(path) for path in paths], store, voice, self._encoder()):
+            self._shelf = None
+            yield outcome
 
     def documents(self) -> list[Document]:
         """The texts that are stored, by name."""
@@ -301,7 +310,9 @@ class Library:
         UsageError
             When there is none.
         """
-        return _named(name, str(Path(name).absolute()), self.documents(), "document")
+        from indexers.ingest import recording_name
+
+        return _named(name, recording_name(Path(name)), self.documents(), "document")
 
     def remove_document(self, document: str) -> int:
         """Remove a document, by its id; the number of passages that it had."""
@@ -362,10 +373,12 @@ class Library:
         Raises
         ------
         UsageError
-            When the tokenizer cannot tell which phones are said, or there is no question.
+            When the tokenizer cannot tell which phones are said, there is no question, or the limit is
+            below 1.
         """
         from queries.ask import Question, ask
 
+        _require_answers(limit)
         speller = self.tokenizer if isinstance(self.tokenizer, Speller) else None
         if isinstance(question, str) or question is None:
             asked = Question(words=question or words)
@@ -397,9 +410,15 @@ class Library:
 
         return _named(name, recording_name(Path(name)), self.recordings(), "recording")
 
+    def names(self) -> "Names":
+        """Name of each stored recording, by its id."""
+        return Names((recording.id, recording.name) for recording in self.recordings())
+
     def name(self, recording: str) -> str:
         """Name of a stored recording, by its id."""
-        return next((r.name for r in self.recordings() if r.id == recording), recording)
+        if recording not in self._names:
+            self._names = self.names()
+        return self._names[recording]
 
     def entries(self, recording: str) -> Iterator[Entry]:
         """What is stored of a recording, by its id, clip by clip."""
@@ -508,11 +527,12 @@ class Library:
 
         layers = self.tokenizer.speech_layers
         if names is not None:
-            return Archive.of(self.store, [r for name in names for r in self.find(name)], layers)
+            chosen = {r.id: r for name in names for r in self.find(name)}
+            return Archive.of(self.store, list(chosen.values()), layers)
         stored = self.recordings()
-        if self._everything is None or self._everything.recordings != [r.id for r in stored]:
-            self._everything = Archive.of(self.store, stored, layers)
-        return self._everything
+        if self._everything is None or self._everything[0] != stored:
+            self._everything = stored, Archive.of(self.store, stored, layers)
+        return self._everything[1]
 
     def _written(
         self, phrase: str, recordings: Sequence[str], unreadable: Callable[[str], None] | None
@@ -521,7 +541,7 @@ class Library:
         from queries.lexical import written
 
         names = {recording.id: recording.name for recording in self.recordings()}
-        for recording in recordings:
+        for recording in dict.fromkeys(recordings):
             transcript = self._transcript(Path(names[recording]), unreadable)
             if transcript is not None:
                 yield from written(recording, transcript, phrase)
@@ -565,14 +585,27 @@ class Library:
         return audio.load(Path(query), self.tokenizer.sample_rate)
 
 
+def _require_answers(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise UsageError(f"at least 1 answer must be asked for, not {limit}")
+
+
+class Names(dict[str, str]):
+    """Names of recordings by their ids; one that was removed meanwhile is called by its id."""
+
+    def __missing__(self, recording: str) -> str:
+        return recording
+
+
 Named = TypeVar("Named", Recording, Document)
 
 
 def _named(name: str, whole: str, stored: Sequence[Named], kind: str) -> list[Named]:
-    """By id or its beginning, by path, or by the end of one."""
+    """By id or its beginning, by path, or by the end of one: of a path that begins nowhere in particular."""
+    somewhere = not name.startswith(("/", "./", "../"))
     found = (
         [one for one in stored if one.name == whole or one.id == name]
-        or [one for one in stored if one.name.endswith("/" + name.lstrip("./"))]
+        or [one for one in stored if somewhere and one.name.endswith("/" + name)]
         or [one for one in stored if len(name) >= 4 and one.id.startswith(name)]
     )
     if found:

@@ -13,6 +13,7 @@ missing there is silence of the same length, so that nothing behind them moves.
 
 import contextlib
 import itertools
+import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,13 +30,16 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from audiosearch.errors import AudioError
+from audiosearch.files import is_dir
 from audiosearch.types import Float32, Segment, Waveform
 
 BLOCK = 10.0  # seconds handed on at a time
 TOLERANCE = 0.04  # seconds a timestamp may be off before it is believed: half a token frame
 LONGEST_GAP = 600.0  # seconds; a jump beyond it is a clock that was set anew, not lost sound
+LONGEST_OVERLAP = 1.0  # seconds; a jump back beyond it is a clock that restarts, where files were joined
 RUN_UP = 1.0  # seconds that a decoder is given before the stretch that is wanted
-RESAMPLER = "soxr-hq"  # recorded with the index: another resampler gives other tokens
+END_OF_TIME = 1e9  # seconds
+JOINABLE = frozenset({"flac", "mpeg", "mpegts", "ogg"})  # FFmpeg's formats that can be joined end to end
 
 AUDIO_SUFFIXES = frozenset(
     {
@@ -112,7 +116,7 @@ def find_media(
             unreadable(Path(error.filename), error.strerror or str(error))
 
     for path in paths:
-        if not path.is_dir():
+        if not is_dir(path):
             yield path
             continue
         for folder, folders, files in os.walk(path, onerror=complain):
@@ -185,12 +189,18 @@ def live(
 def _streamed(
     container: InputContainer, path: Path, sample_rate: int, block: float
 ) -> tuple[Media, Iterator[Float32]]:
+    track, media = _described(container, path)
+    return media, _read(container, track, media, sample_rate, block)
+
+
+def _described(container: InputContainer, path: Path) -> tuple[AudioStream, Media]:
+    """The audio track to read, and what the file says of it."""
     track = container.streams.best("audio")
     if not isinstance(track, AudioStream):
         container.close()
         raise AudioError(f"{path} has no audio track")
     context = track.codec_context
-    media = Media(
+    return track, Media(
         path=path,
         codec=context.name,
         sample_rate=context.sample_rate,
@@ -198,50 +208,81 @@ def _streamed(
         duration=container.duration / av.time_base if container.duration else None,
         metadata={**container.metadata, **track.metadata},
     )
-    return media, _read(container, track, media, sample_rate, block)
 
 
 def excerpt(path: Path, segment: Segment) -> Waveform:
     """A stretch of a file, at the file's own rate; what lies beyond its end is left out.
 
-    The file is not read from its beginning, so it may be hours long.
+    The file is not read from its beginning, so it may be hours long; unless its clock restarts.
 
     Raises
     ------
     AudioError
         As `stream`, and when there is no sound in that stretch.
     """
-    with _open(path) as container:
-        track = container.streams.best("audio")
-        if not isinstance(track, AudioStream):
-            raise AudioError(f"{path} has no audio track")
-        rate = track.codec_context.sample_rate
-        origin = (container.start_time or 0) / av.time_base
-        with contextlib.suppress(av.FFmpegError):  # what cannot be sought in is read from its beginning
-            container.seek(round((origin + max(0.0, segment.start - RUN_UP)) * av.time_base))
-        whole = np.zeros(round(segment.duration * rate), np.float32)
-        end = 0
-        following = None  # where the next frame begins, as the last one ends
-        for frame in _decoded(container, track, Media(path, track.codec_context.name, rate, 1, None)):
-            begin = following
-            if frame.pts is not None and frame.time_base is not None:
-                moment = float(frame.pts * frame.time_base) - origin
-                timed = round((moment - segment.start) * rate)
-                if begin is None or abs(timed - begin) > TOLERANCE * rate:  # else they are only rounded
-                    begin = timed
-            if begin is None:
-                raise AudioError(f"{path} has no timestamps, so no stretch of it can be found")
-            following = begin + frame.samples
-            if begin >= len(whole):
-                end = len(whole)
-                break
-            samples = _mono(frame)[max(0, -begin) : len(whole) - begin]
-            if len(samples):
-                end = max(0, begin) + len(samples)
-                whole[end - len(samples) : end] = samples
-    if not end:
+    heard = None if _restarts(path) else _stretch(path, segment, seek=True)
+    if heard is None:
+        heard = _stretch(path, segment, seek=False)
+    if heard is None or not len(heard.samples):
         raise AudioError(f"{path} has no sound from {segment.start:.1f} to {segment.end:.1f} s")
-    return Waveform(whole[:end], rate)
+    _require_numbers(heard.samples, path)
+    return heard
+
+
+def _restarts(path: Path) -> bool:
+    """Whether timestamps go back on the way, so that several places of the file have the same one.
+
+    That happens where files or songs were joined end to end. Packets are read without being decoded, and
+    only in formats that can be joined so.
+    """
+    with _open(path) as container:
+        if container.format.name not in JOINABLE:
+            return False
+        track, _ = _described(container, path)
+        latest: float = -math.inf
+        most = LONGEST_OVERLAP / float(track.time_base or 1)  # in its ticks
+        with contextlib.suppress(av.FFmpegError):  # cut off there
+            for packet in container.demux(track):
+                if (pts := packet.pts) is not None:
+                    if pts < latest - most:
+                        return True
+                    latest = max(latest, pts)
+    return False
+
+
+def _stretch(path: Path, segment: Segment, seek: bool) -> Waveform | None:
+    """What is heard there; None where a seek leads behind it, or nobody knows where."""
+    with _open(path) as container:
+        track, media = _described(container, path)
+        frames = _decoded(container, track, media)
+        clock = Fraction(0)
+        if seek:
+            origin = Fraction(container.start_time or 0, av.time_base)
+            with contextlib.suppress(av.FFmpegError):  # what cannot be sought in is read from its beginning
+                container.seek(round((origin + Fraction(max(0.0, segment.start - RUN_UP))) * av.time_base))
+            first = next(frames, None)
+            moment = _moment(first) if first else None
+            if first is None or moment is None or moment - origin > segment.start:
+                return None
+            clock = moment - origin
+            frames = itertools.chain([first], frames)
+        rate = media.sample_rate
+        pieces = _resampled(_placed(frames, container, media, clock), rate)
+        edges = (segment.start - float(clock), segment.end - float(clock))
+        begin, end = (round(min(edge, END_OF_TIME) * rate) for edge in edges)
+        return Waveform(_between(pieces, begin, end), rate)
+
+
+def _between(pieces: Iterable[Float32], begin: int, end: int) -> Float32:
+    """Samples ``begin`` to ``end`` of all that the pieces hold."""
+    taken = [np.zeros(0, np.float32)]
+    passed = 0
+    for piece in pieces:
+        if passed >= end:
+            break
+        taken.append(piece[max(0, begin - passed) : end - passed])
+        passed += len(piece)
+    return np.concatenate(taken)
 
 
 def resample(waveform: Waveform, sample_rate: int) -> Waveform:
@@ -285,6 +326,11 @@ def require_file(path: Path) -> None:
         raise AudioError(f"{path} cannot be read: permission denied")
 
 
+def _require_numbers(samples: Float32, path: Path) -> None:
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{path} holds samples that are not numbers (NaN or infinite)")
+
+
 def _open(path: Path) -> InputContainer:
     require_file(path)
     try:
@@ -312,8 +358,7 @@ def _read(
         pieces = _resampled(_placed(_decoded(container, track, media), container, media), sample_rate)
         n_samples = 0
         for samples in _blocks(pieces, round(block * sample_rate)):
-            if not np.isfinite(samples).all():
-                raise AudioError(f"{media.path} holds samples that are not numbers (NaN or infinite)")
+            _require_numbers(samples, media.path)
             n_samples += len(samples)
             yield samples
     if n_samples == 0:
@@ -338,22 +383,29 @@ def _decoded(container: InputContainer, track: AudioStream, media: Media) -> Ite
             media.damaged += 1
 
 
+def _moment(frame: AudioFrame) -> Fraction | None:
+    """Its timestamp in seconds."""
+    return None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+
+
 def _placed(
-    frames: Iterable[AudioFrame], container: InputContainer, media: Media
+    frames: Iterable[AudioFrame], container: InputContainer, media: Media, clock: Fraction = Fraction(0)
 ) -> Iterator[tuple[int, Float32]]:
-    """Mono pieces with their rates, silence where timestamps leave room, overlaps cut away."""
+    """Mono pieces with their rates, silence where timestamps leave room, overlaps cut away.
+
+    ``clock`` is where the first of them begins, in seconds of the file.
+    """
     origin = Fraction(container.start_time, av.time_base) if container.start_time is not None else None
-    clock = Fraction(0)  # seconds handed on so far
     usual_rate = None
     for frame in frames:
         rate, samples = frame.sample_rate, _mono(frame)
         usual_rate = usual_rate or rate
         # Where the rate changes (chained Ogg), FFmpeg goes on counting in the first one: not believed.
-        if frame.pts is not None and frame.time_base is not None and rate == usual_rate:
-            moment = frame.pts * frame.time_base
-            origin = moment if origin is None else origin
+        moment = _moment(frame)
+        if moment is not None and rate == usual_rate:
+            origin = moment - clock if origin is None else origin
             gap = float(moment - origin - clock)
-            if abs(gap) > LONGEST_GAP:
+            if not -LONGEST_OVERLAP <= gap <= LONGEST_GAP:
                 origin = moment - clock
             elif gap > TOLERANCE:
                 media.lost += gap if clock else 0.0

@@ -63,7 +63,7 @@ def encode(pieces: Sequence[Piece], tokenizer: Tokenizer) -> list[Codes]:
     the clip does, so that a copy which is cut at the same sounds has the same codes.
     """
     rate, frame_rate = tokenizer.sample_rate, tokenizer.frame_rate
-    leads = [int(len(piece.before) * frame_rate / rate) for piece in pieces]  # whole frames
+    leads = [int(len(piece.before) * frame_rate / rate + 1e-9) for piece in pieces]  # whole frames
     heard = []
     for piece, lead in zip(pieces, leads, strict=True):
         before = piece.before[len(piece.before) - round(lead * rate / frame_rate) :]

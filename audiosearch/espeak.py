@@ -29,6 +29,10 @@ HOW_TO_INSTALL = (
     "typed text is spoken by eSpeak NG, which is not installed: pip install 'audiosearch[espeak]', "
     "or apt-get install espeak-ng (macOS: brew install espeak-ng)"
 )
+NO_LIBRARY = (
+    "eSpeak NG's program is there, but not its library, which tells phones: "
+    "pip install 'audiosearch[espeak]', or apt-get install libespeak-ng1"
+)
 
 
 class Espeak:
@@ -133,6 +137,11 @@ def aligned(text: str, voice: str, words_per_minute: int) -> tuple[Waveform, lis
     return waveform, [(sample / waveform.sample_rate, bare(phone)) for sample, phone in library.said]
 
 
+def tells_phones() -> bool:
+    """Whether there is eSpeak NG's library: its program only speaks."""
+    return _find_library() is not None
+
+
 def bare(phone: str) -> str:
     """A phone without marks of stress, length and tone; the third tone of Mandarin looks like a vowel."""
     marked = re.sub(MARKS, "", phone)
@@ -142,7 +151,7 @@ def bare(phone: str) -> str:
 def _required() -> "_Library":
     library = _find_library()
     if library is None:
-        raise MissingDependencyError(HOW_TO_INSTALL)
+        raise MissingDependencyError(HOW_TO_INSTALL if shutil.which("espeak-ng") is None else NO_LIBRARY)
     return library
 
 

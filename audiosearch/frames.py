@@ -15,10 +15,13 @@ from audiosearch.types import ANCHOR_FRAMES
 def count(n_samples: int, sample_rate: int, frame_rate: float) -> int:
     """How many frames cover ``n_samples``; the last one may be partly filled.
 
+    A frame rate that is not a whole number of samples is not known to the last bit: a billionth of a frame
+    is none.
+
     >>> count(16000, 16000, 12.5), count(16001, 16000, 12.5), count(0, 16000, 12.5)
     (13, 13, 0)
     """
-    return math.ceil(n_samples * frame_rate / sample_rate)
+    return math.ceil(n_samples * frame_rate / sample_rate - 1e-9)
 
 
 def to_seconds(frame: float, frame_rate: float) -> float:

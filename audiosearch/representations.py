@@ -85,8 +85,9 @@ def anchors(codes: Codes, tokenizer: Tokenizer, hop: int = 10, dim: int = ANCHOR
     np.ndarray, shape (n_windows, dim), float32
         Row i covers frames [i * hop, i * hop + 10); empty when the clip is shorter than a window.
     """
-    layers = [layer for layer in tokenizer.sound_layers if layer < codes.n_layers]
-    common = tokenizer.codebooks[layers].mean(axis=1).sum(axis=0)
+    layers = tokenizer.sound_layers[: max(0, codes.n_layers - tokenizer.sound_layers.start)]
+    books = tokenizer.codebooks[layers.start : layers.stop]
+    common = (np.full(books.shape[1], 1 / books.shape[1], np.float32) @ books).sum(axis=0)
     per_frame = vectors(codes, tokenizer.codebooks, layers) - common
     starts = frames.window_starts(codes.n_frames, hop)
     if not starts:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from audiosearch.errors import CacheError, UsageError
+from audiosearch.files import is_file
 from audiosearch.types import Codes, Int16
 
 if TYPE_CHECKING:
@@ -155,10 +156,9 @@ def require_writable(path: Path) -> None:
     """
     try:
         _beside(path).touch()
+        _beside(path).unlink()
     except OSError as exc:
         raise CacheError(f"{path} cannot be written: {exc.strerror or exc}") from exc
-    finally:
-        _beside(path).unlink(missing_ok=True)
 
 
 def _beside(path: Path) -> Path:
@@ -208,7 +208,7 @@ def open_cache(path: Path) -> Cache:
         When it is not there, or is no cache.
     """
     require_suffix(path)
-    if not path.is_file():
+    if not is_file(path):
         raise CacheError(f"there is no token cache at {path}; audiosearch tokens encode makes one")
     try:
         metadata, lengths = _pt_content(path) if path.suffix == ".pt" else _safetensors_content(path)

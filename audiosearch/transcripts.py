@@ -7,6 +7,7 @@ segment by their letters. Files are read when a question is asked, so a transcri
 goes and counts as it is.
 """
 
+import html
 import json
 import math
 import re
@@ -20,10 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosearch.errors import UsageError
+from audiosearch.files import is_file
 
 SUFFIXES = (".json", ".vtt", ".srt")  # those that may know when each word is said come first
-TIME = r"(?:(\d+):)?(\d+):(\d+)[.,](\d+)"
-CUE = re.compile(rf"{TIME}[ \t]+-->[ \t]+{TIME}[^\n]*\n(.*?)(?:\n[ \t]*\n|\Z)", re.S)
+TIME = r"(?:(\d{1,6}):)?(\d{1,6}):(\d{1,6})[.,](\d{1,9})"
+NEXT = r"(?:\d+[ \t]*\n)?[^\n]*-->"  # its number, where it has one, and its times
+CUE = re.compile(rf"{TIME}[ \t]+-->[ \t]+{TIME}[^\n]*((?:\n(?!{NEXT})[^\n]*\S[^\n]*)*)")
+MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")  # <i> and <00:01.000>; of SubRip {\an8}, too
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['\u2019][^\W_]+)*")
 
 Timed = tuple[str, float, float]  # text, start and end in seconds
@@ -62,7 +66,7 @@ def beside(recording: Path) -> list[Path]:
         for suffix in SUFFIXES
         for path in (recording.with_suffix(suffix), recording.with_name(recording.name + suffix))
     )
-    return [path for path in named if path.is_file()]
+    return [path for path in named if is_file(path)]
 
 
 def read(path: Path) -> Transcript | None:
@@ -138,14 +142,14 @@ def _loaded(path: Path) -> Any:
 
 
 def _cues(text: str) -> Iterator[Timed]:
-    """Of SubRip and WebVTT; tags such as <i> and <00:01.000> are left out."""
+    """Of SubRip and WebVTT, without their marks; a cue ends at an empty line, or where the next begins."""
     for found in CUE.finditer(text):
         *clocks, said = found.groups()
         start, end = (
             int(hours or 0) * 3600 + int(minutes) * 60 + float(f"{seconds}.{fraction}")
             for hours, minutes, seconds, fraction in (clocks[:4], clocks[4:])
         )
-        yield re.sub(r"<[^>]*>", "", said), start, end
+        yield html.unescape(MARKUP.sub("", said)), start, end
 
 
 def _listed(content: Any) -> Iterator[Timed]:

@@ -256,7 +256,7 @@ class Document:
     id : str
         UUIDv5 of the name.
     name : str
-        Where it came from: the absolute path of the file.
+        Where it came from: the absolute path of the file, without links.
     sha256 : str
         Of the file's bytes, hexadecimal.
     title : str

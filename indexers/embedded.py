@@ -97,6 +97,7 @@ class EmbeddedStore:
     def __init__(self, path: Path, schema: Schema | None) -> None:
         self.path = path
         self._make_directory()
+        self._require_own_names()
         with ExitStack() as held, ExitStack() as opened:
             self._lock = held.enter_context(_take_lock(path))
             self._require_room(ROOM_TO_OPEN)
@@ -272,6 +273,16 @@ class EmbeddedStore:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise StoreError(f"cannot make a store at {self.path}: {exc.strerror}") from exc
+
+    def _require_own_names(self) -> None:
+        """Refuse a directory in which others have what a new store would write over."""
+        if not (self.path / CATALOGUE).exists():
+            for name in (*INDEXED, DOCUMENTS):
+                if (self.path / name).exists():
+                    raise StoreError(
+                        f"{self.path} holds something else called {name}, which a store would write over; "
+                        "give it a directory of its own"
+                    )
 
     def _make(self, schema: Schema | None) -> Schema:
         """Fresh shards, then the schema: a store without a schema was not made to the end."""

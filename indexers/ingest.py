@@ -173,8 +173,8 @@ class _Reader:
 
 
 def recording_name(path: Path) -> str:
-    """The absolute path, as text that any database takes."""
-    return os.fsencode(path.resolve()).decode("utf-8", "backslashreplace")
+    """The absolute path without links, as text that any database takes."""
+    return os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")
 
 
 def recording_id(name: str, sha256: str) -> str:

@@ -17,6 +17,7 @@ from audiosearch.errors import DocumentError
 from audiosearch.interfaces import DocumentStore, TextEncoder
 from audiosearch.pronunciation import pronounce
 from audiosearch.types import ID_NAMESPACE, Document, Passage
+from indexers.ingest import recording_name
 
 Status = Literal["stored", "replaced", "unchanged", "failed"]
 
@@ -57,8 +58,10 @@ def add(
         Makes a vector of each passage.
     """
     stored = {document.id: document for document in store.documents()}
+    named: dict[str, Path] = {}
     for path in documents.find(paths):
-        whole = str(path.absolute())
+        named.setdefault(recording_name(path), path)
+    for whole, path in named.items():
         before = stored.get(str(uuid.uuid5(ID_NAMESPACE, f"document/{whole}")))
         try:
             yield _add(path, whole, store, voice, encoder, before)

@@ -15,14 +15,14 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Archive:
-    """Frames of many recordings.
+    """Frames of many recordings: what is said lies within one stretch of them.
 
     Parameters
     ----------
     recordings : list of str
-        Their ids.
-    bounds : np.ndarray, shape (n_recordings + 1,), int64
-        The frames of recording i are ``bounds[i]`` to ``bounds[i + 1]``.
+        Of each stretch without a gap, the id of its recording; most recordings are one stretch.
+    bounds : np.ndarray, shape (n_stretches + 1,), int64
+        The frames of stretch i are ``bounds[i]`` to ``bounds[i + 1]``.
     codes : np.ndarray, shape (n_layers, n_frames), int16
     times : np.ndarray, shape (n_frames,), float64
         Where each frame begins in its recording, in seconds.
@@ -40,31 +40,29 @@ class Archive:
     def of(cls, store: Store, recordings: Sequence[Recording], layers: range) -> "Archive":
         """What is stored of some recordings, of some layers."""
         frame = to_seconds(1, store.schema.frame_rate)
+        owners: list[str] = []
         sizes = [0]
         codes: list[Int16] = [np.zeros((len(layers), 0), np.int16)]
         times: list[np.ndarray] = [np.zeros(0)]
         for recording in recordings:
-            n_frames = 0
+            end = -np.inf
             for clip, clip_codes in store.codes(recording.id):
+                if clip.segment.start > end + frame:
+                    owners.append(recording.id)
+                    sizes.append(0)
+                sizes[-1] += clip_codes.n_frames
                 codes.append(clip_codes.array[layers.start : layers.stop])
                 times.append(clip.segment.start + frame * np.arange(clip_codes.n_frames))
-                n_frames += clip_codes.n_frames
-            sizes.append(n_frames)
-        return cls(
-            [recording.id for recording in recordings],
-            np.cumsum(sizes),
-            np.concatenate(codes, axis=1),
-            np.concatenate(times),
-            frame,
-        )
+                end = clip.segment.end
+        return cls(owners, np.cumsum(sizes), np.concatenate(codes, axis=1), np.concatenate(times), frame)
 
     @property
     def n_frames(self) -> int:
         """Of all recordings."""
         return len(self.times)
 
-    def recording_of(self, frame: float) -> int:
-        """The number of the recording that a frame belongs to."""
+    def stretch_of(self, frame: float) -> int:
+        """The number of the stretch that a frame belongs to."""
         return int(np.searchsorted(self.bounds, frame, side="right")) - 1
 
     def segment(self, first: float, last: int) -> Segment:

@@ -4,6 +4,7 @@ Each word of the phrase is laid on a word of the transcript, one by one, by how 
 (1 less the edit distance, relative to the longer; Levenshtein 1966). A word may be missing on either side.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -48,7 +49,7 @@ def written(recording: str, transcript: Transcript, phrase: str) -> list[Written
     wanted = spelled(phrase)
     if not wanted or not transcript.words:
         return []
-    scores, starts = _laid(wanted, transcript.words)
+    scores, starts = _laid(wanted, transcript)
     taken = np.zeros(len(scores), bool)
     found = []
     for last in np.argsort(-scores, kind="stable").tolist():
@@ -62,16 +63,23 @@ def written(recording: str, transcript: Transcript, phrase: str) -> list[Written
     return found
 
 
-def _laid(wanted: Sequence[str], words: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+@functools.lru_cache(maxsize=1024)
+def _numbered(transcript: Transcript) -> tuple[list[str], np.ndarray]:
+    """The different words of a transcript, and which of them each of its words is."""
+    vocabulary, numbers = np.unique(np.array(transcript.words, object), return_inverse=True)
+    return vocabulary.tolist(), numbers
+
+
+def _laid(wanted: Sequence[str], transcript: Transcript) -> tuple[np.ndarray, np.ndarray]:
     """How well the phrase fits if it ends with each word, from 0 to 1, and with which word it begins then."""
-    vocabulary, numbers = np.unique(np.array(words, object), return_inverse=True)
-    likeness = cdist(
-        wanted, vocabulary.tolist(), scorer=Levenshtein.normalized_similarity, score_cutoff=ALIKE
-    ).astype(np.float32)
+    vocabulary, numbers = _numbered(transcript)
+    likeness = cdist(wanted, vocabulary, scorer=Levenshtein.normalized_similarity, score_cutoff=ALIKE).astype(
+        np.float32
+    )
     weights = np.array([len(word) for word in wanted], np.float32)
     weights /= weights.sum()
     gains = weights[:, None] * likeness[:, numbers]
-    here = np.arange(len(words))
+    here = np.arange(len(numbers))
     scores, starts = gains[0], here
     for weight, gain in zip(weights[1:], gains[1:], strict=True):
         slip = SLIP * weight
@@ -96,7 +104,8 @@ def _later(row: np.ndarray, by: int) -> np.ndarray:
 def fused(heard: Sequence[Match], found: Iterable[Written], limit: int) -> list[Match]:
     """What was heard and what was written as one answer, likeliest first.
 
-    A place that both name is as likely as one of them being right; its times are those that were heard.
+    A place that both name is as likely as one of them being right; its times are those that were heard. Each
+    place heard is named by one place written: a phrase may be said twice in a row.
     What only one of them names keeps its probability, so that neither hides what the other missed.
 
     Parameters
@@ -111,12 +120,14 @@ def fused(heard: Sequence[Match], found: Iterable[Written], limit: int) -> list[
         Of what is only written, the score is 0, and nobody reckoned the false alarms.
     """
     matches = list(heard)
+    confirmed: set[int] = set()
     for place in found:
-        near = [i for i, match in enumerate(matches) if _same(match, place)]
+        near = [i for i, match in enumerate(heard) if i not in confirmed and _same(match, place)]
         if near:
-            both = matches[near[0]]
+            both = heard[near[0]]
             doubt = (1 - both.probability) * (1 - place.probability)
             matches[near[0]] = replace(both, probability=1 - doubt)
+            confirmed.add(near[0])
         else:
             whole = Segment(0.0, place.segment.duration)
             matches.append(Match(place.recording, whole, place.segment, 1.0, 0.0, place.probability))

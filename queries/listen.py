@@ -12,7 +12,7 @@ import numpy as np
 
 from audiosearch.clips import Cutting, Piece, cut, encode
 from audiosearch.errors import AudioError
-from audiosearch.frames import count
+from audiosearch.frames import count, to_seconds
 from audiosearch.interfaces import Segmenter, Tokenizer
 from audiosearch.representations import fingerprint
 from audiosearch.types import Codes, Float32, Schema, Segment, Waveform
@@ -51,15 +51,13 @@ class Heard:
         what surrounded it there is more like them than like silence.
     fingerprints : list of (Segment, str)
         Of each clip.
+    duration : float
+        In seconds; the last frame may end later.
     """
 
     hearings: list[Hearing]
     fingerprints: list[tuple[Segment, str]]
-
-    @property
-    def duration(self) -> float:
-        """Seconds, in whole frames."""
-        return self.hearings[0].codes.duration
+    duration: float
 
 
 def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter, schema: Schema) -> Heard:
@@ -83,10 +81,13 @@ def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter
     rate = tokenizer.sample_rate
     kept = round(TWICE * rate)
     head: list[Float32] = []
+    n_samples = 0
     print_samples = round(schema.fingerprint_frames / tokenizer.frame_rate * rate)
 
     def passing() -> Iterator[Float32]:
+        nonlocal n_samples
         for piece in cut(blocks, rate, segmenter, Cutting()):
+            n_samples += len(piece.waveform.samples)
             fingerprints.append((piece.segment, _fingerprint(piece, print_samples, tokenizer, schema)))
             if sum(map(len, head)) < kept:
                 head.append(piece.waveform.samples)
@@ -98,11 +99,11 @@ def listen(blocks: Iterable[Float32], tokenizer: Tokenizer, segmenter: Segmenter
     codes = Codes(np.concatenate(chunks, axis=1), tokenizer.frame_rate, tokenizer.codebook_size)
     samples = np.concatenate(head)
     if len(samples) >= kept:
-        return Heard([Hearing(codes)], fingerprints)
+        return Heard([Hearing(codes)], fingerprints, n_samples / rate)
     hearings = [Hearing(codes, _late(samples, tokenizer) if codes.n_frames > 1 else None)]
     if len(samples) < round(SHORT * rate):
         hearings.append(_mirrored(samples, tokenizer))
-    return Heard(hearings, fingerprints)
+    return Heard(hearings, fingerprints, n_samples / rate)
 
 
 def _late(samples: Float32, tokenizer: Tokenizer) -> Codes:
@@ -140,22 +141,28 @@ def encoded(pieces: Iterable[Float32], tokenizer: Tokenizer, seconds: float = CH
     held    |-- context --|------- chunk -------|-- context --|
     codes                 |~~~~~~~~~~~~~~~~~~~~~|
     """
-    rate = tokenizer.sample_rate
-    chunk, context = round(seconds * rate), round(CONTEXT * rate)
-    held, before = np.zeros(0, np.float32), 0
+    rate, frame_rate = tokenizer.sample_rate, tokenizer.frame_rate
+    size, context = round(seconds * frame_rate), round(CONTEXT * frame_rate)  # frames
+
+    def sample(frame: int) -> int:
+        return round(to_seconds(frame, frame_rate) * rate)
+
+    held, start, first = (
+        np.zeros(0, np.float32),
+        0,
+        0,
+    )  # what is held begins with `start`, the chunk with `first`
     for piece in pieces:
         held = np.concatenate([held, piece])
-        while len(held) >= before + chunk + context:
-            yield _trimmed(held[: before + chunk + context], before, chunk, tokenizer)
-            held, before = held[before + chunk - context :], context
-    if len(held) > before:
-        yield _trimmed(held, before, len(held) - before, tokenizer)
-
-
-def _trimmed(samples: Float32, before: int, n_samples: int, tokenizer: Tokenizer) -> np.ndarray:
-    """The codes of ``n_samples`` behind the first ``before``."""
-    rate = tokenizer.sample_rate
-    first = count(before, rate, tokenizer.frame_rate)
-    n_frames = count(n_samples, rate, tokenizer.frame_rate)
-    codes = tokenizer.encode([Waveform(samples, rate)])[0]
-    return codes.array[:, first : first + n_frames]
+        while start + len(held) >= sample(first + size + context):
+            before = min(first, context)
+            codes = tokenizer.encode([Waveform(held[: sample(first + size + context) - start], rate)])[0]
+            yield codes.array[:, before : before + size]
+            first += size
+            begin = sample(max(0, first - context))
+            held, start = held[begin - start :], begin
+    if start + len(held) > sample(first):
+        before = min(first, context)
+        last = count(start + len(held), rate, frame_rate)
+        codes = tokenizer.encode([Waveform(held, rate)])[0]
+        yield codes.array[:, before : before + last - first]

@@ -122,7 +122,7 @@ def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple
     """The chosen places, best first, none overlapping another; and how well the phrases fit elsewhere."""
     blocks = np.concatenate([places.chosen, places.others])
     part = np.searchsorted(archive.bounds, blocks, side="right")
-    behind = np.minimum(blocks + places.block, archive.bounds[part])  # of the block's recording
+    behind = np.minimum(blocks + places.block, archive.bounds[part])  # of the block's stretch
     longest = max(phrase.longest for phrase in phrases)
     first = np.maximum(blocks - longest - AROUND, archive.bounds[part - 1])
     after = np.minimum(behind + AROUND, archive.bounds[part])
@@ -202,7 +202,7 @@ def _matches(
     blocks_an_hour = n_blocks / (archive.n_frames * archive.frame / 3600)
     return [
         Match(
-            recording=archive.recordings[archive.recording_of(peak.start)],
+            recording=archive.recordings[archive.stretch_of(peak.start)],
             query=asked,
             reference=archive.segment(peak.start, peak.end),
             rate=archive.segment(peak.start, peak.end).duration / asked.duration,

@@ -17,6 +17,7 @@ from dataclasses import replace
 from audiosearch.interfaces import Segmenter, Store, Tokenizer
 from audiosearch.types import Float32, Match, Segment
 from audiosearch.verdicts import verdict
+from queries.edges import sharpened
 from queries.listen import listen
 from queries.search import Found, Search, runs, sections, without_overlaps
 from queries.speeds import Reader, as_asked, changed
@@ -59,18 +60,19 @@ def match(
     AudioError
         When the query holds no sound.
     """
-    found, duration = _found(store, tokenizer, segmenter, read())
+    found, duration = heard_in(store, tokenizer, segmenter, read())
+    found = sharpened(found, read(), duration, tokenizer, store)
     if any_speed:
         for speed, blocks in changed(read, tokenizer.sample_rate):
-            found += [as_asked(one, speed) for one in _found(store, tokenizer, segmenter, blocks)[0]]
+            found += [as_asked(one, speed) for one in heard_in(store, tokenizer, segmenter, blocks)[0]]
         found = without_overlaps(found)
     return [told(one.match, store, duration) for one in found[:limit]]
 
 
-def _found(
+def heard_in(
     store: Store, tokenizer: Tokenizer, segmenter: Segmenter, blocks: Iterable[Float32]
 ) -> tuple[list[Found], float]:
-    """Everything that is found in what is heard, and its seconds."""
+    """Everything that is found in what is heard, however unlikely, and its seconds."""
     heard = listen(blocks, tokenizer, segmenter, store.schema)
     found: list[Found] = []
     for hearing in heard.hearings:
@@ -91,10 +93,16 @@ def everything(
 
 
 def told(match: Match, store: Store, duration: float) -> Match:
-    """The same with its verdict; the query lasts ``duration`` seconds."""
-    slack = max(EDGE, 0.02 * match.reference.duration)
-    missing = (match.query.start, duration - match.query.end, match.reference.start)
-    behind = Segment(match.reference.end + slack, END_OF_TIME)
+    """The same with its verdict, within what is sound; the query lasts ``duration`` seconds."""
+    last = Segment(max(0.0, match.reference.end - EDGE), match.reference.end)
+    sound = [clip.segment.end for clip, _ in store.codes(match.recording, last)]
+    query = replace(match.query, end=min(match.query.end, duration))
+    reference = replace(
+        match.reference, end=max(match.reference.start, min([match.reference.end, *sound[-1:]]))
+    )
+    slack = max(EDGE, 0.02 * reference.duration)
+    missing = (query.start, duration - query.end, reference.start)
+    behind = Segment(reference.end + slack, END_OF_TIME)
     whole = max(missing) <= slack and not any(store.codes(match.recording, behind))
-    words = verdict(match.probability, match.rate, match.query.duration, whole)
-    return replace(match, verdict=words)
+    words = verdict(match.probability, match.rate, query.duration, whole)
+    return replace(match, query=query, reference=reference, verdict=words)

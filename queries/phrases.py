@@ -128,15 +128,16 @@ def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> lis
     """A phrase by its words.
 
     By their phones and as one voice of eSpeak NG speaks them, where the tokenizer spells them: the phones
-    tell what is looked for, the voice how the network hears it. Elsewhere as each voice speaks them. Voices
-    that are not eSpeak NG's are there for how they sound, and always heard.
+    tell what is looked for, the voice how the network hears it. Elsewhere, and where eSpeak NG is only a
+    program, as each voice speaks them. Voices that are not eSpeak NG's are there for how they sound, and
+    always heard.
 
     Raises
     ------
     AudioError
         When it is too short.
     """
-    if isinstance(tokenizer, Speller):
+    if isinstance(tokenizer, Speller) and espeak.tells_phones():
         first = {v.voice.partition("+")[0]: v for v in reversed(voices) if isinstance(v, Espeak)}
         read = [Words(espeak.words(text, language), tokenizer) for language in first]
         known: list[Phrase] = [words for words in read if words.n_phones and words.known >= MOST]

@@ -9,15 +9,17 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from audiosearch import alignment
-from audiosearch.alignment import Float64, Judgement, Line, Track
+from audiosearch.alignment import Float64, Line, Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
+from audiosearch.judgement import Judgement, background, better_half, outvotes, sameness
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Float32, Match, Segment
 from queries.tracks import interleaved, stored_track, track
 
 SURE = 0.99  # probability from which on a copy needs no second search
 HOPELESS = 0.005  # probability below which a line is dropped at once
+LIKELY = 0.5  # probability from which on a line counts as one of many copies
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
 SECTION = 10.0  # seconds of the query that are voted on together
@@ -28,6 +30,8 @@ OWN_HITS = 4  # of an anchor, in a recording that holds it
 INSIDE = 0.48  # of its agreement that the frames of a match exceed
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section
+MORE = 4  # times as many hits and lines are looked at where most of the lines were copies
+MOST = 768  # lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,20 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A match, with what all its frames agree together: of two lines through a refrain, the true one more."""
+    """A match.
+
+    Parameters
+    ----------
+    match : Match
+    support : float
+        What all its frames agree together: of two lines through a refrain, the true one has more.
+    judgement : Judgement
+        Of the surest of its lines.
+    """
 
     match: Match
     support: float
+    judgement: Judgement
 
 
 class Search:
@@ -100,24 +114,32 @@ class Search:
         return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
 
     def judged(self, section: Segment) -> list[Judged]:
-        """The lines that a section's anchors vote for, judged."""
+        """The lines that a section's anchors vote for, judged: more of them where most are copies."""
+        limit = LINES
+        while True:
+            judged = self._judged(section, limit)
+            copies = sum(j.judgement.probability > LIKELY for j in judged)
+            if copies <= limit / 2 or limit >= MOST:
+                return judged
+            limit *= MORE
+
+    def _judged(self, section: Segment, limit: int) -> list[Judged]:
         with _one_thread():
-            judged = [self._judge(line, section) for line in self.lines(section)]
-        behind = alignment.background(
-            [j.line.recording for j in judged], [j.judgement.agreement for j in judged]
-        )
-        votes = alignment.outvotes([j.line.weight for j in judged])
+            judged = [self._judge(line, section) for line in self.lines(section, limit)]
+        behind = background([j.line.recording for j in judged], [j.judgement.agreement for j in judged])
+        votes = outvotes([j.line.weight for j in judged])
         return [
             replace(j, judgement=replace(j.judgement, background=level, votes=more))
             for j, level, more in zip(judged, behind, votes, strict=True)
         ]
 
-    def lines(self, section: Segment) -> list[Line]:
+    def lines(self, section: Segment, limit: int = LINES) -> list[Line]:
         """The lines that a section's anchors vote for."""
         times, rows = zip(*self._anchors(section), strict=True)
-        found = self._store.by_anchors(np.concatenate(rows), HITS + OWN_HITS * len(self._ignoring))
+        looked_at = HITS * limit // LINES + OWN_HITS * len(self._ignoring)
+        found = self._store.by_anchors(np.concatenate(rows), looked_at)
         hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
-        return alignment.vote(np.concatenate(times).tolist(), hits, LINES)
+        return alignment.vote(np.concatenate(times).tolist(), hits, limit)
 
     def _anchors(self, section: Segment) -> Iterator[tuple[Float64, Float32]]:
         """Times and vectors of a section's anchors, of each phase."""
@@ -157,7 +179,7 @@ class Search:
             score=best.judgement.score,
             probability=best.judgement.probability,
         )
-        return Found(match, float(agreements[stretch].sum()))
+        return Found(match, float(agreements[stretch].sum()), best.judgement)
 
     def _judge(self, line: Line, section: Segment) -> Judged:
         query = self._query.within(section)
@@ -166,12 +188,12 @@ class Search:
         agreements = alignment.agreement(query, reference, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
         straight = alignment.straightness(query, reference, refined)
-        judgement = Judgement(agreement, refined.rate, self._sameness(section), straight)
-        return Judged(refined, section, judgement, alignment.better_half(agreements))
+        judgement = Judgement(agreement, refined.rate, self._sameness(section), straight, section.duration)
+        return Judged(refined, section, judgement, better_half(agreements))
 
     def _sameness(self, section: Segment) -> float:
         if section not in self._same:
-            self._same[section] = alignment.sameness(self._query.within(section))
+            self._same[section] = sameness(self._query.within(section))
         return self._same[section]
 
     def _reference(self, line: Line, section: Segment) -> Track:
@@ -212,19 +234,23 @@ def sections(start: float, end: float, known: Iterable[Judged] = ()) -> list[Seg
 def runs(judged: list[Judged]) -> Iterator[list[Judged]]:
     """Judged lines that continue each other, together."""
     waiting = sorted(judged, key=lambda j: (j.line.recording, j.query, -j.judgement.score))
-    while waiting:
-        run = [waiting.pop(0)]
-        for other in list(waiting):
-            if _continues(run[-1], other):
+    taken = [False] * len(waiting)
+    for first, one in enumerate(waiting):
+        if taken[first]:
+            continue
+        run = [one]
+        for number in range(first + 1, len(waiting)):
+            other = waiting[number]
+            if other.line.recording != one.line.recording or other.query.start > run[-1].query.end + STEP:
+                break
+            if not taken[number] and _continues(run[-1], other):
                 run.append(other)
-                waiting.remove(other)
+                taken[number] = True
         yield run
 
 
 def _continues(one: Judged, other: Judged) -> bool:
-    if one.line.recording != other.line.recording or one.query == other.query:
-        return False
-    if other.query.start > one.query.end + STEP:
+    if one.query == other.query:
         return False
     between = (one.query.end + other.query.start) / 2
     return abs(one.line.at(between) - other.line.at(between)) < SAME_LINE

@@ -1,28 +1,21 @@
 """Lines from votes: planted truths are found among noise, at any speed."""
 
-import math
-
 import numpy as np
 import pytest
 
 from audiosearch.alignment import (
-    LOUDEST,
-    TYPICAL,
-    Judgement,
+    CLOSE,
     Line,
     Track,
     agreeing,
     agreement,
-    background,
-    better_half,
-    outvotes,
     rates,
     refine,
-    sameness,
     straightness,
     through,
     vote,
 )
+from audiosearch.judgement import sameness
 from audiosearch.representations import unit
 from audiosearch.types import Float32, Hit, Segment
 from queries.tracks import interleaved
@@ -67,10 +60,25 @@ def test_lines_are_best_first_and_apart() -> None:
         assert not any(r == recording and abs(p - place) < 0.4 for r, p in middles[:i])
 
 
-def test_an_anchor_that_resembles_everything_says_nothing() -> None:
+def test_an_anchor_that_resembles_everything_says_little() -> None:
+    hits = [[Hit(name, 5.0, 0.9) for name in "abcde"], [Hit("true", 9.0, 0.9), *4 * [Hit("x", 50.0, 0.5)]]]
+    weights = {line.recording: line.weight for line in vote([0.0, FRAME], hits, limit=6)}
+    assert weights == pytest.approx({"true": 0.2, **dict.fromkeys("abcde", CLOSE / 2)})
+
+
+def test_where_hardly_anything_is_stored_what_resembles_it_is_voted_for() -> None:
+    hits = [[Hit("a", 1.0, score)] for score in (0.2, 0.9, 0.25)]
+    (line,) = vote([0.0, 1.0, 2.0], hits, limit=5)
+    assert line.weight == pytest.approx(0.6 / 3)
+    assert line.at(1.0) == pytest.approx(1.0, abs=0.2)
+
+
+def test_copies_are_voted_for_however_many_there_are() -> None:
     times = [FRAME * i for i in range(20)]
-    hits = [[Hit("same", 5.0 + time, 0.9), Hit("other", 7.0 + 3 * time, 0.9)] for time in times]
-    assert vote(times, hits, limit=5) == []
+    hits = [[Hit(f"copy {n}", 5.0 + time, 0.95) for n in range(20)] for time in times]
+    lines = vote(times, hits, limit=20)
+    assert {line.recording for line in lines} == {f"copy {n}" for n in range(20)}
+    assert [line.weight for line in lines] == pytest.approx([CLOSE] * 20)
 
 
 def test_an_anchor_votes_once_for_a_place() -> None:
@@ -127,44 +135,10 @@ def test_refining_finds_the_line_that_is_near(rate: float) -> None:
     assert found.at(3.2) == pytest.approx(rate * 3.2 + 9.0, abs=0.06)
 
 
-def test_half_of_the_frames_may_be_covered() -> None:
-    clean, covered = np.full(60, 0.8, np.float32), np.full(60, 0.8, np.float32)
-    covered[10:40] = 0.0
-    assert better_half(clean) == pytest.approx(0.8)
-    assert better_half(covered) == pytest.approx(0.8)
-    assert better_half(np.zeros(0, np.float32)) == 0.0
-
-
 def smooth(rng: np.random.Generator) -> Float32:
     """Vectors of which each resembles the next ones, like those of frames."""
     steps = rng.standard_normal((123, 32)).astype(np.float32)
     return steps[:-3] + steps[1:-2] + steps[2:-1] + steps[3:]
-
-
-def judged(agreement: float, rate: float = 1.0, sameness: float = 0.0, **others: float) -> float:
-    return Judgement(agreement, rate, sameness, **{"straightness": 0.8, **others}).probability
-
-
-def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing() -> None:
-    assert judged(0.7) > judged(0.5)
-    assert judged(0.5, sameness=0.05) == judged(0.5)
-    assert judged(0.5, sameness=0.5) < judged(0.5)
-    assert judged(1.0, sameness=0.95) < 0.01
-    assert judged(0.5, rate=1.1) < judged(0.5)
-
-
-def test_a_line_stands_out_from_what_chance_finds() -> None:
-    assert judged(0.5, background=0.1) > judged(0.5, background=0.35)
-    assert judged(0.5, votes=2.0) > judged(0.5)
-    assert judged(0.5, straightness=0.9) > judged(0.5, straightness=0.4)
-
-
-def test_votes_are_compared_with_those_of_weaker_lines() -> None:
-    strong, *weak = outvotes([0.2] + 8 * [0.02])
-    assert strong == pytest.approx(math.log(0.21 / 0.03))
-    assert weak == pytest.approx(8 * [0.0])
-    assert outvotes([0.3]) == [0.0]
-    assert outvotes([]) == []
 
 
 def test_a_copy_is_straight_and_what_wanders_is_not() -> None:
@@ -192,15 +166,6 @@ def test_straightness_and_sameness_do_not_depend_on_how_close_frames_are() -> No
     assert sameness(twice) == pytest.approx(sameness(reference), abs=0.05)
     alone = reference.within(Segment(0.0, 0.01))
     assert (straightness(alone, reference, line), sameness(alone)) == (0.0, 1.0)
-
-
-def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> None:
-    names = ["true", "true", "copy", "b", "b", "b", "c", "c", "c"]
-    levels = background(names, [0.9, 0.8, 0.9, 0.3, 0.3, 0.3, 0.1, 0.1, 0.1])
-    assert levels[0] == levels[1] == levels[2] == pytest.approx(0.2)
-    assert background(["a", "b"] * 7, [0.9] * 14) == [LOUDEST] * 14
-    assert background([], []) == []
-    assert background(["true", "true"], [0.9, 0.7]) == pytest.approx([TYPICAL] * 2)
 
 
 def test_the_agreeing_stretch_is_found() -> None:

@@ -111,6 +111,39 @@ def test_a_clock_that_is_set_anew_is_no_gap(tmp_path: Path) -> None:
     assert audio.load(path, RATE).duration == pytest.approx(2.0, abs=0.1)
 
 
+@pytest.fixture(params=["flac", "ogg", "opus", "ts"])
+def joined(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Three files of 6 s end to end, with clicks at 2, 9 and 16 s."""
+    suffix = request.param
+    rate = media.FORMATS[suffix][2]
+    parts = (
+        media.write(tmp_path / f"{i}.{suffix}", sounds.click_at(2.0 + i, 6.0, rate), rate) for i in range(3)
+    )
+    path = tmp_path / f"joined.{suffix}"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def test_files_that_were_joined_are_heard_to_the_end(joined: Path) -> None:
+    with joined.open("rb") as file:
+        live = np.concatenate(list(audio.live(file, "a pipe", RATE)[1]))
+    for samples in (audio.load(joined, RATE).samples, live):
+        assert len(samples) == pytest.approx(18.0 * RATE, abs=0.2 * RATE)
+        for click in (2, 9, 16):
+            around = samples[(click - 1) * RATE : (click + 1) * RATE]
+            assert sounds.onset(around, RATE) == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_stretch_of_joined_files_is_where_it_was_heard(joined: Path) -> None:
+    whole = audio.load(joined, RATE).samples
+    for segment in (Segment(1.5, 2.5), Segment(8.0, 10.0), Segment(15.5, 17.0)):
+        heard = audio.resample(audio.excerpt(joined, segment), RATE)
+        click = segment.start + sounds.onset(heard.samples, RATE)
+        assert heard.duration == pytest.approx(segment.duration, abs=0.001)
+        assert np.abs(whole[round(click * RATE) :][: RATE // 20]).max() > 0.2
+        assert np.abs(whole[: round((click - 0.01) * RATE)][-RATE:]).max() < 0.1
+
+
 def refusal(path: Path) -> str:
     with pytest.raises(AudioError) as caught:
         audio.load(path, RATE)
@@ -203,6 +236,8 @@ def test_a_stretch_is_what_a_player_plays_there(tmp_path: Path, suffix: str) -> 
 def test_a_stretch_ends_where_the_file_does(tmp_path: Path) -> None:
     path = media.write(tmp_path / "a.flac", sounds.noise(3.0, RATE), RATE)
     assert audio.excerpt(path, Segment(2.0, 5.0)).duration == pytest.approx(1.0)
+    assert audio.excerpt(path, Segment(2.0, 1e7)).duration == pytest.approx(1.0)
+    assert audio.excerpt(path, Segment(0.0, np.inf)).duration == pytest.approx(3.0)
     with pytest.raises(AudioError, match=r"has no sound from 4\.0 to 5\.0 s"):
         audio.excerpt(path, Segment(4.0, 5.0))
 

@@ -21,6 +21,8 @@ from audiosearch.errors import MissingDependencyError
 from audiosearch.types import Match, Recording, Segment
 from commands import Run
 
+LONG = f"{'x' * 300}.wav"
+
 
 @pytest.fixture
 def copy(store: Path, tmp_path: Path) -> Path:
@@ -277,6 +279,9 @@ def test_demo_shows_everything_once(run: Run) -> None:
         (["list", "--device"], 2, "No such option"),
         (["show", "unknown"], 2, "no recording called unknown is stored"),
         (["match", "missing.wav", "--limit", "0"], 2, "Invalid value for '--limit'"),
+        (["locate", "--example", f"{LONG}@1-2"], 3, f"{LONG} cannot be read: File name too long"),
+        (["locate", "words", "--voice-of", LONG], 2, f"no recording called {LONG} is stored"),
+        (["ask", LONG], 3, f"{LONG} does not exist"),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(

@@ -152,9 +152,10 @@ def test_a_voice_that_is_like_somebodys_needs_qwen_tts(
 def test_an_example_is_named_by_its_seconds(run: Run, store: Path, speech_clip: Path) -> None:
     found = run("locate", "--example", f"{speech_clip}@45-47", "--store", store, "--json").records[0]
     assert found["reference_start"] == pytest.approx(45.0, abs=0.25)
-    wrong = run("locate", "--example", f"{speech_clip}@45", "--store", store)
-    assert (wrong.code, wrong.out) == (2, "")
-    assert "--example takes FILE or FILE@START-END in seconds" in wrong.err
+    for seconds in ("45", "0-inf", "47-45", "3-3", "nan-4"):
+        wrong = run("locate", "--example", f"{speech_clip}@{seconds}", "--store", store)
+        assert (wrong.code, wrong.out) == (2, "")
+        assert "--example takes FILE or FILE@START-END in seconds" in wrong.err
 
 
 def test_the_language_is_chosen(run: Run, store: Path) -> None:

@@ -54,6 +54,27 @@ def test_plain_text() -> None:
     assert [(p.title, p.text, p.line) for p in parts] == [("Notes", "One thing. Goes on.\nAnother.", 3)]
 
 
+def test_plain_text_behind_empty_lines() -> None:
+    title, parts = read("notes.txt", "\n\nNo title:\nit goes on.\n\nAnother.\n")
+    assert title == "notes"
+    assert [(p.title, p.text, p.line) for p in parts] == [("", "No title: it goes on.\nAnother.", 3)]
+    assert read("notes.txt", "\n\nNotes\n  \nAnother.\n")[0] == "Notes"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", "Notes\n\nOne thing.\nGoes on.\n"),
+        ("a.md", "---\nlayout: page\n---\n# Guide\n\nText.\n"),
+        ("a.csv", 'question,answer\nWhere?,"In the\nhall"\n'),
+        ("a.jsonl", '{"question": "A?", "answer": "B."}\n{"question": "C?", "answer": "D."}\n'),
+    ],
+)
+def test_lines_may_end_in_any_way(name: str, content: str, end: str) -> None:
+    assert read(name, content.replace("\n", end)) == read(name, content)
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_table_of_questions(separator: str) -> None:
     rows = (("Question", "tag", "Answer"), ("Where?", "x", '"In the\nhall"'), ("When?", "y", "At 5."))
@@ -67,6 +88,11 @@ def test_a_table_of_questions(separator: str) -> None:
 def test_json_lines_with_several_questions() -> None:
     _, parts = read("faq.jsonl", '{"questions": ["Where?", "Which room?"], "answer": "The hall."}\n\n')
     assert [(p.title, p.text, p.line) for p in parts] == [("Where? Which room?", "The hall.", 1)]
+
+
+def test_json_may_hold_line_separators_and_halves_of_characters() -> None:
+    _, parts = read("faq.jsonl", '{"question": "Where\\ud83d?", "answer": "In\u2028the hall."}\n')
+    assert [(p.title, p.text) for p in parts] == [("Where??", "In\u2028the hall.")]
 
 
 def test_what_is_too_long_is_cut_between_sentences() -> None:
@@ -93,7 +119,9 @@ def test_the_same_text_is_kept_once_and_marks_alone_not_at_all() -> None:
         ("x.pdf", b"", "x.pdf is none of .md, .markdown, .html"),
         ("x.txt", b"caf\xe9", "x.txt is not UTF-8: .* at byte 3"),
         ("x.csv", b"a,b\n1,2\n", "x.csv: line 2 has no question or no answer"),
+        ("x.csv", b"question,answer\nA?,B.\nC?," + b"D" * 200_000, "line 3 is no row of a table: .* limit"),
         ("x.jsonl", b"[1]\n", "x.jsonl: line 1 is no JSON object"),
+        ("x.jsonl", b"[" * 100_000, "x.jsonl is nested too deeply"),
         (
             "x.jsonl",
             b'{"question": "A?", "answer": "B."}\n{"question": }\n',
@@ -117,3 +145,4 @@ def test_finds_texts_in_directories(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     found = [str(path.relative_to(tmp_path)) for path in documents.find([tmp_path, tmp_path / "picture.png"])]
     assert found == ["a.TXT", "b.md", "in/faq.csv", "picture.png"]
+    assert list(documents.find([Path("x" * 300)])) == [Path("x" * 300)]

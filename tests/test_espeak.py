@@ -8,6 +8,8 @@ import pytest
 from audiosearch import espeak
 from audiosearch.errors import MissingDependencyError, UsageError
 from audiosearch.espeak import Espeak
+from audiosearch.tokenizers.pocket import Pocket
+from queries.phrases import Example, typed
 
 
 def test_words_become_sound() -> None:
@@ -71,3 +73,19 @@ def test_without_both_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     ):
         Espeak().synthesize("hello")
     assert espeak.version() is None
+
+
+def test_the_program_alone_tells_no_phones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(espeak, "_find_library", lambda: None)
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/espeak-ng")
+    assert not espeak.tells_phones()
+    with pytest.raises(MissingDependencyError, match="program is there, but not its library"):
+        espeak.words("hello")
+
+
+def test_typed_words_are_spoken_where_no_phones_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    voices = espeak.ensemble("en-us")
+    said = {voice.voice: voice.synthesize("a sentence") for voice in voices}
+    monkeypatch.setattr(espeak, "_find_library", lambda: None)
+    monkeypatch.setattr(Espeak, "synthesize", lambda voice, _: said[voice.voice])
+    assert [type(phrase) for phrase in typed("a sentence", voices, Pocket())] == 4 * [Example]

@@ -40,3 +40,8 @@ def test_windows_lie_within_and_are_as_many_as_fit(n_frames: int, hop: int) -> N
 def test_a_hop_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 1 frame, got 0"):
         frames.window_starts(100, 0)
+
+
+@pytest.mark.parametrize("hop", [240, 320, 480, 960, 1764])
+def test_a_rate_that_is_not_known_to_the_last_bit_makes_no_frame_more(hop: int) -> None:
+    assert [frames.count(n * hop, 16000, 16000 / hop) for n in range(1, 2000)] == list(range(1, 2000))

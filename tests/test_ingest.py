@@ -90,10 +90,12 @@ def test_a_changed_file_replaces_its_old_state(tmp_path: Path, folder: Path) -> 
 def test_a_file_that_cannot_be_read_fails_alone(tmp_path: Path, folder: Path) -> None:
     (folder / "1a.mp3").write_bytes(np.random.default_rng(0).bytes(3000))
     (folder / "1b.wav").write_text("not sound")
+    (folder / "1c.wav").symlink_to("1c.wav")
+    long = tmp_path / f"{'x' * 300}.wav"
     with library("memory:") as store:
-        outcomes = list(store.ingest([folder, tmp_path / "missing.wav"]))
+        outcomes = list(store.ingest([folder, tmp_path / "missing.wav", long]))
         failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-        assert [o.path.name for o in failed] == ["1a.mp3", "1b.wav", "missing.wav"]
+        assert [o.path.name for o in failed] == ["1a.mp3", "1b.wav", "1c.wav", "missing.wav", long.name]
         assert all(str(o.path) in o.note and o.recording is None for o in failed)
         assert len(store.recordings()) == 3
 

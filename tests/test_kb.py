@@ -91,6 +91,26 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_stored(run: Run, fo
     assert (code, "there is no text in empty" in err) == (2, True)
 
 
+def test_a_text_is_the_same_by_every_path_to_it(run: Run, folder: Path) -> None:
+    (folder / "link.md").symlink_to(folder / "texts" / "guide.md")
+    (folder / "loop.md").symlink_to("loop.md")
+    code, _, err = run("kb", "add", "texts/guide.md", "texts/../texts/guide.md", "loop.md")
+    assert (code, err.count("stored ")) == (5, 1)
+    assert "loop.md: Too many levels of symbolic links" in err
+    assert "unchanged " in run("kb", "add", "link.md")[2]
+    assert run("kb", "remove", "texts/../link.md", "--yes")[0] == 0
+    assert run("kb", "list", "--json")[1] == []
+
+
+def test_a_text_whose_name_is_not_utf8(run: Run, folder: Path) -> None:
+    path = folder / os.fsdecode(b"\xff.md")
+    path.write_text("Tea is boiled.\n")
+    assert run("kb", "add", path, "--json")[0] == 0
+    (stored,) = run("kb", "list", "--json")[1]
+    assert (stored["title"], stored["name"]) == ("\\xff", str(folder / "\\xff.md"))
+    assert run("kb", "remove", path, "--yes")[0] == 0
+
+
 def test_what_became_of_each_text_is_told_in_json(run: Run, folder: Path) -> None:
     (folder / "empty.md").touch()
     code, lines, err = run("kb", "add", "texts/guide.md", "empty.md", "gone.md", "--json")
@@ -156,6 +176,15 @@ def test_none_of_them_answers(run: Run, folder: Path) -> None:
     assert (code, lines) == (1, [])
     assert "none of the stored texts answers this" in err
     assert len(run("ask", question, "--json", "--min-probability", 0)[1]) == 3
+
+
+def test_a_question_between_two_texts_hides_neither(folder: Path) -> None:
+    with Library("memory:") as library:
+        adding = library.add_documents([folder / "texts" / "guide.md", folder / "texts" / "faq.csv"])
+        next(adding)
+        assert library.ask("where may bicycles be left")[0].passage.title != "Where may bicycles be left?"
+        list(adding)
+        assert library.ask("where may bicycles be left")[0].passage.title == "Where may bicycles be left?"
 
 
 def test_a_typed_question(run: Run) -> None:

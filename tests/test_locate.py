@@ -1,5 +1,6 @@
 """Locate: where a phrase is said, in time and with what certainty."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import media
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.tokenizers.pocket import Pocket
-from audiosearch.types import Codes, Segment, Waveform
+from audiosearch.types import Clip, Codes, Recording, Schema, Segment, Waveform
+from queries.archive import Archive
 from queries.locate import Peak, apart
 from queries.surroundings import speech_shaped, surrounded
 
@@ -158,3 +160,44 @@ def test_probabilities_fall_with_the_scores(library: Library) -> None:
 def test_too_short_an_example_is_refused(library: Library) -> None:
     with pytest.raises(AudioError, match=r"an example of 0\.10 s is too short to be found"):
         library.locate(Waveform(np.zeros(1600, np.float32), RATE))
+
+
+class Store:
+    """As much of a store as an archive needs: clips of zeros."""
+
+    schema = Schema("t", 2, 8, 12.5, anchor_dim=16)
+
+    def __init__(self, *segments: Segment) -> None:
+        self._clips = [Clip("a", segment) for segment in segments]
+
+    def codes(self, _: str) -> Iterator[tuple[Clip, Codes]]:
+        for clip in self._clips:
+            yield clip, Codes(np.zeros((2, round(clip.segment.duration * 12.5)), np.int16), 12.5, 8)
+
+
+def test_what_is_said_does_not_lie_across_a_gap() -> None:
+    recording = Recording("a", "/a.wav", "0" * 64)
+    store = Store(Segment(0, 8), Segment(8, 16), Segment(3600, 3608))
+    archive = Archive.of(store, [recording, recording], range(1))  # type: ignore[arg-type]
+    assert archive.recordings == ["a"] * 4
+    assert archive.bounds.tolist() == [0, 200, 300, 500, 600]
+    assert archive.times[[199, 200]].tolist() == pytest.approx([15.92, 3600.0])
+    assert [archive.stretch_of(frame) for frame in (0, 199, 200, 599.5)] == [0, 0, 1, 3]
+
+
+def test_a_recording_that_is_named_twice_is_searched_once(library: Library) -> None:
+    found = library.locate("thirteen years", 10, recordings=["lonesome-pine.opus"] * 2)
+    assert len({match.reference for match in found}) == len(found) == 10
+
+
+@pytest.mark.parametrize("name", ["./lonesome-pine.opus", "../lonesome-pine.opus", "/lonesome-pine.opus"])
+def test_a_path_that_begins_somewhere_is_no_end_of_another(library: Library, name: str) -> None:
+    assert [Path(r.name).name for r in library.find("lonesome-pine.opus")] == ["lonesome-pine.opus"]
+    with pytest.raises(UsageError, match=f"no recording called {name} is stored"):
+        library.find(name)
+
+
+def test_names_are_told_by_id_and_what_is_gone_is_called_by_its_own(library: Library) -> None:
+    recordings = library.recordings()
+    assert [library.name(r.id) for r in recordings] == [r.name for r in recordings]
+    assert library.name("gone") == library.names()["gone"] == "gone"

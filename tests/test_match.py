@@ -9,12 +9,14 @@ import soxr
 
 import media
 import sounds
-from audiosearch import Library, audio, demo
-from audiosearch.errors import AudioError
+from audiosearch import Library, audio, demo, wav
+from audiosearch.errors import AudioError, UsageError
+from audiosearch.frames import count
+from audiosearch.judgement import Judgement
 from audiosearch.playback import faster, sooner
-from audiosearch.types import Float32, Match, Segment, Waveform
+from audiosearch.types import Codes, Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
-from queries.listen import Hearing, listen
+from queries.listen import Hearing, encoded, listen
 from queries.search import Found, is_telling
 from queries.speeds import as_asked
 
@@ -76,12 +78,13 @@ def test_a_query_of_two_seconds_is_heard_between_its_mirror_images(library: Libr
         query = part(music, start + 0.03, 2.0)
         query = query + 0.3 * np.sqrt(np.mean(query**2)) * noise  # 10 dB
         matches = library.match(Waveform(query, RATE))
-        found.append(bool(matches) and matches[0].verdict != "no match")
+        found.append(bool(matches) and matches[0].probability > 0.5)
     assert sum(found) >= 7
 
 
-def test_a_short_recording_is_found_by_itself(tmp_path: Path, music: Float32) -> None:
-    media.write(tmp_path / "short.wav", music[: 2 * RATE], RATE)
+@pytest.mark.parametrize("seconds", [1.0, 1.5, 2.0])
+def test_a_short_recording_is_found_by_itself(tmp_path: Path, music: Float32, seconds: float) -> None:
+    media.write(tmp_path / "short.wav", part(music, 20.0, seconds), RATE)
     with Library("memory:") as library:
         list(library.ingest([tmp_path]))
         match = library.match(tmp_path / "short.wav")[0]
@@ -116,7 +119,7 @@ def test_what_is_found_at_another_speed_is_told_as_it_was_asked() -> None:
     match = Match(
         "r", Segment(1.0, 3.0), Segment(10.0, 13.0), 1.5, score=4.0, probability=1 / (1 + np.exp(-4.0))
     )
-    told = as_asked(Found(match, support=10.0), 2.0).match
+    told = as_asked(Found(match, 10.0, Judgement(0.6, 1.5, 0.0, 0.8, 2.0)), 2.0).match
     assert (told.query, told.reference, told.rate) == (Segment(2.0, 6.0), match.reference, 0.75)
     assert told.probability == pytest.approx(1 / (1 + np.exp(-told.score)))  # of so many hearings
     assert told.probability < match.probability
@@ -206,6 +209,26 @@ def test_what_is_not_there_is_not_found(library: Library, samples: Float32) -> N
     assert [m for m in ask(library, samples) if m.probability > 0.5] == []
 
 
+def test_all_copies_are_found_however_many(tmp_path: Path, music: Float32) -> None:
+    wav.write(tmp_path / "00.wav", Waveform(part(music, 10.0, 12.0), RATE))
+    for number in range(1, 30):
+        (tmp_path / f"{number:02d}.wav").write_bytes((tmp_path / "00.wav").read_bytes())
+    with Library("memory:") as library:
+        list(library.ingest([tmp_path]))
+        found = ask(library, part(music, 13.0, 6.0))
+        assert {Path(library.name(m.recording)).name for m in found if m.probability > 0.9} == {
+            f"{number:02d}.wav" for number in range(30)
+        }
+
+
+def test_music_ends_where_it_was_cut(library: Library, music: Float32, speech_clip: Path) -> None:
+    speech = audio.load(speech_clip, RATE).samples
+    upload = np.concatenate([part(speech, 20.0, 9.0), part(music, 15.0, 14.0), part(speech, 40.0, 9.0)])
+    found = next(m for m in ask(library, upload) if "land-5" in library.name(m.recording))
+    assert (found.query.start, found.query.end) == pytest.approx((9.0, 23.0), abs=0.3)
+    assert (found.reference.start, found.reference.end) == pytest.approx((15.0, 29.0), abs=0.3)
+
+
 def test_nothing_at_all_is_an_error(library: Library) -> None:
     with pytest.raises(AudioError, match="the query holds no sound"):
         ask(library, np.zeros(0, np.float32))
@@ -245,3 +268,45 @@ def test_matches_are_the_same_each_time(library: Library, music: Float32) -> Non
     once, again = (ask(library, part(music, 14.0, 6.0)) for _ in range(2))
     assert once == again
     assert replace(once[0], score=0) != once[0]
+
+
+def test_ends_lie_within_the_sound(library: Library, music: Float32, tmp_path: Path) -> None:
+    _, match = best(library, part(music, 20.0, 5.019))
+    assert match.query.end == pytest.approx(5.019, abs=1e-4)
+    with Library("memory:") as short:
+        wav.write(tmp_path / "short.wav", Waveform(part(music, 20.0, 9.956), RATE))
+        list(short.ingest([tmp_path]))
+        _, match = best(short, part(music, 24.0, 5.956))
+    assert match.reference.end <= 9.956
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_no_answers_cannot_be_asked_for(library: Library, music: Float32, limit: int) -> None:
+    waveform = Waveform(music, RATE)
+    for ask_for in (library.match, library.similar, library.ask):
+        with pytest.raises(UsageError, match=f"at least 1 answer must be asked for, not {limit}"):
+            ask_for(waveform, limit)
+
+
+class Slow:
+    """A tokenizer whose frames are no whole number of samples, and tell when they begin."""
+
+    sample_rate, frame_rate, n_layers, codebook_size = RATE, 86.02, 1, 1
+
+    def encode(self, waveforms: list[Waveform]) -> list[Codes]:
+        return [
+            Codes(self._begins(waveform.samples)[None], self.frame_rate, self.codebook_size)
+            for waveform in waveforms
+        ]
+
+    def _begins(self, samples: Float32) -> np.ndarray:
+        n_frames = count(len(samples), RATE, self.frame_rate)
+        begins = [round(n * RATE / self.frame_rate) for n in range(n_frames)]
+        return samples[np.minimum(begins, len(samples) - 1)]
+
+
+def test_chunks_are_whole_frames_at_any_rate() -> None:
+    clock = np.arange(400 * RATE, dtype=np.float64) / RATE  # each sample tells its time
+    codes = np.concatenate(list(encoded(iter([clock]), Slow(), 10.0)), axis=1)[0]  # type: ignore[arg-type]
+    assert len(codes) == count(len(clock), RATE, Slow.frame_rate)
+    np.testing.assert_allclose(codes, np.arange(len(codes)) / Slow.frame_rate, atol=2 / RATE)

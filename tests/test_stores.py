@@ -774,3 +774,14 @@ def test_the_id_of_a_passage_stays_when_others_change() -> None:
     one, other = (Passage("d", number, "t", "the same", line) for number, line in ((1, 3), (2, 9)))
     assert one.id == other.id
     assert one.id != Passage("d", 1, "t", "not the same", 3).id
+
+
+@pytest.mark.parametrize("name", ["clips", "anchors", "documents.sqlite"])
+def test_what_others_keep_in_a_directory_is_not_written_over(
+    tmp_path: Path, schema: Schema, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "notes.txt").write_text("of the user")
+    with pytest.raises(StoreError, match=f"holds something else called {name}"):
+        EmbeddedStore(tmp_path, schema)
+    assert [path.name for path in tmp_path.rglob("*")] == [name, "notes.txt"]

@@ -66,6 +66,8 @@ def test_what_is_no_cache_is_refused(tmp_path: Path, suffix: str) -> None:
 def test_other_faults_are_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"tokens.npz must end in .safetensors or .pt"):
         token_cache.write(tmp_path / "tokens.npz", HEADER, {})
+    with pytest.raises(CacheError, match=r"x\.pt cannot be written: File name too long"):
+        token_cache.require_writable(tmp_path / f"{'x' * 300}.pt")
     with pytest.raises(CacheError, match="cannot be written: No such file"):
         token_cache.write(tmp_path / "none" / "tokens.pt", HEADER, arrays(3))
     token_cache.write(tmp_path / "tokens.pt", HEADER, arrays(3))

@@ -74,6 +74,21 @@ def test_every_form_gives_the_same_words_and_times(tmp_path: Path, name: str) ->
     assert found.times[3, 0] == 3600
 
 
+@pytest.mark.parametrize("gap", ["\n\n", "\n"])
+@pytest.mark.parametrize("name", ["a.srt", "a.vtt"])
+def test_a_cue_without_text_has_no_words(tmp_path: Path, name: str, gap: str) -> None:
+    first, second = (f"00:0{at}.000 --> 00:0{at + 1}.000" for at in (1, 3))
+    numbers = ("1\n", "2\n") if name == "a.srt" else ("", "")
+    (tmp_path / name).write_text(f"{numbers[0]}{first}{gap}{numbers[1]}{second}\nhello world\n")
+    found = transcripts.read(tmp_path / name)
+    assert (found.words, found.times[0, 0]) == (("hello", "world"), 3.0)
+
+
+def test_marks_are_no_words(tmp_path: Path) -> None:
+    (tmp_path / "a.srt").write_text("1\n00:01,0 --> 00:02,0\n{\\an8}<b>AT&amp;T</b> isn&#39;t {here}\n")
+    assert transcripts.read(tmp_path / "a.srt").words == ("at", "t", "isn't", "here")
+
+
 def test_a_transcript_is_written_as_it_is_read(tmp_path: Path) -> None:
     transcripts.write(tmp_path / "a.json", [[(" Not", 1.0, 1.25), (" signed.", 1.25, 2.0)], []])
     found = transcripts.read(tmp_path / "a.json")
@@ -87,12 +102,14 @@ def test_what_knows_the_words_comes_first_and_other_json_is_passed_over(tmp_path
     beside = transcripts.beside(tmp_path / "talk.mp4")
     assert [path.name for path in beside] == ["talk.json", "talk.mp4.vtt", "talk.srt"]
     assert transcripts.read(beside[0]) is None
+    assert transcripts.beside(tmp_path / f"{'x' * 250}.wav") == []  # beside it, names would be too long
 
 
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("a.srt", "no cue at all", "holds no transcript"),
+        ("a.srt", f"{'1' * 5000}:00:01,0 --> 00:02", "holds no transcript"),
         ("a.json", '{"segments": [', "is damaged"),
         ("a.json", '{"segments": [{"text": "x", "start": null, "end": 1}]}', "no text with times"),
     ],
@@ -243,3 +260,14 @@ def test_whisper_without_transformers_says_what_to_install(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'audiosearch\[whisper\]'"):
         Whisper()
+
+
+def test_a_word_said_three_times_is_three_places() -> None:
+    times = np.array([[1.0, 1.3], [1.4, 1.7], [1.8, 2.1], [2.2, 2.6]])
+    transcript = transcripts.Transcript(("no", "no", "no", "thanks"), times)
+    places = written("a", transcript, "no")
+    assert [m.probability for m in fused([], places, 10)] == pytest.approx([TRUST] * 3)
+    heard = Match("a", Segment(0, 1), Segment(1.4, 1.7), 1.0, 5.0, 0.5)
+    assert sorted(m.probability for m in fused([heard], places, 10)) == pytest.approx(
+        [TRUST, TRUST, 1 - 0.5 * (1 - TRUST)]
+    )

@@ -5,6 +5,7 @@ go to standard error. Exit codes: 0 found or done, 1 nothing found, 2 usage, 3 u
 store is locked, missing or unreachable, 5 some files failed, 130 interrupted.
 """
 
+import io
 import os
 import sys
 
@@ -61,6 +62,8 @@ app.add_typer(tokens.app, name="tokens", no_args_is_help=True)
 
 def main() -> None:
     """Run a command and exit with its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may hold what is no text
     try:
         app(standalone_mode=True)
     except AudioSearchError as exc:

@@ -48,9 +48,9 @@ def match(
     check(export, format_, as_json)
     with Library(store, tokenizer, segmenter, device=device, model=model) as library:
         found = [m for m in library.match(query, limit, any_speed) if m.probability >= min_probability]
-        names = {r.id: r.name for r in library.recordings()}
-    called = tails(names.values())
+        names = library.names()
     named = [(m, names[m.recording]) for m in found]
+    called = tails([*names.values(), *(name for _, name in named)])
     marks = [exports.on_the_query(m, str(query), name, called[name]) for m, name in named]
     if not exported(marks, export, format_):
         print_matches(found, names, as_json)
@@ -76,7 +76,7 @@ def similar(
     """
     with Library(store, tokenizer, device=device, model=model) as library:
         found = library.similar(query, limit, per_recording)
-        names = {r.id: r.name for r in library.recordings()}
+        names = library.names()
     print_candidates(found, names, as_json)
     exit_if_none(len(found))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from audiosearch import exports
 from audiosearch.chances import chance
 from audiosearch.cli.output import clock, span, tails
+from audiosearch.files import is_file
 from audiosearch.types import Match, Recording, Segment
 from audiosearch.verdicts import in_words
 from queries.dedup import Cluster, Member
@@ -107,7 +108,7 @@ def _side(recording: Recording, segment: Segment) -> str:
     """One side of a pair: where it lies, and a player where the file can be reached."""
     text = f"<br>{span(segment.start, segment.end)}"
     path = Path(recording.name)
-    if not (path.is_absolute() and path.is_file()):
+    if not (path.is_absolute() and is_file(path)):
         return text
     end = min(segment.end, segment.start + PLAYED)
     source = html.escape(f"{path.as_uri()}#t={segment.start:.2f},{end:.2f}")

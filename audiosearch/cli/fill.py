@@ -20,6 +20,7 @@ from audiosearch.cli import options
 from audiosearch.cli.output import clock, complain, output, short
 from audiosearch.clips import LONG_PAUSE, LONGEST, Cutting
 from audiosearch.errors import UsageError
+from audiosearch.files import is_file
 from audiosearch.segmenters import Decision
 from indexers.ingest import Outcome
 
@@ -188,7 +189,7 @@ class _Bar:
 
 @contextmanager
 def _progress(paths: list[Path]) -> Iterator[_Bar]:
-    sizes = {path: path.stat().st_size for path in audio.find_media(paths) if path.is_file()}
+    sizes = {path: path.stat().st_size for path in audio.find_media(paths) if is_file(path)}
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -48,12 +48,13 @@ def watch(
         for match in library.watch(_opened(source, follow, files), label):
             if match.probability >= min_probability:
                 n_found += 1
-                name = names[match.recording]
+                name = library.name(match.recording)
+                if name not in called:  # stored, or removed, since this began
+                    called.update(tails([*library.names().values(), name]))
                 yield exports.on_the_query(match, label, name, called[name])
 
     with Library(store, tokenizer, device=device, model=model) as library, ExitStack() as files:
-        names = {r.id: r.name for r in library.recordings()}
-        called = tails(names.values())
+        called = tails(library.names().values())
         for piece in written(marks()):
             sys.stdout.write(piece)
             sys.stdout.flush()

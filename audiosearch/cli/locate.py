@@ -1,5 +1,6 @@
 """The command that asks where a phrase is said, and what can be done with the places found."""
 
+import math
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from audiosearch.cli import folders, options
 from audiosearch.cli.ask import check, exit_if_none, exported, print_matches
 from audiosearch.cli.output import complain
 from audiosearch.errors import UsageError
+from audiosearch.files import exists
 from audiosearch.interfaces import Synthesizer
 from audiosearch.types import Match, Segment
 
@@ -101,7 +103,7 @@ def locate(
         asked, part = _stretch(example, "--example") if example else (phrase, None)
         least = min_probability if min_probability is not None else LIKELY if nth else 0.0
         found = library.locate(asked, ALL if nth else limit + 1, within, speakers, part, least, complain)
-        names = {r.id: r.name for r in library.recordings()}
+        names = library.names()
     if max_false_alarms is not None:
         found = [match for match in found if (match.false_alarms or 0.0) <= max_false_alarms]
     if nth:
@@ -173,7 +175,7 @@ def _cloned(
     from audiosearch import voices
 
     path, segment = _stretch(voice_of, "--voice-of")
-    if not path.exists():
+    if not exists(path):
         path = Path(library.find(str(path))[0].name)
     heard = audio.excerpt(path, segment or Segment(0.0, ENOUGH))
     return voices.ClonedVoice(heard, language or voices.language_of(phrase), model, device)
@@ -186,10 +188,12 @@ def _stretch(text: str, option: str) -> tuple[Path, Segment | None]:
     (PosixPath('hearing.mp4'), Segment(start=12.0, end=18.5))
     """
     name, at, seconds = text.rpartition("@")
-    if not at or Path(text).exists():
+    if not at or exists(Path(text)):
         return Path(text), None
     try:
         start, end = map(float, seconds.split("-"))
-        return Path(name), Segment(start, end)
+        if not 0 <= start < end < math.inf:
+            raise ValueError("no stretch")
     except ValueError as exc:
         raise UsageError(f"{option} takes FILE or FILE@START-END in seconds, not {text!r}") from exc
+    return Path(name), Segment(start, end)

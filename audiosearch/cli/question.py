@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audiosearch import exports, microphone
-from audiosearch.api import Library
+from audiosearch.api import Library, Names
 from audiosearch.chances import chance
 from audiosearch.cli import options
 from audiosearch.cli.ask import NOTHING_FOUND, Certainty, print_matches
 from audiosearch.cli.output import clock, report, short
 from audiosearch.errors import AudioError, UsageError
+from audiosearch.files import exists
 from audiosearch.sphinx import Sphinx
 from audiosearch.types import Answer, Match
 from audiosearch.whisper import Whisper
@@ -62,7 +63,7 @@ def ask(
         raise UsageError("give a recording or --mic, not both")
     if (whisper is not None) + pocketsphinx + bool(text) > 1:
         raise UsageError("give a transcript with --text, or have one made with --whisper or --pocketsphinx")
-    if question is not None and not question.exists():
+    if question is not None and not exists(question):
         raise AudioError(f"{question} does not exist; a question in words is asked with --text")
     transcriber: Transcriber | None = Sphinx() if pocketsphinx else None
     if whisper is not None:
@@ -70,10 +71,10 @@ def ask(
     asked = microphone.record(mic) if mic is not None else question
     with Library(store, tokenizer, device=device, model=model, encoder=encoder) as library:
         documents = library.documents()
-        names = {document.id: document.name for document in documents}
+        names = Names({document.id: document.name for document in documents})
         answers = library.ask(asked, limit, text, transcriber)
         said = library.locate(asked or text, limit) if recordings else []
-        names |= {recording.id: recording.name for recording in library.recordings()}
+        names |= library.names()
     answers = [answer for answer in answers if answer.probability >= min_probability]
     said = [place for place in said if place.probability >= min_probability]
     print_answers(answers, names, as_json)
@@ -86,7 +87,7 @@ def ask(
         raise typer.Exit(NOTHING_FOUND)
 
 
-def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -> None:
+def print_answers(answers: list[Answer], names: Names, as_json: bool) -> None:
     """Answers as rows."""
 
     def record(answer: Answer) -> dict[str, object]:
@@ -94,7 +95,7 @@ def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -
         return {
             "kind": "passage",
             "id": passage.id,
-            "document": names.get(passage.document, passage.document),
+            "document": names[passage.document],
             "line": passage.line,
             "title": passage.title,
             "text": passage.text,
@@ -115,7 +116,7 @@ def print_answers(answers: list[Answer], names: dict[str, str], as_json: bool) -
     report(answers, as_json, record, columns)
 
 
-def print_places(said: list[Match], names: dict[str, str], as_json: bool) -> None:
+def print_places(said: list[Match], names: Names, as_json: bool) -> None:
     """Where recordings say what is asked, as rows."""
     if as_json:
         report(said, True, lambda m: {"kind": "place", **exports.record(m, names[m.recording])}, {})

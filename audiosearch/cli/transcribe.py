@@ -9,6 +9,7 @@ from audiosearch import audio, plugins, transcripts
 from audiosearch.cli import options
 from audiosearch.cli.output import complain, short
 from audiosearch.errors import AudioError, UsageError
+from audiosearch.files import exists
 from audiosearch.sphinx import Sphinx
 from audiosearch.whisper import DEFAULT_MODEL, Whisper
 
@@ -49,7 +50,7 @@ def transcribe(
     failed = False
     for path in audio.find_media(paths):
         target = path.with_suffix(".json")
-        if target.exists() and not again:
+        if exists(target) and not again:
             typer.echo(f"{short(str(target))} is there already", err=True)
             continue
         try:

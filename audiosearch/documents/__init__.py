@@ -14,6 +14,7 @@ from pathlib import Path
 from audiosearch.documents import html, markdown, pairs, plain
 from audiosearch.documents.part import Part, Text
 from audiosearch.errors import DocumentError
+from audiosearch.files import is_dir
 
 MOST_WORDS = 120  # of a passage
 FEW_WORDS = 50  # up to which neighbours are joined
@@ -35,7 +36,7 @@ READERS: dict[str, Reader] = {
 def find(paths: Iterable[Path]) -> Iterator[Path]:
     """The files that are named, and those below directories that have a reader, sorted."""
     for path in paths:
-        if path.is_dir():
+        if is_dir(path):
             for folder, folders, names in os.walk(path):
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
                 yield from (
@@ -53,7 +54,7 @@ def read(path: Path, content: bytes) -> Text:
     path : Path
         Its ending says how it is read.
     content : bytes
-        UTF-8.
+        UTF-8; lines may end in any way.
 
     Raises
     ------
@@ -64,12 +65,15 @@ def read(path: Path, content: bytes) -> Text:
     if reader is None:
         raise DocumentError(f"{path} is none of {', '.join(READERS)}")
     try:
-        text = reader(content.decode("utf-8-sig"))
+        text = reader(content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
     except UnicodeDecodeError as exc:
         raise DocumentError(f"{path} is not UTF-8: {exc.reason} at byte {exc.start}") from exc
+    except RecursionError as exc:
+        raise DocumentError(f"{path} is nested too deeply") from exc
     except ValueError as exc:
         raise DocumentError(f"{path}: {exc}") from exc
-    return Text(text.title or path.stem, list(passages(text.parts)))
+    stem = os.fsencode(path.stem).decode("utf-8", "backslashreplace")
+    return Text(text.title or stem, list(passages(text.parts)))
 
 
 def passages(parts: Iterable[Part]) -> Iterator[Part]:

@@ -23,7 +23,7 @@ def read_csv(text: str) -> Text:
     Raises
     ------
     ValueError
-        When there is no column of questions or none of answers.
+        When there is no column of questions or none of answers, or a cell is longer than 131,072 letters.
     """
     first = text.partition("\n")[0]
     rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
@@ -40,7 +40,7 @@ def read_jsonl(text: str) -> Text:
     """
 
     def objects() -> Iterator[tuple[int, Mapping[str, object]]]:
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 try:
                     value = json.loads(line)
@@ -55,9 +55,12 @@ def read_jsonl(text: str) -> Text:
 
 def _numbered(rows: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, object]]]:
     line = 2
-    for row in rows:
-        yield line, row
-        line = rows.line_num + 1
+    try:
+        for row in rows:
+            yield line, row
+            line = rows.line_num + 1
+    except csv.Error as exc:
+        raise ValueError(f"line {line} is no row of a table: {exc}") from exc
 
 
 def _pairs(records: Iterable[tuple[int, Mapping[str, object]]]) -> Iterator[Part]:
@@ -68,4 +71,9 @@ def _pairs(records: Iterable[tuple[int, Mapping[str, object]]]) -> Iterator[Part
         if question is None or answer is None:
             raise ValueError(f"line {line} has no question or no answer; name them so")
         asked = question if isinstance(question, list) else [question]
-        yield Part(" ".join(str(one).strip() for one in asked), str(answer).strip(), line, whole=True)
+        yield Part(" ".join(map(_said, asked)), _said(answer), line, whole=True)
+
+
+def _said(value: object) -> str:
+    """As text that can be written; JSON may hold halves of characters."""
+    return str(value).strip().encode("utf-8", "replace").decode("utf-8")

@@ -11,11 +11,14 @@ def read(text: str) -> Text:
     >>> read("Tea\n\nBoil water.\nPour it.\n").parts
     [Part(title='Tea', text='Boil water. Pour it.', line=3, whole=False)]
     """
-    paragraphs = [
-        (" ".join(found[0].split()), text.count("\n", 0, found.start()) + 1)
-        for found in re.finditer(r"\S.*?(?=\n\s*\n|\s*\Z)", text, re.S)
-    ]
+    paragraphs = list(re.finditer(r"\S.*?(?=\n\s*\n|\s*\Z)", text, re.S))
     title = ""
-    if len(paragraphs) > 1 and "\n" not in text[: text.find("\n\n")].strip():
-        title, _ = paragraphs.pop(0)
-    return Text(title, [Part(title, paragraph, line) for paragraph, line in paragraphs])
+    if len(paragraphs) > 1 and "\n" not in paragraphs[0][0]:
+        title = " ".join(paragraphs.pop(0)[0].split())
+    return Text(
+        title,
+        [
+            Part(title, " ".join(found[0].split()), text.count("\n", 0, found.start()) + 1)
+            for found in paragraphs
+        ],
+    )

@@ -17,8 +17,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from audiosearch import Library, alignment
-from audiosearch.alignment import TYPICAL, Judgement, Line
+from audiosearch import Library, alignment, judgement
+from audiosearch.alignment import Line
+from audiosearch.judgement import TYPICAL, Judgement
 from audiosearch.types import Float32, Segment
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST
@@ -96,7 +97,7 @@ def searched(
     layers = tokenizer.sound_layers
     judged = {n: judged_by(library, hearing, layers[:n]) for n in (1, 4, len(layers))}
     once = judged_by(library, Hearing(hearing.codes), layers)
-    sameness = alignment.sameness(track(hearing.codes, tokenizer, layers))
+    sameness = judgement.sameness(track(hearing.codes, tokenizer, layers))
     return Searched(condition, id_, sameness, judged, once)
 
 
@@ -127,15 +128,18 @@ def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
     def judgements(one: Searched, layers: int = n_layers) -> list[tuple[Judgement, str]]:
         lines = one.lines[layers]
         names = [j.line.recording for j in lines]
-        behind = alignment.background(names, [j.agreement for j in lines])
-        votes = alignment.outvotes([j.line.weight for j in lines])
+        behind = judgement.background(names, [j.agreement for j in lines])
+        votes = judgement.outvotes([j.line.weight for j in lines])
         return [
-            (Judgement(j.agreement, j.refined.rate, one.sameness, j.straightness, level, more), name)
+            (
+                Judgement(j.agreement, j.refined.rate, one.sameness, j.straightness, SECONDS, level, more),
+                name,
+            )
             for j, name, level, more in zip(lines, names, behind, votes, strict=True)
         ]
 
     def as_shipped(one: Searched, layers: int = n_layers) -> list[Answer]:
-        return [(judgement.score, name) for judgement, name in judgements(one, layers)]
+        return [(j.score, name) for j, name in judgements(one, layers)]
 
     def without(**part: float) -> Callable[[Searched], list[Answer]]:
         return lambda one: [(replace(j, **part).score, name) for j, name in judgements(one)]

@@ -1,10 +1,10 @@
-"""Fit the log-odds of a line (`audiosearch.alignment.ODDS`) on degraded excerpts.
+"""Fit the log-odds of a line (`audiosearch.judgement.ODDS`) on degraded excerpts.
 
     python -m benchmarks.how_well.calibrate --audio FOLDER
 
 Of the recordings that pocket was not trained on, those of half of the speakers and collections are taken (the
 other half is for `reliability`), and half of these are stored. Excerpts of each, degraded at random, are
-matched; a logistic regression tells from the evidence whether a match, whatever its probability, is true.
+matched; a logistic regression tells from what is told of a line whether a match, however unlikely, is true.
 Prints the coefficients, how well they do on what is left out of the fit, and the probability that an excerpt
 of a recording that is not stored exceeds once in a thousand (`audiosearch.verdicts.MIN_PROBABILITY`).
 """
@@ -19,20 +19,22 @@ import numpy as np
 import typer
 
 from audiosearch import Library
-from audiosearch.alignment import ODDS
-from audiosearch.types import Float32, Waveform
+from audiosearch.judgement import ODDS
+from audiosearch.types import Float32, Match
 from benchmarks.how_well.degradations import ALL, RATE, Context
 from benchmarks.planted.sounds import keep, recordings, stored, strangers
+from queries.match import heard_in
 
 TOLERANCE = 0.5  # seconds
 SHORTEST = 12.0  # seconds of a recording
+LENGTHS = (0.8, 11.0)  # seconds of an excerpt; half of them have less than 3
 RARELY = 0.001
 
 
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
     n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 240,
-    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 12,
+    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 30,
     rows_file: Annotated[Path | None, typer.Option("--rows", help="Write what was found, as JSON.")] = None,
     seed: int = 0,
 ) -> None:
@@ -50,17 +52,24 @@ def main(
     if rows_file:
         rows_file.write_text(json.dumps(rows))
     matches = [match for row in rows for match in row["matches"]]
-    features = np.array([[1.0, match["evidence"]] for match in matches])
+    features = np.array([match["features"] for match in matches])
     true = np.array([match["true"] for match in matches], float)
     fold = np.arange(len(matches)) % 2 == 0
-    for name, mask in (("one half", fold), ("the other half", ~fold), ("all", np.ones(len(matches), bool))):
+    everything = np.ones(len(matches), bool)
+    for name, mask in (("one half", fold), ("the other half", ~fold), ("all", everything)):
         odds = logistic(features[mask], true[mask])
-        rest = ~mask if not mask.all() else mask
+        rest = ~mask if mask is not everything else mask
         likely = 1 / (1 + np.exp(-features[rest] @ odds))
         brier = float(np.mean((likely - true[rest]) ** 2))
         print(f"fitted on {name}: {[round(float(o), 2) for o in odds]}, Brier score on the rest {brier:.4f}")
-    strange = [max((m["evidence"] for m in row["matches"]), default=0.0) for row in rows if not row["stored"]]
-    scores = odds[0] + odds[1] * np.array(strange)
+    shipped = 1 / (1 + np.exp(-features @ ODDS))
+    print(f"those that are shipped: {list(ODDS)}, Brier score {float(np.mean((shipped - true) ** 2)):.4f}")
+    strange = [
+        max((float(odds @ match["features"]) for match in row["matches"]), default=float("-inf"))
+        for row in rows
+        if not row["stored"]
+    ]
+    scores = np.array([score for score in strange if np.isfinite(score)])
     surest, rare = (1 / (1 + np.exp(-score)) for score in (scores.max(), rarely_exceeded(scores)))
     print(f"of {len(strange)} strangers the surest: {surest:.3f}; by their tail one in 1,000: {rare:.3f}")
 
@@ -81,15 +90,17 @@ class Excerpt:
     start: float  # seconds
     rate: float
 
-    def at(self, seconds: float) -> float:
-        """Where a moment of it lies in the recording."""
-        return self.start + self.rate * seconds
+    def holds(self, match: Match) -> bool:
+        """Whether a match in its recording is where it lies, in the middle of what was found."""
+        middle = (match.query.start + match.query.end) / 2
+        place = match.reference.start + match.rate * (middle - match.query.start)
+        return abs(place - self.start - self.rate * middle) < TOLERANCE
 
 
 def excerpt(sounds: dict[str, Float32], name: str, rng: np.random.Generator) -> Excerpt:
-    """2.5 to 11 s from anywhere in a recording, degraded at random; what is mixed in is not stored."""
+    """A second to eleven from anywhere in a recording, degraded at random; what is mixed in is not stored."""
     x = sounds[name]
-    seconds = float(rng.uniform(2.5, 11.0))
+    seconds = float(np.exp(rng.uniform(*np.log(LENGTHS))))
     begin = int(rng.integers(max(1, len(x) - round(1.15 * seconds * RATE))))
     unknown = strangers(sounds)
     other = sounds[unknown[int(rng.integers(len(unknown)))]]
@@ -103,14 +114,16 @@ def excerpt(sounds: dict[str, Float32], name: str, rng: np.random.Generator) -> 
 def matched(
     library: Library, sounds: dict[str, Float32], name: str, id_: str | None, rng: np.random.Generator
 ) -> dict:
-    """One excerpt: whether it is of something stored, and all matches, each with its evidence."""
+    """One excerpt: whether it is of something stored, and all matches, each with what is told of its line."""
     asked = excerpt(sounds, name, rng)
-    matches = []
-    for match in library.match(Waveform(asked.samples, RATE)):
-        middle = (match.query.start + match.query.end) / 2
-        place = match.reference.start + match.rate * (middle - match.query.start)
-        right = match.recording == id_ and abs(place - asked.at(middle)) < TOLERANCE
-        matches.append({"evidence": (match.score - ODDS[0]) / ODDS[1], "true": bool(right)})
+    found, _ = heard_in(library.store, library.tokenizer, library.segmenter, iter([asked.samples]))
+    matches = [
+        {
+            "features": one.judgement.features.tolist(),
+            "true": one.match.recording == id_ and asked.holds(one.match),
+        }
+        for one in found
+    ]
     return {"condition": asked.condition, "stored": id_ is not None, "matches": matches}
 
 

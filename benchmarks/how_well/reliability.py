@@ -18,7 +18,7 @@ from audiosearch import Library
 from audiosearch.types import Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
-from benchmarks.how_well.calibrate import SHORTEST, TOLERANCE, excerpt
+from benchmarks.how_well.calibrate import SHORTEST, excerpt
 from benchmarks.how_well.degradations import RATE
 from benchmarks.planted.sounds import keep, recordings, stored
 
@@ -29,7 +29,7 @@ WIDTH = 20  # characters of a bar
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio files.")],
     n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 200,
-    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 6,
+    excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 16,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/how_well/reliability.md"),
     seed: int = 1,
 ) -> None:
@@ -44,10 +44,7 @@ def main(
                 asked = excerpt(sounds, name, np.random.default_rng([seed, number, *name.encode()]))
                 found = library.match(Waveform(asked.samples, RATE))
                 for match in found:
-                    middle = (match.query.start + match.query.end) / 2
-                    place = match.reference.start + match.rate * (middle - match.query.start)
-                    right = match.recording == ids.get(name)
-                    truths.append(right and abs(place - asked.at(middle)) < TOLERANCE)
+                    truths.append(match.recording == ids.get(name) and asked.holds(match))
                     probabilities.append(match.probability)
                 if name not in ids:
                     strangers.append(max((m.probability for m in found), default=0.0))

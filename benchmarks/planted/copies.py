@@ -31,7 +31,7 @@ from queries.dedup import clusters
 
 SHORTEST, LONGEST = 8.0, 15.0  # seconds of a clip
 CUT = 1.0  # seconds that may be missing at either end of a copy
-LEAST = (0.5, 0.8, MIN_PROBABILITY, 0.95)  # probabilities of a match
+LEAST = (0.5, 0.8, 0.9, MIN_PROBABILITY)  # probabilities of a match
 
 Pair = frozenset[str]
 

@@ -87,7 +87,7 @@ def asked(
         peaks, background = judged(archive, ways, places)
         for better, peak in enumerate(peaks[:ANSWERS]):
             features.append((1.0, np.log(background.expected_false(peak.score)), np.log1p(better)))
-            true.append(says[archive.recording_of(peak.start)])
+            true.append(says[archive.stretch_of(peak.start)])
     return np.array(features), np.array(true, float)
 
 

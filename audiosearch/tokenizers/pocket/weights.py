@@ -62,6 +62,7 @@ def shipped() -> dict[str, Float32]:
     return read(_content())
 
 
+@functools.cache
 def metadata() -> dict[str, str]:
     """What is said of the weights in the package."""
     content = _content()

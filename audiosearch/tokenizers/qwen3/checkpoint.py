@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.files import is_dir
 from audiosearch.hub import reason
 
 MODEL = "Qwen/Qwen3-TTS-Tokenizer-12Hz"
@@ -73,7 +74,7 @@ def find(model: str | None) -> Path:
     """
     name = model or MODEL
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if is_dir(folder):
         return folder
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:
         raise UsageError(f"there is no directory {name} with the weights of a tokenizer{how_to_get(name)}")

@@ -1,0 +1,138 @@
+"""How sure a line is: from what its frames agree, and what chance agrees, to the log-odds that it is true.
+
+Six things are told of a line (`Judgement`). A logistic regression weighs them (`ODDS`): over the matches of
+degraded excerpts, half of them of nothing that is stored, of recordings that the tokenizer was not trained on
+(`python -m benchmarks.how_well.calibrate`).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audiosearch.alignment import UNALTERED, Float64, Track
+from audiosearch.types import Float32
+
+# Constant; agreement, straightness, votes, background, another speed, brevity (`Judgement.features`).
+ODDS = (-10.59, 20.88, 2.14, 2.73, -18.10, -1.07, -2.64)
+LONG = 4.0  # seconds from which on a query is not short
+MONOTONY = 24.0  # log-odds that a sound loses which is all the same
+MONOTONOUS = 0.2  # sameness that speech and music hardly exceed
+WEAKER = 6  # lines that make up the background
+LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
+TYPICAL = 0.19  # background where nothing is known
+FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
+SELF_LAGS = np.arange(0.48, 2.04, 0.08)  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How sure a line is.
+
+    Parameters
+    ----------
+    agreement : float
+        Mean cosine of the query's frames with the reference's along it.
+    rate : float
+        Of the line.
+    sameness : float
+        Of the query with itself (`sameness`).
+    straightness : float
+        Of the line (`audiosearch.alignment.straightness`).
+    seconds : float
+        How long the sound is that was compared.
+    background : float
+        How well the same sound agrees along lines that are likely to be false (`background`).
+    votes : float
+        How much more it was voted for than those, natural logarithm (`outvotes`); 0 where nobody voted.
+    """
+
+    agreement: float
+    rate: float
+    sameness: float
+    straightness: float
+    seconds: float
+    background: float = TYPICAL
+    votes: float = 0.0
+
+    @property
+    def features(self) -> Float64:
+        """What `ODDS` weigh, shape (7,)."""
+        altered = abs(self.rate - 1) > UNALTERED
+        brevity = max(0.0, 1 / max(self.seconds, 0.1) - 1 / LONG)
+        return np.array(
+            [1.0, self.agreement, self.straightness, self.votes, self.background, altered, brevity]
+        )
+
+    @property
+    def score(self) -> float:
+        """Log-odds that the line is true: comparable between queries."""
+        return float(np.dot(ODDS, self.features)) - MONOTONY * max(0.0, self.sameness - MONOTONOUS)
+
+    @property
+    def probability(self) -> float:
+        """That the line is true."""
+        return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
+
+
+def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[float]:
+    """What each of some lines, voted for by the same sound, has to exceed.
+
+    The mean agreement of the weaker ones in other recordings: noise lowers what is true and what is false
+    alike, and in a large library chance finds more. Copies are few, and do not take part.
+
+    Parameters
+    ----------
+    recordings : sequence of str
+        That each line lies in.
+    agreements : sequence of float
+        Of each. Where too few are of other recordings, `TYPICAL` stands for those that are missing.
+
+    Returns
+    -------
+    list of float
+    """
+    levels = []
+    for own in recordings:
+        others = [a for name, a in zip(recordings, agreements, strict=True) if name != own]
+        weaker = sorted(others)[:WEAKER]
+        level = float(np.mean(weaker + [TYPICAL] * (WEAKER - len(weaker))))
+        levels.append(min(level, LOUDEST))
+    return levels
+
+
+def outvotes(votes: Sequence[float]) -> list[float]:
+    """How much more each line was voted for than the weaker ones of the others.
+
+    Parameters
+    ----------
+    votes : sequence of float
+        Of each line, by the mean anchor.
+
+    Returns
+    -------
+    list of float
+        Natural logarithms. Where nothing else was voted for there is nothing to compare with, and it is 0.
+    """
+    ratios = []
+    for place, own in enumerate(votes):
+        weaker = sorted([*votes[:place], *votes[place + 1 :]])[:WEAKER]
+        ratios.append(math.log((own + FEW_VOTES) / (np.mean(weaker) + FEW_VOTES)) if weaker else 0.0)
+    return ratios
+
+
+def better_half(agreements: Float32) -> float:
+    """Mean of the better half of the frames: those behind the end of a match disagree."""
+    return float(np.sort(agreements)[len(agreements) // 2 :].mean()) if len(agreements) else 0.0
+
+
+def sameness(query: Track) -> float:
+    """How much a sound resembles itself half a second to two seconds later: 1 for hum, tones, silence.
+
+    Where it does, it fits any place as well as the true one, and tells nothing.
+    """
+    n = len(query.times)
+    lags = [lag for lag in np.round(SELF_LAGS / query.step).astype(int) if 0 < lag < n]
+    means = [float((query.vectors[lag:] * query.vectors[:-lag]).sum(axis=1).mean()) for lag in lags]
+    return float(np.mean(means)) if means else 1.0

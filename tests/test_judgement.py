@@ -1,0 +1,70 @@
+"""How sure a line is: what raises the probability, and what lowers it."""
+
+import math
+
+import numpy as np
+import pytest
+
+from audiosearch.judgement import (
+    LOUDEST,
+    ODDS,
+    TYPICAL,
+    Judgement,
+    background,
+    better_half,
+    outvotes,
+)
+
+
+def test_half_of_the_frames_may_be_covered() -> None:
+    clean, covered = np.full(60, 0.8, np.float32), np.full(60, 0.8, np.float32)
+    covered[10:40] = 0.0
+    assert better_half(clean) == pytest.approx(0.8)
+    assert better_half(covered) == pytest.approx(0.8)
+    assert better_half(np.zeros(0, np.float32)) == 0.0
+
+
+def judged(agreement: float, rate: float = 1.0, sameness: float = 0.0, **others: float) -> float:
+    return Judgement(agreement, rate, sameness, **{"straightness": 0.8, "seconds": 5.0, **others}).probability
+
+
+def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing() -> None:
+    assert judged(0.7) > judged(0.5)
+    assert judged(0.5, sameness=0.05) == judged(0.5)
+    assert judged(0.5, sameness=0.5) < judged(0.5)
+    assert judged(1.0, sameness=0.95) < 0.01
+    assert judged(0.5, rate=1.1) < judged(0.5)
+
+
+def test_a_second_tells_less_than_three_and_ten_no_more_than_four() -> None:
+    assert judged(0.6, seconds=1.0) < judged(0.6, seconds=3.0) < judged(0.6, seconds=4.0)
+    assert judged(0.6, seconds=10.0) == judged(0.6, seconds=4.0)
+
+
+def test_every_feature_has_its_weight() -> None:
+    judgement = Judgement(0.6, 1.1, 0.0, 0.7, 2.0, background=0.2, votes=1.5)
+    assert judgement.features == pytest.approx([1.0, 0.6, 0.7, 1.5, 0.2, 1.0, 0.25])
+    assert judgement.score == pytest.approx(float(np.dot(ODDS, judgement.features)))
+
+
+def test_a_line_stands_out_from_what_chance_finds() -> None:
+    assert judged(0.5, background=0.1) > judged(0.5, background=0.35)
+    assert judged(0.5, votes=2.0) > judged(0.5)
+    assert judged(0.5, straightness=0.9) > judged(0.5, straightness=0.4)
+
+
+def test_votes_are_compared_with_those_of_weaker_lines() -> None:
+    strong, *weak = outvotes([0.2] + 8 * [0.02])
+    assert strong == pytest.approx(math.log(0.21 / 0.03))
+    assert weak == pytest.approx(8 * [0.0])
+    assert outvotes([0.3]) == [0.0]
+    assert outvotes([]) == []
+
+
+def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> None:
+    names = ["true", "true", "copy", "b", "b", "b", "c", "c", "c"]
+    levels = background(names, [0.9, 0.8, 0.9, 0.3, 0.3, 0.3, 0.1, 0.1, 0.1])
+    assert levels[0] == levels[1] == levels[2] == pytest.approx(0.2)
+    assert background(["a", "b"] * 7, [0.9] * 14) == [LOUDEST] * 14
+    assert background([], []) == []
+    assert background(["true", "true"], [0.9, 0.7]) == pytest.approx([TYPICAL] * 2)
