@@ -32,6 +32,7 @@ from audiosearch.interfaces import (
     TextEncoder,
     Tokenizer,
     Transcriber,
+    WithDocuments,
 )
 from audiosearch.representations import ANCHOR_DIM
 from audiosearch.segmenters import Decision
@@ -470,9 +471,9 @@ class Library:
         return self._store
 
     def _documents(self, store: Store) -> DocumentStore:
-        if not isinstance(store, DocumentStore):
+        if not isinstance(store, WithDocuments):
             raise UsageError(f"the store at {self.address} cannot keep documents")
-        return store
+        return store.shelf
 
     def _asked(self, speller: Speller | None) -> "Shelf":
         if self._shelf is None:

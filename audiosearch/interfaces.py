@@ -206,9 +206,8 @@ class Maintained(Store, Protocol):
         ...
 
 
-@runtime_checkable
-class DocumentStore(Store, Protocol):
-    """A store that also keeps documents, for ``audiosearch kb`` and ``ask``."""
+class DocumentStore(Protocol):
+    """Keeps documents, and what was learned from them."""
 
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         """Write a document, all of it or nothing; another one of its id is replaced."""
@@ -236,4 +235,14 @@ class DocumentStore(Store, Protocol):
 
     def model_names(self) -> list[str]:
         """Names under which something is kept, in order."""
+        ...
+
+
+@runtime_checkable
+class WithDocuments(Store, Protocol):
+    """A store that also keeps documents, for ``audiosearch kb`` and ``ask``."""
+
+    @property
+    def shelf(self) -> DocumentStore:
+        """Where they are."""
         ...

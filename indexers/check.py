@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audiosearch.interfaces import DocumentStore, Maintained
+from audiosearch.interfaces import Maintained, WithDocuments
 from audiosearch.types import Recording
 
 
@@ -47,9 +47,9 @@ def problems(store: Maintained) -> Iterator[Problem]:
     for kind, has, known in zip(("clips", "anchors"), total, accounted, strict=True):
         if has != known:
             yield Problem(f"{has} {kind} are stored and {known} belong to a recording")
-    if isinstance(store, DocumentStore):
-        for document in store.documents():
-            there = [passage.number for passage in store.passages(document.id)]
+    if isinstance(store, WithDocuments):
+        for document in store.shelf.documents():
+            there = [passage.number for passage in store.shelf.passages(document.id)]
             if there != list(range(document.n_passages)):
                 said = f"{document.n_passages} passages were stored, {len(there)} can be read"
                 yield Problem(f"{document.name}: {said}")

@@ -15,7 +15,7 @@ from itertools import zip_longest
 import numpy as np
 
 from audiosearch.errors import UsageError
-from audiosearch.interfaces import DocumentStore, Indexed, Store
+from audiosearch.interfaces import DocumentStore, Indexed, Store, WithDocuments
 from audiosearch.types import Document, Entry, Recording
 from indexers.batches import batches
 from indexers.payload import passage_payload
@@ -66,11 +66,11 @@ def copy(source: Store, target: Store) -> Iterator[tuple[str, bool]]:
                 target.put(some)
             target.finish(recording)
         yield recording.name, is_new
-    if isinstance(source, DocumentStore) and (source.documents() or source.model_names()):
-        if not isinstance(target, DocumentStore):
+    if isinstance(source, WithDocuments) and (source.shelf.documents() or source.shelf.model_names()):
+        if not isinstance(target, WithDocuments):
             raise UsageError("the store that is copied to cannot keep documents")
-        yield from _copy_documents(source, target)
-        yield from _copy_models(source, target)
+        yield from _copy_documents(source.shelf, target.shelf)
+        yield from _copy_models(source.shelf, target.shelf)
     if isinstance(target, Indexed):
         target.optimize()
 
@@ -124,9 +124,9 @@ def compare(source: Store, target: Store) -> tuple[Contents, Contents, list[str]
         ours.add_recording(recording)
         if other is not None:
             theirs.add_recording(other)
-    if isinstance(source, DocumentStore) and isinstance(target, DocumentStore):
-        different += _different_documents(source, target, ours, theirs)
-        different += _different_models(source, target, ours, theirs)
+    if isinstance(source, WithDocuments) and isinstance(target, WithDocuments):
+        different += _different_documents(source.shelf, target.shelf, ours, theirs)
+        different += _different_models(source.shelf, target.shelf, ours, theirs)
     return ours.contents(), theirs.contents(), different
 
 

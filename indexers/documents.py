@@ -48,7 +48,7 @@ class Documents:
             self._db.execute("pragma foreign_keys = on")
             self._db.executescript(TABLES)
 
-    def put(self, document: Document, passages: Sequence[Passage]) -> None:
+    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         """Write a document in place of what there is of it."""
         rows = [(p.document, p.number, json.dumps(passage_payload(p), ensure_ascii=False)) for p in passages]
         with mapped_errors(self._path), self._db:
@@ -59,7 +59,7 @@ class Documents:
             )
             self._db.executemany("insert into passages values (?, ?, ?)", rows)
 
-    def delete(self, document: str) -> int:
+    def delete_document(self, document: str) -> int:
         """Remove a document; the number of its passages."""
         with mapped_errors(self._path), self._db:
             counted = self._db.execute("select count(*) from passages where document = ?", (document,))

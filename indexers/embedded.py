@@ -9,13 +9,13 @@
 Only ``flush`` makes points durable, so a recording is finished in the catalogue after a flush of both
 shards: a process that is killed at any moment leaves finished recordings, whole, and pending ones,
 which are removed when the store is opened again. The engine writes through memory maps, where a full
-disk is a deadly signal and not an error; so room is asked for before every write.
+disk is a deadly signal and not an error; so room is asked for before each of its writes.
 """
 
 import fcntl
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -34,11 +34,9 @@ from audiosearch.types import (
     Candidate,
     Clip,
     Codes,
-    Document,
     Entry,
     Float32,
     Hit,
-    Passage,
     Recording,
     Schema,
     Segment,
@@ -105,7 +103,7 @@ class EmbeddedStore:
             self._require_room(ROOM_TO_OPEN)
             self._catalogue = opened.enter_context(closing(Catalogue(path / CATALOGUE)))
             self.schema = self._catalogue.schema() or self._make(schema)
-            self._documents = opened.enter_context(closing(Documents(path / DOCUMENTS)))
+            self.shelf = opened.enter_context(closing(Documents(path / DOCUMENTS)))
             self._clips = opened.enter_context(closing(self._load("clips")))
             self._anchors = opened.enter_context(closing(self._load("anchors")))
             self._pending = set(self._catalogue.pending())
@@ -247,29 +245,6 @@ class EmbeddedStore:
         where = edge.Filter(must_not=[_is_of(known)])
         clips, anchors = (self._scroll(s, where, None, ["recording"]) for s in (self._clips, self._anchors))
         return sorted({*self._pending, *(record.payload["recording"] for record in clips + anchors)})
-
-    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
-        self._require_room(ROOM_TO_WRITE)
-        self._documents.put(document, passages)
-
-    def delete_document(self, document: str) -> int:
-        return self._documents.delete(document)
-
-    def documents(self) -> list[Document]:
-        return self._documents.documents()
-
-    def passages(self, document: str | None = None) -> Iterator[Passage]:
-        return self._documents.passages(document)
-
-    def put_model(self, name: str, model: bytes) -> None:
-        self._require_room(ROOM_TO_WRITE)
-        self._documents.put_model(name, model)
-
-    def model(self, name: str) -> bytes | None:
-        return self._documents.model(name)
-
-    def model_names(self) -> list[str]:
-        return self._documents.model_names()
 
     def drop(self) -> None:
         with self._lock:  # nobody opens it before all of it is gone

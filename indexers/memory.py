@@ -44,8 +44,7 @@ class MemoryStore:
         self._finished: dict[str, Recording] = {}
         self._entries: dict[str, dict[str, Entry]] = {}  # of finished recordings: by recording, by clip id
         self._put: dict[str, dict[str, Entry]] = {}  # since they were last finished
-        self._documents: dict[str, tuple[Document, tuple[Passage, ...]]] = {}
-        self._models: dict[str, bytes] = {}
+        self.shelf = MemoryShelf()
 
     def put(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
@@ -127,6 +126,34 @@ class MemoryStore:
     def unfinished(self) -> list[str]:
         return sorted(set(self._put) - set(self._finished))
 
+    def drop(self) -> None:
+        for kept in (self._finished, self._entries, self._put):
+            kept.clear()
+        self.shelf = MemoryShelf()
+
+    def close(self) -> None:
+        pass
+
+    def _searched(self, recordings: Collection[str] | None) -> Iterator[Entry]:
+        for recording in sorted(self._finished):
+            if recordings is None or recording in recordings:
+                yield from self.entries(recording)
+
+    def _weights(self) -> Float32:
+        histograms = [entry.histogram for entry in self._searched(None)]
+        if self.schema.histogram_norm != "tf-idf" or not histograms:
+            return np.ones(self.schema.codebook_size, np.float32)
+        containing = np.count_nonzero(np.stack(histograms), axis=0).astype(np.float32)
+        return inverse_document_frequency(len(histograms), containing)
+
+
+class MemoryShelf:
+    """Documents and models in dictionaries."""
+
+    def __init__(self) -> None:
+        self._documents: dict[str, tuple[Document, tuple[Passage, ...]]] = {}
+        self._models: dict[str, bytes] = {}
+
     def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         self._documents[document.id] = document, tuple(passages)
 
@@ -149,25 +176,6 @@ class MemoryStore:
 
     def model_names(self) -> list[str]:
         return sorted(self._models)
-
-    def drop(self) -> None:
-        for kept in (self._finished, self._entries, self._put, self._documents, self._models):
-            kept.clear()
-
-    def close(self) -> None:
-        pass
-
-    def _searched(self, recordings: Collection[str] | None) -> Iterator[Entry]:
-        for recording in sorted(self._finished):
-            if recordings is None or recording in recordings:
-                yield from self.entries(recording)
-
-    def _weights(self) -> Float32:
-        histograms = [entry.histogram for entry in self._searched(None)]
-        if self.schema.histogram_norm != "tf-idf" or not histograms:
-            return np.ones(self.schema.codebook_size, np.float32)
-        containing = np.count_nonzero(np.stack(histograms), axis=0).astype(np.float32)
-        return inverse_document_frequency(len(histograms), containing)
 
 
 def _touch(one: Segment, other: Segment) -> bool:

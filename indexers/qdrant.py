@@ -41,11 +41,9 @@ from audiosearch.types import (
     Candidate,
     Clip,
     Codes,
-    Document,
     Entry,
     Float32,
     Hit,
-    Passage,
     Recording,
     Schema,
     Segment,
@@ -134,7 +132,7 @@ class QdrantStore:
         stored = self._schema_of("recordings")
         self.schema = stored or self._make(schema or self._schema_of("clips"))
         self._find_tenant(may_make=schema is not None or stored is None)
-        self._shelf = Shelf(_Documents(self))
+        self.shelf = Shelf(_Documents(self))
 
     def put(self, entries: Iterable[Entry]) -> None:
         for batch in batches(entries, CLIPS_AT_ONCE):
@@ -267,27 +265,6 @@ class QdrantStore:
         where = models.Filter(must=self._conditions(), must_not=_is_of(known) if known else None)
         left = [r for name in ("clips", "anchors") for r in self._scroll(name, where, None, ["recording"])]
         return sorted({*pending, *(record.payload["recording"] for record in left)})
-
-    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
-        self._shelf.put(document, passages)
-
-    def delete_document(self, document: str) -> int:
-        return self._shelf.delete(document)
-
-    def documents(self) -> list[Document]:
-        return self._shelf.documents()
-
-    def passages(self, document: str | None = None) -> Iterator[Passage]:
-        return self._shelf.passages(document)
-
-    def put_model(self, name: str, model: bytes) -> None:
-        self._shelf.put_model(name, model)
-
-    def model(self, name: str) -> bytes | None:
-        return self._shelf.model(name)
-
-    def model_names(self) -> list[str]:
-        return self._shelf.model_names()
 
     def drop(self) -> None:
         names = ("recordings", "documents", "anchors", "clips")

@@ -90,7 +90,7 @@ class Shelf:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def put(self, document: Document, passages: Sequence[Passage]) -> None:
+    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
         """Write a document in place of what there is of it.
 
         Raises
@@ -113,7 +113,7 @@ class Shelf:
                 "process writes or removes the same document; run the same command again"
             )
 
-    def delete(self, document: str) -> int:
+    def delete_document(self, document: str) -> int:
         """Remove a document; the number of passages that it had."""
         n_passages = len(list(self.passages(document)))
         self._table.remove("document", document)

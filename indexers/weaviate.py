@@ -63,11 +63,9 @@ from audiosearch.types import (
     Candidate,
     Clip,
     Codes,
-    Document,
     Entry,
     Float32,
     Hit,
-    Passage,
     Recording,
     Schema,
     Segment,
@@ -185,7 +183,7 @@ class WeaviateStore:
         if self._tenant:
             self._find_tenant(may_make=schema is not None or stored is None)
         self._clips, self._anchors, self._recordings = map(self._open, ("clips", "anchors", "recordings"))
-        self._shelf = Shelf(_Documents(self, self._open("documents")))
+        self.shelf = Shelf(_Documents(self, self._open("documents")))
         patiently(self._pending, READY_SECONDS)  # another process may be making it
 
     def put(self, entries: Iterable[Entry]) -> None:
@@ -332,27 +330,6 @@ class WeaviateStore:
         # A recording that was removed while another process wrote it leaves objects that no state is kept of.
         left = [self._recordings_but(known, collection) for collection in (self._clips, self._anchors)]
         return sorted({*pending, *left[0], *left[1]})
-
-    def put_document(self, document: Document, passages: Sequence[Passage]) -> None:
-        self._shelf.put(document, passages)
-
-    def delete_document(self, document: str) -> int:
-        return self._shelf.delete(document)
-
-    def documents(self) -> list[Document]:
-        return self._shelf.documents()
-
-    def passages(self, document: str | None = None) -> Iterator[Passage]:
-        return self._shelf.passages(document)
-
-    def put_model(self, name: str, model: bytes) -> None:
-        self._shelf.put_model(name, model)
-
-    def model(self, name: str) -> bytes | None:
-        return self._shelf.model(name)
-
-    def model_names(self) -> list[str]:
-        return self._shelf.model_names()
 
     def drop(self) -> None:
         with self._mapped_errors():

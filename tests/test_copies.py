@@ -43,8 +43,8 @@ def fill(store: Maintained, *names: str) -> None:
         n_anchors = sum(len(entry.anchors) for entry in put)
         store.finish(replace(entries.recording(name), n_anchors=n_anchors))
     document = entries.document("guide")
-    store.put_document(document, entries.passages_of(document))
-    store.put_model("bridge", b"learned")
+    store.shelf.put_document(document, entries.passages_of(document))
+    store.shelf.put_model("bridge", b"learned")
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(KINDS, 2)))
@@ -56,7 +56,7 @@ def test_everything_is_the_same_in_the_other_store(make: Make, source: str, targ
     mine, other, different = compare(ours, theirs)
     assert (mine, different) == (other, [])
     assert (other.clips, other.documents, other.passages, other.models) == (6, 1, 3, 1)
-    assert theirs.model("bridge") == b"learned"
+    assert theirs.shelf.model("bridge") == b"learned"
     assert list(problems(theirs)) == []
     assert not any(is_new for _, is_new in copy(ours, theirs))
 

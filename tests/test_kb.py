@@ -14,7 +14,6 @@ from audiosearch import Library, audio, cli
 from audiosearch.errors import UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.types import Waveform
-from indexers.memory import MemoryStore
 
 Run = Callable[..., tuple[int, list[dict], str]]
 GUIDE = """# The house
@@ -67,12 +66,12 @@ def test_texts_are_stored_again_when_they_change(run: Run, folder: Path) -> None
     code, before, _ = run("kb", "list", "--json")
     assert [(d["title"], d["n_passages"]) for d in before] == [("faq", 1), ("The house", 2)]
     with Library(folder / "store") as library:
-        ids = {p.text: p.id for p in library.store.passages()}
+        ids = {p.text: p.id for p in library.store.shelf.passages()}
     (folder / "texts" / "guide.md").write_text(GUIDE.replace("## Library", "Cups are washed.\n\n## Library"))
     code, _, err = run("kb", "add", "texts/guide.md", "texts/faq.csv")
     assert ("replaced   texts/guide.md" in err, "unchanged  texts/faq.csv" in err) == (True, True)
     with Library(folder / "store") as library:
-        kept = {p.text: p.id for p in library.store.passages()}
+        kept = {p.text: p.id for p in library.store.shelf.passages()}
     assert len(kept) == 3
     stayed = [text for text in ids if text in kept]
     assert len(stayed) == 2
@@ -238,10 +237,11 @@ def test_a_tokenizer_without_phones_takes_typed_questions(folder: Path) -> None:
             library.ask(folder / "question.wav")
 
 
-def test_a_store_that_keeps_no_documents_says_so(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setattr(MemoryStore, "put_document", None)
-    with Library("memory:") as library, pytest.raises(UsageError, match="cannot keep documents"):
-        list(library.add_documents([folder / "texts"]))
+def test_a_store_that_keeps_no_documents_says_so(folder: Path) -> None:
+    with Library("memory:") as library:
+        del library._open(make=True).shelf
+        with pytest.raises(UsageError, match="cannot keep documents"):
+            list(library.add_documents([folder / "texts"]))
 
 
 def test_what_is_learned_is_tried_and_kept_only_if_it_helps(
@@ -263,7 +263,7 @@ def test_what_is_learned_is_tried_and_kept_only_if_it_helps(
     assert (code, line["questions"]) == (0, 11)
     assert line["used"] == (line["mrr_with_what_was_learned"] > line["mrr_by_sound"])
     with Library(folder / "store") as library:
-        assert bool(library.store.model("bridge")) == line["used"]
+        assert bool(library.store.shelf.model("bridge")) == line["used"]
 
 
 def test_a_transcriber_helps(run: Run, folder: Path) -> None:

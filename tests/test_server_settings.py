@@ -96,8 +96,8 @@ def test_a_strict_qdrant_takes_everything_that_the_store_asks(on_qdrant) -> None
     assert store.by_histogram(put[0].histogram, 10, ["a"], per_recording=1)[0].clip == put[0].clip
     assert store.by_fingerprint(put[9].fingerprint) == [put[9].clip]
     document = entries.document("d", n_passages=300)
-    store.put_document(document, entries.passages_of(document))
-    assert len(list(store.passages())) == 300
+    store.shelf.put_document(document, entries.passages_of(document))
+    assert len(list(store.shelf.passages())) == 300
     store.put(entries.entries_of("half", 2, store.schema))
     assert store.by_fingerprint(put[9].fingerprint) == [put[9].clip]
     assert store.delete("half") == 3

@@ -56,26 +56,26 @@ def test_a_writing_that_is_cut_short_leaves_the_old_or_the_new(
 ) -> None:
     """Of 100 passages, written in two batches; then the document; then the old ones are removed."""
     old, new = entries.document("a"), entries.document("a", n_passages=100)
-    shelf.put(old, entries.passages_of(old))
+    shelf.put_document(old, entries.passages_of(old))
     table.left = n_operations
     with pytest.raises(StoreUnavailableError):
-        shelf.put(new, entries.passages_of(new, seed=2))
+        shelf.put_document(new, entries.passages_of(new, seed=2))
     seen = new if n_operations == 3 else old
     assert shelf.documents() == [seen]
     assert len(list(shelf.passages("id-of-a"))) == seen.n_passages
     assert len(list(shelf.passages())) == seen.n_passages
     table.left = 1000
-    shelf.put(new, entries.passages_of(new, seed=2))
+    shelf.put_document(new, entries.passages_of(new, seed=2))
     assert texts(shelf.passages()) == texts(entries.passages_of(new, seed=2))
     assert len(table.rows) == 101
-    assert shelf.delete("id-of-a") == 100
+    assert shelf.delete_document("id-of-a") == 100
     assert table.rows == {}
 
 
 def test_two_processes_may_write_the_same(table: Rows, shelf: Shelf) -> None:
     document = entries.document("a")
     for one in (shelf, Shelf(table)):
-        one.put(document, entries.passages_of(document))
+        one.put_document(document, entries.passages_of(document))
     assert len(table.rows) == 4
 
 
@@ -88,4 +88,4 @@ def test_what_another_process_removed_meanwhile_is_an_error(
     monkeypatch.setattr(table, "remove", lose_one)
     document = entries.document("a")
     with pytest.raises(StoreError, match=r"2 passages of a are stored where 3 .* run the same command again"):
-        shelf.put(document, entries.passages_of(document))
+        shelf.put_document(document, entries.passages_of(document))

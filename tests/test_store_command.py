@@ -16,7 +16,7 @@ import entries
 from audiosearch import cli
 from audiosearch.errors import StoreMismatchError, UsageError
 from audiosearch.interfaces import Maintained
-from audiosearch.types import Segment
+from audiosearch.types import Schema, Segment
 from indexers.catalogue import Catalogue
 from indexers.check import problems
 from indexers.copy import compare, copy
@@ -76,7 +76,7 @@ def test_copies_everything_and_says_that_both_are_the_same(run: Run, filled: Pat
 def test_copies_and_checks_documents(run: Run, filled: Path, tmp_path: Path) -> None:
     with closing(open_store(str(filled))) as store:
         put = entries.document("guide")
-        store.put_document(put, entries.passages_of(put))
+        store.shelf.put_document(put, entries.passages_of(put))
     code, (ours, theirs), err = run("copy", filled, tmp_path / "other", "--json")
     assert code == 0
     assert "copied     guide" in err
@@ -84,7 +84,7 @@ def test_copies_and_checks_documents(run: Run, filled: Path, tmp_path: Path) -> 
     code, (line,), _ = run("info", "--store", tmp_path / "other", "--json")
     assert (code, line["documents"], line["passages"]) == (0, 1, 3)
     with closing(open_store(str(tmp_path / "other"))) as store:
-        store.put_document(put, entries.passages_of(put)[:2])
+        store.shelf.put_document(put, entries.passages_of(put)[:2])
     code, (problem,), _ = run("check", "--store", tmp_path / "other", "--json")
     assert (code, problem["what"]) == (4, "guide: 3 passages were stored, 2 can be read")
     with closing(open_store(str(filled))) as source, closing(open_store(str(tmp_path / "other"))) as target:
@@ -93,38 +93,40 @@ def test_copies_and_checks_documents(run: Run, filled: Path, tmp_path: Path) -> 
 
 def test_copies_and_compares_what_was_learned(run: Run, filled: Path, tmp_path: Path) -> None:
     with closing(open_store(str(filled))) as store:
-        store.put_model("bridge", b"learned")
-        store.put_model("empty", b"")
+        store.shelf.put_model("bridge", b"learned")
+        store.shelf.put_model("empty", b"")
     code, (ours, theirs), err = run("copy", filled, tmp_path / "other", "--json")
     assert (code, theirs["models"], theirs["checksum"]) == (0, 2, ours["checksum"])
     assert "copied     the model bridge" in err
     assert "unchanged  the model bridge" in run("copy", filled, tmp_path / "other")[2]
     with closing(open_store(str(filled))) as source, closing(open_store(str(tmp_path / "other"))) as target:
-        assert [(name, target.model(name)) for name in target.model_names()] == [
+        assert [(name, target.shelf.model(name)) for name in target.shelf.model_names()] == [
             ("bridge", b"learned"),
             ("empty", b""),
         ]
-        target.put_model("bridge", b"something else")
+        target.shelf.put_model("bridge", b"something else")
         one, other, different = compare(source, target)
         assert different == ["the model bridge"]
         assert one.checksum != other.checksum
 
 
 class WithoutDocuments(MemoryStore):
-    """Fits Store, not DocumentStore."""
+    """Fits Store, not WithDocuments."""
 
-    put_document = None
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        del self.shelf
 
 
 def test_documents_are_not_lost_in_silence(filled: Path) -> None:
     with closing(open_store(str(filled))) as source:
         put = entries.document("guide")
-        source.put_document(put, entries.passages_of(put))
+        source.shelf.put_document(put, entries.passages_of(put))
         with pytest.raises(UsageError, match="cannot keep documents"):
             list(copy(source, WithoutDocuments(source.schema)))
-        source.delete_document(put.id)
+        source.shelf.delete_document(put.id)
         list(copy(source, WithoutDocuments(source.schema)))
-        source.put_model("bridge", b"learned")
+        source.shelf.put_model("bridge", b"learned")
         with pytest.raises(UsageError, match="cannot keep documents"):
             list(copy(source, WithoutDocuments(source.schema)))
 
@@ -287,7 +289,7 @@ def test_check_can_remove_what_was_never_finished(
 
 def test_drop_asks_first(run: Run, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(open_store(str(filled))) as store:
-        store.put_document(entries.document("guide"), [])
+        store.shelf.put_document(entries.document("guide"), [])
 
     def refuse(question: str, abort: bool) -> None:
         assert "with 3 recordings and 1 documents?" in question

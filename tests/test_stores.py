@@ -23,7 +23,7 @@ from audiosearch.errors import (
     StoreUnavailableError,
     UsageError,
 )
-from audiosearch.interfaces import DocumentStore, Maintained
+from audiosearch.interfaces import DocumentStore, Maintained, WithDocuments
 from audiosearch.types import Entry, Passage, Schema, Segment
 from indexers import embedded, payload
 from indexers.catalogue import Catalogue
@@ -107,10 +107,10 @@ def store(make: Maker, schema: Schema) -> Maintained:
 
 @pytest.fixture
 def shelf(store: Maintained) -> DocumentStore:
-    """The same store, where it keeps documents."""
-    if not isinstance(store, DocumentStore):
+    """Of the same store, where it keeps documents."""
+    if not isinstance(store, WithDocuments):
         pytest.skip("keeps no documents")
-    return store
+    return store.shelf
 
 
 def fill(store: Maintained, *names: str, **more: int) -> dict[str, list[Entry]]:
@@ -561,16 +561,17 @@ def test_tenants_do_not_see_each_other(tenants: tuple[Maintained, Maintained]) -
     assert one.by_histogram(put[0].histogram) == []
     assert other.by_fingerprint(put[0].fingerprint) == [put[0].clip]
     assert other.count()[0] == 6
-    if isinstance(one, DocumentStore) and isinstance(other, DocumentStore):
-        for store, names in ((one, "a"), (other, "ab")):
-            put_documents(store, *names)
-            store.put_model("bridge", names.encode())
-            store.put_model(f"of {names}", b"")
-        assert one.delete_document("id-of-a") == 3
-        assert one.documents() == []
-        assert len(list(other.passages())) == 6
-        assert (one.model("bridge"), other.model("bridge")) == (b"a", b"ab")
-        assert (one.model_names(), other.model_names()) == (["bridge", "of a"], ["bridge", "of ab"])
+    if isinstance(one, WithDocuments) and isinstance(other, WithDocuments):
+        mine, theirs = one.shelf, other.shelf
+        for shelf, names in ((mine, "a"), (theirs, "ab")):
+            put_documents(shelf, *names)
+            shelf.put_model("bridge", names.encode())
+            shelf.put_model(f"of {names}", b"")
+        assert mine.delete_document("id-of-a") == 3
+        assert mine.documents() == []
+        assert len(list(theirs.passages())) == 6
+        assert (mine.model("bridge"), theirs.model("bridge")) == (b"a", b"ab")
+        assert (mine.model_names(), theirs.model_names()) == (["bridge", "of a"], ["bridge", "of ab"])
 
 
 def test_a_tenant_that_nobody_made_is_not_there(tenants: tuple[Maintained, Maintained]) -> None:
@@ -685,10 +686,10 @@ def test_a_store_that_cannot_be_closed_is_let_go(
         assert [recording.name for recording in store.recordings()] == ["a"]
 
 
-def put_documents(store: DocumentStore, *names: str) -> None:
+def put_documents(shelf: DocumentStore, *names: str) -> None:
     for name in names:
         document = entries.document(name)
-        store.put_document(document, entries.passages_of(document))
+        shelf.put_document(document, entries.passages_of(document))
 
 
 def everything(passage: Passage) -> list[object]:
@@ -728,14 +729,14 @@ def test_deletes_a_document(shelf: DocumentStore) -> None:
     assert {p.document for p in shelf.passages()} == {"id-of-b"}
 
 
-def test_documents_and_recordings_do_not_touch_each_other(shelf: DocumentStore) -> None:
-    put = fill(shelf, "a")["a"]
+def test_documents_and_recordings_do_not_touch_each_other(store: Maintained, shelf: DocumentStore) -> None:
+    put = fill(store, "a")["a"]
     put_documents(shelf, "a")
-    assert shelf.delete("id-of-a") == 3
+    assert store.delete("id-of-a") == 3
     assert len(list(shelf.passages("id-of-a"))) == 3
-    fill(shelf, "a")
+    fill(store, "a")
     shelf.delete_document("id-of-a")
-    assert [e.clip for e in shelf.entries("id-of-a")] == [e.clip for e in put]
+    assert [e.clip for e in store.entries("id-of-a")] == [e.clip for e in put]
     assert shelf.documents() == []
 
 
@@ -760,12 +761,12 @@ def test_keeps_models(shelf: DocumentStore) -> None:
 def test_documents_outlive_the_process(tmp_path: Path) -> None:
     for _ in range(2):
         store = open_store(str(tmp_path / "kept"), entries.schema())
-        assert isinstance(store, DocumentStore)
-        if not store.documents():
-            put_documents(store, "a")
-            store.put_model("bridge", b"learned")
-        assert len(list(store.passages())) == 3
-        assert store.model("bridge") == b"learned"
+        assert isinstance(store, WithDocuments)
+        if not store.shelf.documents():
+            put_documents(store.shelf, "a")
+            store.shelf.put_model("bridge", b"learned")
+        assert len(list(store.shelf.passages())) == 3
+        assert store.shelf.model("bridge") == b"learned"
         store.close()
 
 

@@ -54,13 +54,13 @@ def test_it_keeps_documents_and_what_was_learned(installed: Path, tmp_path: Path
     put, other = entries.document("a"), entries.document("b")
     with closing(open_store(address, entries.schema())) as store:
         for document in (put, other):
-            store.put_document(document, entries.passages_of(document))
-        store.delete_document(other.id)
-        store.put_model("bridge", b"learned")
+            store.shelf.put_document(document, entries.passages_of(document))
+        store.shelf.delete_document(other.id)
+        store.shelf.put_model("bridge", b"learned")
     with closing(open_store(address)) as store:
-        assert store.documents() == [put]
-        assert [passage.number for passage in store.passages()] == [0, 1, 2]
-        assert store.model("bridge") == b"learned"
+        assert store.shelf.documents() == [put]
+        assert [passage.number for passage in store.shelf.passages()] == [0, 1, 2]
+        assert store.shelf.model("bridge") == b"learned"
 
 
 def test_what_was_dropped_is_gone(installed: Path, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_what_was_dropped_is_gone(installed: Path, tmp_path: Path) -> None:
 
 def test_it_refuses_a_file_of_another_version(installed: Path, tmp_path: Path) -> None:
     address = f"pickled:{tmp_path / 'store.pickle'}"
-    open_store(address, entries.schema(version=2)).put_model("bridge", b"")
+    open_store(address, entries.schema(version=2)).shelf.put_model("bridge", b"")
     with pytest.raises(StoreMismatchError, match=r"store\.pickle was made by another audiosearch"):
         open_store(address)
 

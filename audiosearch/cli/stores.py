@@ -10,7 +10,7 @@ import typer
 from audiosearch.cli import options
 from audiosearch.cli.output import complain, report, short
 from audiosearch.errors import StoreError, UsageError
-from audiosearch.interfaces import DocumentStore, Maintained, Store
+from audiosearch.interfaces import Maintained, Store, WithDocuments
 from audiosearch.types import Document
 
 app = typer.Typer(
@@ -142,7 +142,7 @@ def _opened(address: str) -> Iterator[Store]:
 
 
 def _documents(store: Store) -> list[Document]:
-    return store.documents() if isinstance(store, DocumentStore) else []
+    return store.shelf.documents() if isinstance(store, WithDocuments) else []
 
 
 def _maintained(store: Store, address: str) -> Maintained:
