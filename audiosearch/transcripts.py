@@ -85,23 +85,26 @@ def beside(recording: Path, files: Files | None = None) -> list[Path]:
         Those of its folder, where they are known.
     """
     known = listed(recording.parent) if files is None else files
-    named = (name + suffix for suffix in SUFFIXES for name in _names(recording, known))
+    named = (name + suffix for suffix in SUFFIXES for name in _names(recording, known, suffix))
     return [recording.with_name(name) for name in named if name in known.get(Path(name).stem, ())]
 
 
 def target(recording: Path) -> Path:
     """Where a recording's transcript is written, if it has none."""
-    return recording.with_name(_names(recording, listed(recording.parent))[0] + ".json")
+    return recording.with_name(_names(recording, listed(recording.parent), ".json")[0] + ".json")
 
 
-def _names(recording: Path, files: Files) -> list[str]:
-    """What a transcript may be called: as the recording with its suffix; without, if that means no other."""
-    stem = recording.stem
+def _names(recording: Path, files: Files, suffix: str) -> list[str]:
+    """What a transcript may be called: as the recording, without its suffix or with it.
+
+    Where others are called so without theirs, JSON needs it: it may be what was heard in one of them.
+    Subtitles are mostly of the same in another form.
+    """
+    whole, stem = recording.name, recording.stem
     alike = [*files.get(stem, ()), *(name for name in files.get(Path(stem).stem, ()) if name == stem)]
-    others = [name for name in alike if name != recording.name]
-    if any(Path(name).suffix.lower() in MEDIA_SUFFIXES for name in others):
-        return [recording.name]
-    return list(dict.fromkeys([stem, recording.name]))
+    if not any(Path(name).suffix.lower() in MEDIA_SUFFIXES for name in alike if name != whole):
+        return list(dict.fromkeys([stem, whole]))
+    return [whole] if suffix == ".json" else [whole, stem]
 
 
 def read(path: Path) -> Transcript | None:

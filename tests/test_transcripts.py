@@ -213,7 +213,7 @@ def test_typed_words_are_looked_for_in_a_transcript_beside_the_recording(tmp_pat
     assert best.reference.overlap(Segment(4.0, 5.5)) > 0
 
 
-def test_a_stem_that_means_several_recordings_means_none(tmp_path: Path) -> None:
+def test_json_means_one_of_several_recordings_of_a_stem_and_subtitles_all(tmp_path: Path) -> None:
     for name in ("talk.wav", "talk.FLAC", "other.wav", "other.wav.mp3"):
         (tmp_path / name).touch()
     assert transcripts.target(tmp_path / "talk.wav").name == "talk.wav.json"
@@ -226,8 +226,8 @@ def test_a_stem_that_means_several_recordings_means_none(tmp_path: Path) -> None
         for name in ("talk.wav", "talk.FLAC", "other.wav", "other.wav.mp3")
     }
     assert beside == {
-        "talk.wav": ["talk.wav.srt"],
-        "talk.FLAC": [],
+        "talk.wav": ["talk.wav.srt", "talk.srt"],
+        "talk.FLAC": ["talk.srt"],
         "other.wav": ["other.wav.json"],
         "other.wav.mp3": [],
     }
