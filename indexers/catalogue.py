@@ -105,6 +105,12 @@ class Catalogue:
             rows = self._db.execute("select details from recordings where finished order by name").fetchall()
         return [Recording(**json.loads(row[0])) for row in rows]
 
+    def clear(self) -> None:
+        """Remove everything: the store is one that was never finished."""
+        with mapped_errors(self._path), self._transaction():
+            self._db.execute("delete from recordings")
+            self._db.execute("delete from meta")
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()

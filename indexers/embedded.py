@@ -248,12 +248,14 @@ class EmbeddedStore:
 
     def drop(self) -> None:
         with self._lock:  # nobody opens it before all of it is gone
+            self.shelf.close()
+            (self.path / DOCUMENTS).unlink(missing_ok=True)
+            self._catalogue.clear()  # what is cut short now is a store that was never finished
             self._close_files()
-            for name in (DOCUMENTS, CATALOGUE):
-                (self.path / name).unlink(missing_ok=True)
             for name in INDEXED:
                 shutil.rmtree(self.path / name, ignore_errors=True)
-            (self.path / LOCK).unlink(missing_ok=True)
+            for name in (CATALOGUE, LOCK):
+                (self.path / name).unlink(missing_ok=True)
             if not any(self.path.iterdir()):
                 self.path.rmdir()
 

@@ -655,6 +655,24 @@ def test_a_store_is_locked_until_all_of_it_is_removed(
     assert not (tmp_path / "store").exists()
 
 
+def test_a_removal_that_is_cut_short_leaves_a_directory_for_a_new_store(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(path: Path, **more: bool) -> None:
+        raise KeyboardInterrupt
+
+    store = EmbeddedStore(tmp_path / "store", schema)
+    fill(store, "a")
+    put_documents(store.shelf, "a")
+    with monkeypatch.context() as removing, pytest.raises(KeyboardInterrupt):
+        removing.setattr(embedded.shutil, "rmtree", end)
+        store.drop()
+    with pytest.raises(StoreNotFoundError, match="was never finished"):
+        EmbeddedStore(tmp_path / "store", None)
+    with contextlib.closing(EmbeddedStore(tmp_path / "store", schema)) as store:
+        assert (store.recordings(), store.count(), store.shelf.documents()) == ([], (0, 0), [])
+
+
 def test_a_lock_that_was_removed_locks_nothing(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
