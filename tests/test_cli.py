@@ -77,6 +77,30 @@ def test_ingest_of_nothing_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     assert "there is no audio or video file in" in done.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ingest", ""],
+        ["transcribe", "x.wav", ""],
+        ["kb", "add", ""],
+        ["tokens", "encode", "", "--out", "tokens.pt"],
+        ["watch", ""],
+        ["store", "copy", "store", ""],
+        ["dedup", "--out", ""],
+        ["list", "--store", ""],
+    ],
+)
+def test_an_empty_path_is_not_the_current_directory(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "guide.md").write_text("Tea is boiled.")
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "it must not be empty" in " ".join(done.err.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == [tmp_path / "guide.md"]
+
+
 def test_match_names_recording_range_and_speed(run: Run, store: Path, upload: Path) -> None:
     table = run("match", upload, "--store", store)
     assert table.code == 0

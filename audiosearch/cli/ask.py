@@ -17,14 +17,13 @@ from audiosearch.verdicts import MIN_PROBABILITY, in_words
 
 NOTHING_FOUND = 1
 
-Query = Annotated[Path, typer.Argument(help="Audio or video file.", show_default=False)]
 Certainty = Annotated[
     float, typer.Option("--min-probability", min=0.0, max=1.0, help="Leave out what is less likely.")
 ]
 
 
 def match(
-    query: Query,
+    query: options.Query,
     store: options.Store,
     limit: options.LimitOrAll = None,
     min_probability: Certainty = MIN_PROBABILITY,
@@ -57,7 +56,7 @@ def match(
 
 
 def similar(
-    query: Query,
+    query: options.Query,
     store: options.Store,
     limit: options.Limit = 10,
     per_recording: Annotated[

@@ -29,9 +29,7 @@ DEFAULT = Decision()
 
 
 def ingest(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio and video files; directories are walked.", show_default=False)
-    ],
+    paths: options.Media,
     store: options.Store,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
@@ -73,9 +71,6 @@ def ingest(
     What is stored already is passed over, so an interrupted run is simply run again. Files that
     cannot be read are listed at the end, and the command exits with 5; the rest is stored.
     """
-    for path in paths:
-        if str(path) == "":
-            raise UsageError("a path must not be empty")
     schema = {
         name: value
         for name, value in {

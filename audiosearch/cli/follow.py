@@ -20,7 +20,10 @@ STANDARD_INPUT = "-"
 
 
 def watch(
-    source: Annotated[str, typer.Argument(help="Audio or video file, or - for standard input.")],
+    source: Annotated[
+        str,
+        typer.Argument(callback=options.not_empty, help="Audio or video file, or - for standard input."),
+    ],
     store: options.Store,
     follow: Annotated[
         float, typer.Option(min=0.0, help="Wait so many seconds for the file to grow before it has ended.")

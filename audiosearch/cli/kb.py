@@ -26,7 +26,9 @@ def add(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="Markdown, HTML, text, CSV or JSON lines; directories are walked.", show_default=False
+            parser=options.path,
+            help="Markdown, HTML, text, CSV or JSON lines, in UTF-8; directories are walked.",
+            show_default=False,
         ),
     ],
     store: options.Store,

@@ -18,8 +18,18 @@ app = typer.Typer(
     help="Copy, describe, check or remove a whole store, wherever it is.",
     no_args_is_help=True,
 )
-Source = Annotated[str, typer.Argument(help="Store to copy from: directory or address.", show_default=False)]
-Target = Annotated[str, typer.Argument(help="Store to copy to; made if there is none.", show_default=False)]
+Source = Annotated[
+    str,
+    typer.Argument(
+        callback=options.not_empty, help="Store to copy from: directory or address.", show_default=False
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Argument(
+        callback=options.not_empty, help="Store to copy to; made if there is none.", show_default=False
+    ),
+]
 
 
 @app.command()

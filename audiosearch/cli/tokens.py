@@ -29,7 +29,9 @@ SAVE_EVERY = 60.0  # seconds of work that are lost at the most
 
 app = typer.Typer(help="Turn sound into tokens and back, keep tokens in files, look at them.")
 
-Cache = Annotated[Path, typer.Argument(help="Token cache: .safetensors or .pt.", show_default=False)]
+Cache = Annotated[
+    Path, typer.Argument(parser=options.path, help="Token cache: .safetensors or .pt.", show_default=False)
+]
 Layers = Annotated[
     str | None, typer.Option("--layers", help="Layers to take, counted from 0: 0-11, or 0,2,5.")
 ]
@@ -37,15 +39,19 @@ Drop = Annotated[
     float, typer.Option("--drop", min=0.0, max=1.0, help="Share of frames that are lost, at random.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of what is lost.")]
-Picture = Annotated[Path | None, typer.Option("--picture", help="File for a picture: .png, .svg, .pdf.")]
+Picture = Annotated[
+    Path | None,
+    typer.Option("--picture", parser=options.path, help="File for a picture: .png, .svg, .pdf."),
+]
 
 
 @app.command()
 def encode(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio and video files; directories are walked.", show_default=False)
+    paths: options.Media,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", parser=options.path, help="Token cache to write: .safetensors or .pt."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Token cache to write: .safetensors or .pt.")],
     layers: Annotated[
         int | None, typer.Option("--first", min=1, help="Only the first so many layers: a smaller file.")
     ] = None,
@@ -107,7 +113,9 @@ def encode(
 @app.command()
 def decode(
     cache: Cache,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory for the .wav files.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", parser=options.path, help="Directory for the .wav files.")
+    ],
     layers: Layers = None,
     drop: Drop = 0.0,
     seed: Seed = 0,
@@ -135,11 +143,13 @@ def decode(
 
 @app.command()
 def roundtrip(
-    path: Annotated[Path, typer.Argument(help="Audio or video file.", show_default=False)],
+    path: options.Query,
     layers: Layers = None,
     drop: Drop = 0.0,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A .wav file for the sound.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", parser=options.path, help="A .wav file for the sound.")
+    ] = None,
     picture: Picture = None,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
@@ -170,7 +180,10 @@ def roundtrip(
 
 @app.command()
 def show(
-    path: Annotated[Path, typer.Argument(help="Token cache, audio or video file.", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(parser=options.path, help="Token cache, audio or video file.", show_default=False),
+    ],
     recording: Annotated[
         str | None, typer.Option("--recording", help="Name of one in the cache, or the end of it.")
     ] = None,

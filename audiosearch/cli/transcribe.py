@@ -16,9 +16,7 @@ from audiosearch.whisper import DEFAULT_MODEL, Whisper
 
 
 def transcribe(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio and video files; directories are walked.", show_default=False)
-    ],
+    paths: options.Media,
     whisper: Annotated[
         str | None,
         typer.Option(
