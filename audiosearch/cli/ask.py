@@ -1,6 +1,5 @@
 """The commands that ask with a file, match and similar, and how answers are printed."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from audiosearch import exports
 from audiosearch.api import Library
 from audiosearch.chances import chance
 from audiosearch.cli import options
-from audiosearch.cli.output import report, short, span, tails
+from audiosearch.cli.output import report, short, span, tails, write
 from audiosearch.errors import UsageError
 from audiosearch.types import Candidate, Match
 from audiosearch.verdicts import MIN_PROBABILITY, in_words
@@ -61,7 +60,9 @@ def similar(
     limit: options.Limit = 10,
     per_recording: Annotated[
         int | None,
-        typer.Option("--per-recording", min=1, help="Show at most so many clips of each recording."),
+        typer.Option(
+            "--per-recording", min=1, max=options.MOST, help="Show at most so many clips of each recording."
+        ),
     ] = None,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
@@ -165,7 +166,7 @@ def told(
     """
     try:
         if export is None and format_ is not None:
-            sys.stdout.write(exports.text(marks, format_))
+            write(exports.text(marks, format_))
             return
         if export is not None:
             exports.write(marks, export, format_)

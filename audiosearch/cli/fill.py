@@ -1,7 +1,5 @@
 """The command that fills a store: ingest."""
 
-import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from audiosearch import audio, gpu
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.output import clock, complain, output, short
+from audiosearch.cli.output import clock, complain, report, short, write_line
 from audiosearch.clips import LONG_PAUSE, LONGEST, Cutting
 from audiosearch.errors import UsageError
 from audiosearch.files import is_file
@@ -145,12 +143,11 @@ def _print_outcome(outcome: Outcome, as_json: bool) -> None:
         line: dict[str, object] = {"path": str(outcome.path), "status": outcome.status, "note": outcome.note}
         if recording is not None:
             line |= {"id": recording.id, "duration": round(recording.duration, 3), "clips": recording.n_clips}
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        report([line], True, lambda one: one, {})
     elif recording is not None:
         note = f"  ({outcome.note})" if outcome.note else ""
         size = f"{clock(recording.duration)}  {recording.n_clips:4d} clips"
-        output().print(f"{outcome.status:9s}  {size}  {short(recording.name)}{note}", soft_wrap=True)
+        write_line(f"{outcome.status:9s}  {size}  {short(recording.name)}{note}")
 
 
 class _Bar:

@@ -10,6 +10,8 @@ import audiosearch
 from audiosearch import exports, plugins
 from audiosearch.api import default_store
 
+MOST = 1_000_000  # answers that can be asked for
+
 
 def not_empty(text: str) -> str:
     """Refuses "", which would mean the current directory; most likely a variable of the shell is not set."""
@@ -122,10 +124,12 @@ MaxGpuMemory = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many answers at the most.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=MOST, help="How many answers at the most.")]
 LimitOrAll = Annotated[
     int | None,
-    typer.Option("--limit", "-n", min=1, help="How many answers at the most (default: all of them)."),
+    typer.Option(
+        "--limit", "-n", min=1, max=MOST, help="How many answers at the most (default: all of them)."
+    ),
 ]
 Export = Annotated[
     Path | None,

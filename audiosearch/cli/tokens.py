@@ -2,9 +2,7 @@
 
 import collections
 import itertools
-import json
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +15,7 @@ import typer
 
 from audiosearch import audio, fidelity, gpu, plugins, token_cache, wav
 from audiosearch.cli import folders, options
-from audiosearch.cli.output import clock, complain, output, report, short
+from audiosearch.cli.output import clock, complain, report, short, write_line
 from audiosearch.code_statistics import lose_frames, statistics
 from audiosearch.errors import AudioError, AudioSearchError, UsageError
 from audiosearch.interfaces import Decoder, LayeredTokenizer, Tokenizer
@@ -138,7 +136,7 @@ def decode(
         codes = lose_frames(opened.codes(name), drop, seed)
         (sound,) = decoder.decode([codes], chosen)
         wav.write(target, sound)
-        output().print(f"{clock(sound.duration)}  {short(str(target))}", soft_wrap=True)
+        write_line(f"{clock(sound.duration)}  {short(str(target))}")
 
 
 @app.command()
@@ -304,9 +302,9 @@ def _encode(tokenizer: Tokenizer, waveforms: list[Waveform], n_layers: int) -> l
 def _print_encoded(path: Path, codes: Codes, as_json: bool) -> None:
     if as_json:
         line = {"path": str(path), "layers": codes.n_layers, "frames": codes.n_frames}
-        sys.stdout.write(json.dumps(line | {"duration": codes.duration}, ensure_ascii=False) + "\n")
+        report([line | {"duration": codes.duration}], True, lambda one: one, {})
     else:
-        output().print(f"{clock(codes.duration)}  {codes.n_frames:6d} frames  {path}", soft_wrap=True)
+        write_line(f"{clock(codes.duration)}  {codes.n_frames:6d} frames  {path}")
 
 
 def _parse_layers(text: str | None, n_layers: int) -> list[int]:
