@@ -37,7 +37,8 @@ def watch(
 ) -> None:
     """What is heard in this stream? Prints each match as it ends.
 
-    A long file, a file that grows (--follow 60) or standard input; in the same memory, however long.
+    A long file, a file that grows (--follow 60) or standard input; in the same memory, however long. Most
+    MP4 files cannot grow or come through a pipe, since their index lies at the end.
     With --format cue it is a cue sheet. Exits 1 when nothing is found.
     """
     check(None, format_, as_json)
