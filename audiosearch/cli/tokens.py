@@ -61,9 +61,9 @@ def encode(
 ) -> None:
     """Turn files into tokens and keep them in one file, a token cache.
 
-    A cache that is there is added to; what it holds already is passed over, unless the file has changed.
-    What is done is kept when the command is interrupted. Files that cannot be read are listed at the end,
-    and the command exits with 5; the rest is kept.
+    A cache that is there is added to, by one process at a time; what it holds already is passed over, unless
+    the file has changed. What is done is kept when the command is interrupted. Files that cannot be read are
+    listed at the end, and the command exits with 5; the rest is kept.
     """
     from indexers.ingest import recording_name
 
@@ -76,24 +76,25 @@ def encode(
     media = {recording_name(path): path for path in found}
     if not media and not failed:
         raise UsageError(f"there is no audio or video file in {', '.join(map(str, paths))}")
-    token_cache.require_writable(out)
-    header, arrays = _held(out, token_cache.header_of(loaded, layers))
-    state = {name: _state(path) for name, path in media.items()}
-    wanted = {name: path for name, path in media.items() if header.sources.get(name) != state[name]}
-    sources = dict(header.sources)
-    began = saved = time.monotonic()
+    began = time.monotonic()
     done: list[Codes] = []
-    try:
-        for name, codes in _encoded(loaded, wanted, header.n_layers, failed):
-            done.append(codes)
-            arrays[name], sources[name] = codes.array, state[name]
-            _print_encoded(media[name], codes, as_json)
-            if time.monotonic() - saved > SAVE_EVERY:
+    with token_cache.locked(out):
+        header, arrays = _held(out, token_cache.header_of(loaded, layers))
+        state = {name: _state(path) for name, path in media.items()}
+        wanted = {name: path for name, path in media.items() if header.sources.get(name) != state[name]}
+        sources = dict(header.sources)
+        saved = time.monotonic()
+        try:
+            for name, codes in _encoded(loaded, wanted, header.n_layers, failed):
+                done.append(codes)
+                arrays[name], sources[name] = codes.array, state[name]
+                _print_encoded(media[name], codes, as_json)
+                if time.monotonic() - saved > SAVE_EVERY:
+                    token_cache.write(out, replace(header, sources=sources), arrays)
+                    saved = time.monotonic()
+        finally:
+            if done:
                 token_cache.write(out, replace(header, sources=sources), arrays)
-                saved = time.monotonic()
-    finally:
-        if done:
-            token_cache.write(out, replace(header, sources=sources), arrays)
     seconds = sum(codes.duration for codes in done)
     speed = seconds / (time.monotonic() - began)
     size = f"; {out} has {out.stat().st_size / 1e6:.2f} MB" if out.exists() else ""
