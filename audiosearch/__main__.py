@@ -1,6 +1,17 @@
-"""``python -m audiosearch`` is the command line."""
+"""``python -m audiosearch`` is the command line, and so is the program ``audiosearch``."""
 
-from audiosearch.cli import main
+import sys
+
+
+def main() -> None:
+    """Run a command; what it needs is imported here, so that an interrupt meanwhile ends it quietly."""
+    try:
+        from audiosearch import cli
+
+        cli.main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

@@ -539,12 +539,13 @@ class Library:
         self, phrase: str, recordings: Sequence[str], unreadable: Callable[[str], None] | None
     ) -> "Iterator[Written]":
         """Where transcripts have a phrase, before the recording ends."""
+        from indexers.ingest import recording_path
         from queries.lexical import written
 
         stored = {recording.id: recording for recording in self.recordings()}
         listed = functools.cache(transcripts.listed)
         for recording in dict.fromkeys(recordings):
-            path = Path(stored[recording].name)
+            path = recording_path(stored[recording].name)
             transcript = self._transcript(transcripts.beside(path, listed(path.parent)), unreadable)
             if transcript is not None:
                 places = written(recording, transcript, phrase)

@@ -183,7 +183,21 @@ def live(
         raise AudioError(
             f"{name} is not sound that FFmpeg can read as it comes; send WAV, MP3, Ogg or MPEG-TS"
         ) from exc
-    return _streamed(container, Path(name), sample_rate, block)
+    media, blocks = _streamed(container, Path(name), sample_rate, block)
+    return media, _indexed(blocks, media) if "mp4" in container.format.name else blocks
+
+
+def _indexed(blocks: Iterator[Float32], media: Media) -> Iterator[Float32]:
+    """The blocks of an MP4, whose sound has gone by where its index lies behind it."""
+    try:
+        yield from blocks
+    except AudioError as exc:
+        if not media.damaged:
+            raise
+        raise AudioError(
+            f"{media.path} is an MP4 with its index at its end, which cannot be read as it comes; "
+            "read it as a file, or send WAV, MP3, Ogg or MPEG-TS"
+        ) from exc
 
 
 def _streamed(

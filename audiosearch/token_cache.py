@@ -7,14 +7,16 @@ that computed them. A cache belongs to one tokenizer. Reading maps the file into
 is not read.
 """
 
+import fcntl
 import functools
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import numpy as np
 
@@ -147,18 +149,43 @@ def require_suffix(path: Path) -> None:
         raise UsageError(f"{path} must end in {' or '.join(SUFFIXES)}")
 
 
-def require_writable(path: Path) -> None:
-    """Refuse a place where no cache can be written, before there is anything to write.
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """While a cache is added to: what two processes added at once, one of them would lose.
 
     Raises
     ------
     CacheError
+        When another process adds to it, or nothing can be written there.
     """
+    lock = path.with_name(f".{path.name}.lock")
     try:
-        _beside(path).touch()
-        _beside(path).unlink()
+        file = lock.open("a+", encoding="ascii")
     except OSError as exc:
         raise CacheError(f"{path} cannot be written: {exc.strerror or exc}") from exc
+    with file:
+        _take(file, path)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _take(file: TextIO, path: Path) -> None:
+    """The lock, until its file is closed or the process ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        file.seek(0)
+        holder = file.read().strip() or "?"
+        raise CacheError(
+            f"{path} is in use by process {holder}; wait for it to end or give another --out"
+        ) from exc
+    if not os.fstat(file.fileno()).st_nlink:  # its holder was done just now, and removed it
+        raise CacheError(f"{path} was in use until now; run the same command again")
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
 
 
 def _beside(path: Path) -> Path:

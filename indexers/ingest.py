@@ -10,6 +10,7 @@ when all of it is stored; one that cannot be read to its end leaves nothing behi
 import hashlib
 import os
 import queue
+import re
 import threading
 import uuid
 from collections import Counter
@@ -23,6 +24,7 @@ from typing import Literal, TypeVar
 from audiosearch import audio, footprint
 from audiosearch.clips import Cutting, Piece, cut, encode
 from audiosearch.errors import AudioError
+from audiosearch.files import exists
 from audiosearch.interfaces import Segmenter, Store, Tokenizer
 from audiosearch.representations import represent
 from audiosearch.types import ID_NAMESPACE, Clip, Codes, Entry, Float32, Recording
@@ -175,6 +177,19 @@ class _Reader:
 def recording_name(path: Path) -> str:
     """The absolute path without links, as text that any database takes."""
     return os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")
+
+
+def recording_path(name: str) -> Path:
+    r"""Where a recording of that name lies: `recording_name` the other way.
+
+    >>> os.fsencode(recording_path(recording_name(Path(os.fsdecode(b"/caf\xe9.wav")))))
+    b'/caf\xe9.wav'
+    """
+    path = Path(name)
+    if "\\x" not in name or exists(path):
+        return path
+    whole = re.sub(rb"\\x([89a-f][0-9a-f])", lambda byte: bytes.fromhex(byte[1].decode()), name.encode())
+    return Path(os.fsdecode(whole))
 
 
 def recording_id(name: str, sha256: str) -> str:

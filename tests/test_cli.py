@@ -1,5 +1,6 @@
 """The command line: what is printed where, and the exit codes."""
 
+import errno
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from typer.main import get_command
 
 import media
 import sounds
-from audiosearch import Library, cli, demo
+from audiosearch import Library, __main__, cli, demo
+from audiosearch.cli import doctor
 from audiosearch.errors import MissingDependencyError
 from audiosearch.types import Match, Recording, Segment
 from commands import Run
@@ -75,6 +78,30 @@ def test_ingest_of_nothing_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     done = run("ingest", tmp_path, "--store", tmp_path / "store")
     assert (done.code, done.out) == (2, "")
     assert "there is no audio or video file in" in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ingest", ""],
+        ["transcribe", "x.wav", ""],
+        ["kb", "add", ""],
+        ["tokens", "encode", "", "--out", "tokens.pt"],
+        ["watch", ""],
+        ["store", "copy", "store", ""],
+        ["dedup", "--out", ""],
+        ["list", "--store", ""],
+    ],
+)
+def test_an_empty_path_is_not_the_current_directory(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "guide.md").write_text("Tea is boiled.")
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert "it must not be empty" in " ".join(done.err.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == [tmp_path / "guide.md"]
 
 
 def test_match_names_recording_range_and_speed(run: Run, store: Path, upload: Path) -> None:
@@ -266,6 +293,26 @@ def test_doctor_reports_what_is_there_and_what_is_missing(
     assert "espeak-ng" in missing["eSpeak NG"]["detail"]
 
 
+def test_doctor_says_where_no_store_can_be_made(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for store in (tmp_path / "file", tmp_path / "file" / "store", tmp_path / LONG):
+        done = run("doctor", "--store", store, "--json")
+        found = {r["what"]: r for r in done.records}
+        assert (done.code, found["store"]["state"]) == (4, "broken")
+        assert ("File name too long" if LONG in str(store) else "file is no") in found["store"]["detail"]
+
+
+def test_doctor_knows_every_extra() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+    optional = {
+        re.split("[<>=]", package)[0]
+        for extra, packages in project["optional-dependencies"].items()
+        if extra not in ("espeak", "silero", "test", "dev")  # the first two are looked for otherwise
+        for package in packages
+    }
+    assert optional == {package for package, _, _ in doctor.EXTRAS}
+
+
 def test_demo_shows_everything_once(run: Run) -> None:
     done = run("demo")
     assert done.code == 0
@@ -286,6 +333,7 @@ def test_demo_shows_everything_once(run: Run) -> None:
         (["list", "--device"], 2, "No such option"),
         (["show", "unknown"], 2, "no recording called unknown is stored"),
         (["match", "missing.wav", "--limit", "0"], 2, "Invalid value for '--limit'"),
+        (["similar", "missing.wav", "--limit", "9" * 20], 2, "Invalid value for '--limit'"),
         (["locate", "--example", f"{LONG}@1-2"], 3, f"{LONG} cannot be read: File name too long"),
         (["locate", "words", "--voice-of", LONG], 2, f"no recording called {LONG} is stored"),
         (["ask", LONG], 3, f"{LONG} does not exist"),
@@ -362,10 +410,95 @@ def test_interrupted_it_exits_130_and_can_go_on(tmp_path: Path) -> None:
     assert set(statuses) == {"unchanged", "stored"}
 
 
+def test_interrupted_while_it_starts_it_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting:
+        """Finds the command line too slowly."""
+
+        def find_spec(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.delattr("audiosearch.cli")
+    monkeypatch.delitem(sys.modules, "audiosearch.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting()])
+    with pytest.raises(SystemExit) as stopped:
+        __main__.main()
+    assert stopped.value.code == 130
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs ``audiosearch`` followed by this, in a shell that ends with the code of the first of a pipe."""
+    script = f"{sys.executable} -m audiosearch {command}; exit ${{PIPESTATUS[0]}}"
+    env = {**os.environ, **environment}
+    return subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=False)
+
+
 def test_a_reader_that_goes_away_is_no_error(store: Path) -> None:
-    command = f"{sys.executable} -m audiosearch show land-5.opus --store {store} --json | head -c 10"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
+    done = shell(f"show land-5.opus --store {store} --json | head -c 10")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_what_nobody_reads_is_stored_all_the_same(tmp_path: Path, form: str) -> None:
+    for i in range(3):
+        media.write(tmp_path / f"{i}.wav", sounds.noise(2.0, 8000, seed=i), 8000)
+    done = shell(f"ingest {tmp_path} --store {tmp_path / 'store'} {form} | true")
+    assert (done.returncode, "3 stored" in done.stderr) == (0, True)
+
+
+def test_a_stream_whose_matches_nobody_reads_ends_with_a_code_of_its_own(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(*_: object) -> Iterator[Match]:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(Library, "watch", unread)
+    monkeypatch.setattr(Library, "recordings", lambda _: [])
+    monkeypatch.setattr("audiosearch.cli.unread", lambda _: None)
+    done = run("watch", "upload.wav")
+    assert (done.code, done.out, done.err) == (141, "", "")
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "sentence"),
+    [
+        (">/dev/full", 2, "error: standard output cannot be written: No space left on device\n"),
+        (">&-", 0, ""),
+    ],
+)
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_standard_output_is_full_or_closed(
+    store: Path, where: str, code: int, sentence: str, form: str
+) -> None:
+    done = shell(f"list --store {store} {form} {where}")
+    assert (done.returncode, done.stderr) == (code, sentence)
+
+
+def test_names_that_are_no_text_are_escaped(tmp_path: Path) -> None:
+    for name in (b"caf\xe9.wav", b"plain.wav"):
+        media.write(tmp_path / os.fsdecode(name), sounds.melody(12.0), 16000)
+    store, query = f"--store {tmp_path}/$'s\\xe9'", f"{tmp_path}/$'caf\\xe9.wav'"
+    printed = {}
+    for command in (
+        f"ingest {tmp_path} --json {store}",
+        f"stats {store}",
+        f"match {query} --format cue {store}",
+        f"match {query} --export {tmp_path}/found.cue {store}",
+        f"tokens encode {tmp_path} --out {tmp_path}/tokens.pt",
+    ):
+        done = shell(command, PYTHONIOENCODING="utf-8:strict")
+        assert done.returncode == 0, done.stderr
+        printed[command.split()[0]] = done.stdout
+    first = json.loads(printed["ingest"].splitlines()[0])
+    assert first["path"] == str(tmp_path / os.fsdecode(b"caf\xe9.wav"))
+    assert (tmp_path / "found.cue").read_text().startswith(f'FILE "{tmp_path}/caf\\udce9.wav" WAVE\n')
+
+
+def test_what_the_system_has_against_a_path_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    store = tmp_path / LONG
+    for command in ("list", "stats"):
+        done = run(command, "--store", store)
+        assert (done.code, done.out) == (2, "")
+        assert done.err == f"error: {store / 'catalogue.sqlite'}: File name too long\n"
 
 
 def test_shell_completion_is_there() -> None:

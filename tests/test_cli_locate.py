@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import media
+import sounds
 from audiosearch import audio, player
 from audiosearch.cli.locate import nth_of_each
 from audiosearch.errors import MissingDependencyError
 from audiosearch.types import Match, Segment
 from commands import Run
+from queries.lexical import TRUST
 
 PHRASE = ("locate", "comparatively obsolete", "--in", "northanger-abbey.opus")
 
@@ -52,6 +55,16 @@ def test_recordings_that_are_gone_are_named_and_the_others_are_cut(
     assert done.code == 5
     assert [line for line in done.err.splitlines() if "error" in line] == [f"error: {gone} does not exist"]
     assert f"{len(files)} clips are in" in done.err
+
+
+def test_a_recording_whose_name_is_no_text_is_cut_and_its_transcript_read(run: Run, tmp_path: Path) -> None:
+    path = media.write(tmp_path / os.fsdecode(b"caf\xe9.wav"), sounds.noise(8.0), 16000)
+    path.with_suffix(".srt").write_text("1\n00:00:01,000 --> 00:00:05,000\nhello world\n")
+    store = ("--store", tmp_path / "store")
+    run("ingest", path, *store)
+    done = run("locate", "hello world", *store, "--clips", tmp_path / "out", "--json", "-n", 1)
+    assert (done.code, done.records[0]["probability"] >= TRUST) == (0, True)
+    assert len(list((tmp_path / "out").iterdir())) == 1
 
 
 def test_false_alarms_to_expect_fall_with_the_score(run: Run, store: Path) -> None:

@@ -122,6 +122,15 @@ def test_a_cache_of_another_tokenizer_is_refused(run: Run, folder: Path, tmp_pat
 
 
 @pytest.mark.usefixtures("levels")
+def test_a_cache_that_another_process_adds_to_is_refused(run: Run, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tokens.pt"
+    with token_cache.locked(out):
+        code, printed, said = run("encode", folder, "--out", out)
+    assert (code, printed, f"{out} is in use by process" in said) == (4, "", True)
+    assert run("encode", folder, "--out", out)[0] == 0
+
+
+@pytest.mark.usefixtures("levels")
 def test_show_counts_codes_layer_by_layer(run: Run, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "tokens.safetensors"
     run("encode", folder, "--out", out)

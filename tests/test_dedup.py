@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from audiosearch.cli.journal import Journal
 from audiosearch.errors import UsageError
 from audiosearch.types import Clip, Codes, Match, Recording, Segment
 from commands import Run
+from indexers.ingest import recording_name
 from queries.dedup import clusters, stretches
 
 RATE = 16000
@@ -178,6 +181,14 @@ def test_recordings_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     page = (tmp_path / "index.html").read_text()
     for i in "ab":
         assert f'<span title="/{i}/&lt;in&gt;/talk.wav">{i}/&lt;in&gt;/talk.wav</span><br>' in page
+
+
+def test_a_file_whose_name_is_no_text_is_played(tmp_path: Path, music_clip: Path) -> None:
+    path = Path(shutil.copy(music_clip, tmp_path / os.fsdecode(b"caf\xe9.opus")))
+    one, other = replace(recording("a", 60), name=recording_name(path)), recording("b", 20)
+    found = {"a": [match("b", (0, 20), (0, 20))]}
+    duplicates.write(tmp_path, clusters([one, other], found), found)
+    assert f'src="{path.as_uri()}#t=0.00,15.00"' in (tmp_path / "index.html").read_text()
 
 
 def test_the_files_say_what_was_found(tmp_path: Path, music_clip: Path) -> None:

@@ -118,6 +118,12 @@ class WithoutDocuments(MemoryStore):
         del self.shelf
 
 
+def test_a_store_is_not_copied_onto_itself(run: Run, filled: Path) -> None:
+    code, lines, err = run("copy", filled, filled.parent / ".." / filled.parent.name / filled.name)
+    assert (code, lines) == (2, [])
+    assert "is the store that is to be copied; name another one" in err
+
+
 def test_documents_are_not_lost_in_silence(filled: Path) -> None:
     with closing(open_store(str(filled))) as source:
         put = entries.document("guide")

@@ -1,8 +1,11 @@
 """Token caches, and the torch data set over them."""
 
+import fcntl
+import os
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pytest
@@ -63,11 +66,36 @@ def test_what_is_no_cache_is_refused(tmp_path: Path, suffix: str) -> None:
         token_cache.open_cache(path)
 
 
+def test_one_process_at_a_time_adds_to_a_cache(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.pt"
+    with (
+        token_cache.locked(path),
+        pytest.raises(CacheError, match=rf"tokens.pt is in use by process {os.getpid()}; wait"),
+        token_cache.locked(path),
+    ):
+        pass
+    with token_cache.locked(path), token_cache.locked(tmp_path / "other.pt"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_its_holder_removed_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flock = fcntl.flock
+
+    def late(file: TextIO, operation: int) -> None:
+        (tmp_path / ".tokens.pt.lock").unlink()
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(CacheError, match="was in use until now"), token_cache.locked(tmp_path / "tokens.pt"):
+        pass
+
+
 def test_other_faults_are_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"tokens.npz must end in .safetensors or .pt"):
         token_cache.write(tmp_path / "tokens.npz", HEADER, {})
     with pytest.raises(CacheError, match=r"x\.pt cannot be written: File name too long"):
-        token_cache.require_writable(tmp_path / f"{'x' * 300}.pt")
+        token_cache.locked(tmp_path / f"{'x' * 300}.pt").__enter__()
     with pytest.raises(CacheError, match="cannot be written: No such file"):
         token_cache.write(tmp_path / "none" / "tokens.pt", HEADER, arrays(3))
     token_cache.write(tmp_path / "tokens.pt", HEADER, arrays(3))

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soxr
@@ -108,6 +109,22 @@ def test_a_pipe_ends_with_its_writer(tmp_path: Path) -> None:
     with os.fdopen(out, "rb") as file:
         blocks = audio.live(Growing(file, patience=0.0), "pipe", RATE)[1]
         assert sum(map(len, blocks)) == 2 * RATE
+
+
+def test_an_mp4_is_followed_if_its_index_comes_first(tmp_path: Path, clips: Path) -> None:
+    path = clips / "history-of-printing.mp4"
+    with path.open("rb") as file, pytest.raises(AudioError, match="an MP4 with its index at its end"):
+        list(audio.live(Growing(file, patience=0.0), str(path), RATE)[1])
+    with av.open(path) as whole, av.open(tmp_path / "a.mp4", "w", options={"movflags": "faststart"}) as first:
+        track = whole.streams.audio[0]
+        copied = first.add_stream_from_template(track)
+        for packet in whole.demux(track):
+            if packet.dts is not None:
+                packet.stream = copied
+                first.mux(packet)
+    with (tmp_path / "a.mp4").open("rb") as file:
+        blocks = audio.live(Growing(file, patience=0.0), "a.mp4", RATE)[1]
+        assert sum(map(len, blocks)) / RATE == pytest.approx(82, abs=0.1)
 
 
 def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 Answers go to standard output: tables, or one JSON object a line with ``--json``. Progress and errors
 go to standard error. Exit codes: 0 found or done, 1 nothing found, 2 usage, 3 unreadable input, 4 the
-store is locked, missing or unreachable, 5 some files failed, 130 interrupted.
+store is locked, missing or unreachable, 5 some files failed, 130 interrupted, 141 nobody reads on.
 """
 
-import io
-import os
+import signal
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from audiosearch.cli import (
     ask,
@@ -27,10 +28,22 @@ from audiosearch.cli import (
     transcribe,
 )
 from audiosearch.cli.options import show_version
-from audiosearch.cli.output import complain
-from audiosearch.errors import AudioSearchError
+from audiosearch.cli.output import complain, in_words, make_writable, unread
+from audiosearch.errors import AudioSearchError, UsageError
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Typer would exit with 1, nothing found, where nobody reads what is printed."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            unread(sys.stdout)
+            raise typer.Exit(128 + signal.SIGPIPE) from None
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="audiosearch",
     help="Name the recording and the second of any sound or phrase, on your own machine.",
     no_args_is_help=True,
@@ -62,13 +75,12 @@ app.add_typer(tokens.app, name="tokens", no_args_is_help=True)
 
 def main() -> None:
     """Run a command and exit with its code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may hold what is no text
+    make_writable()
     try:
         app(standalone_mode=True)
     except AudioSearchError as exc:
         complain(str(exc))
         sys.exit(exc.exit_code)
-    except BrokenPipeError:  # the reader of our output has gone: head, less
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as exc:
+        complain(in_words(exc))
+        sys.exit(UsageError.exit_code)

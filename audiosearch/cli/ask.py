@@ -1,6 +1,5 @@
 """The commands that ask with a file, match and similar, and how answers are printed."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,21 +9,20 @@ from audiosearch import exports
 from audiosearch.api import Library
 from audiosearch.chances import chance
 from audiosearch.cli import options
-from audiosearch.cli.output import report, short, span, tails
+from audiosearch.cli.output import report, short, span, tails, write
 from audiosearch.errors import UsageError
 from audiosearch.types import Candidate, Match
 from audiosearch.verdicts import MIN_PROBABILITY, in_words
 
 NOTHING_FOUND = 1
 
-Query = Annotated[Path, typer.Argument(help="Audio or video file.", show_default=False)]
 Certainty = Annotated[
     float, typer.Option("--min-probability", min=0.0, max=1.0, help="Leave out what is less likely.")
 ]
 
 
 def match(
-    query: Query,
+    query: options.Query,
     store: options.Store,
     limit: options.LimitOrAll = None,
     min_probability: Certainty = MIN_PROBABILITY,
@@ -57,12 +55,14 @@ def match(
 
 
 def similar(
-    query: Query,
+    query: options.Query,
     store: options.Store,
     limit: options.Limit = 10,
     per_recording: Annotated[
         int | None,
-        typer.Option("--per-recording", min=1, help="Show at most so many clips of each recording."),
+        typer.Option(
+            "--per-recording", min=1, max=options.MOST, help="Show at most so many clips of each recording."
+        ),
     ] = None,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
@@ -166,7 +166,7 @@ def told(
     """
     try:
         if export is None and format_ is not None:
-            sys.stdout.write(exports.text(marks, format_))
+            write(exports.text(marks, format_))
             return
         if export is not None:
             exports.write(marks, export, format_)

@@ -23,7 +23,9 @@ JOURNAL = "pairs.jsonl"
 
 def dedup(
     store: options.Store,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for what is found.")] = Path("duplicates"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", parser=options.path, help="Folder for what is found.")
+    ] = Path("duplicates"),
     min_share: Annotated[
         float,
         typer.Option(min=0.0, max=1.0, help="Of the shorter of two recordings, to call them copies."),

@@ -10,7 +10,7 @@ from audiosearch import espeak
 from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.ask import print_candidates, print_matches
-from audiosearch.cli.output import clock, output, report, short
+from audiosearch.cli.output import clock, report, short, write_line
 from audiosearch.clips import Cutting
 from audiosearch.errors import MissingDependencyError
 
@@ -47,7 +47,7 @@ def _demo(folder: Path, tokenizer: str, model: str | None, device: str) -> None:
             found = library.locate(shipped.PHRASE, limit=5)
             print_matches(found, names, as_json=False, with_query=False)
         except MissingDependencyError:
-            output().print(espeak.HOW_TO_INSTALL)
+            write_line(espeak.HOW_TO_INSTALL)
 
         _say("audiosearch similar tune.opus", "10 s of music, noisy")
         print_candidates(library.similar(tune, limit=5), names, as_json=False)

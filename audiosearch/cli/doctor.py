@@ -1,6 +1,7 @@
 """The command that looks at the installation: doctor."""
 
 import importlib.util
+import os
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -13,19 +14,24 @@ import audiosearch
 from audiosearch import espeak, gpu, plugins
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.output import report
-from audiosearch.errors import AudioSearchError, StoreNotFoundError
+from audiosearch.cli.output import in_words, report
+from audiosearch.errors import AudioSearchError, StoreError, StoreNotFoundError
+from audiosearch.files import exists
 from audiosearch.interfaces import Tokenizer
 from audiosearch.types import Waveform
 
 # distribution, extra, what for
 EXTRAS = (
-    ("transformers", "qwen3", "for --tokenizer qwen3-tts-12hz"),
+    ("qdrant-client", "qdrant", "for stores at qdrant://"),
+    ("weaviate-client", "weaviate", "for stores at weaviate://"),
+    ("transformers", "whisper", "for Whisper in transcribe and ask, and for --tokenizer qwen3-tts-12hz"),
+    ("sentence-transformers", "sentence-transformers", "for --encoder in kb and ask"),
     ("pocketsphinx", "pocketsphinx", "for --pocketsphinx in transcribe and ask"),
     ("qwen-tts", "qwen-tts", "to turn tokens of qwen3-tts-12hz into sound"),
     ("pesq", "metrics", "for PESQ in tokens roundtrip"),
     ("pystoi", "metrics", "for STOI in tokens roundtrip"),
     ("matplotlib", "metrics", "for pictures of tokens"),
+    ("bm25s", "benchmarks", "to measure ask beside BM25"),
 )
 
 Finding = tuple[str, str, str]  # what, state, detail
@@ -105,18 +111,34 @@ def _in_use(
         broken.append(exc)
         yield "tokenizer", "broken", str(exc)
         return
+    place = None if "://" in store or store.endswith(":") else _nearest(Path(store))
     try:
-        with library:
-            n_recordings = len(library.recordings())
-        yield "store", "ok", f"{n_recordings} recordings in {store}"
-    except StoreNotFoundError:
-        yield "store", "none yet", f"{store} is made by the first ingest"
+        yield "store", *_state(store, library, place)
     except AudioSearchError as exc:
         broken.append(exc)
         yield "store", "broken", str(exc)
-    if not (folder := Path(store)).is_dir() and "://" not in store and not store.endswith(":"):
-        folder = next((parent for parent in folder.absolute().parents if parent.is_dir()), Path("/"))
-    yield from _room(folder)
+    if place is not None:
+        yield from _room(place if place.is_dir() else place.parent)
+
+
+def _nearest(path: Path) -> Path:
+    """What is there of a path: itself, or else the nearest directory above it."""
+    return next(place for place in (path.absolute(), *path.absolute().parents) if exists(place))
+
+
+def _state(store: str, library: Library, place: Path | None) -> tuple[str, str]:
+    """What is stored, or whether a store can be made there."""
+    try:
+        with library:
+            return "ok", f"{len(library.recordings())} recordings in {store}"
+    except StoreNotFoundError:
+        if place is not None and not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+            raise StoreError(
+                f"no store can be made at {store}: {place} is no directory that may be written"
+            ) from None
+        return "none yet", f"{store} is made by the first ingest"
+    except OSError as exc:
+        raise StoreError(in_words(exc)) from exc
 
 
 def _gpu_memory(tokenizer: Tokenizer, device: str) -> Iterator[Finding]:
@@ -129,5 +151,4 @@ def _gpu_memory(tokenizer: Tokenizer, device: str) -> Iterator[Finding]:
 def _room(folder: Path) -> Iterator[Finding]:
     import shutil
 
-    if folder.is_dir():
-        yield "disk", "ok", f"{shutil.disk_usage(folder).free / 1e9:.1f} GB free at {folder}"
+    yield "disk", "ok", f"{shutil.disk_usage(folder).free / 1e9:.1f} GB free at {folder}"

@@ -12,6 +12,7 @@ from audiosearch.cli.output import clock, span, tails
 from audiosearch.files import is_file
 from audiosearch.types import Match, Recording, Segment
 from audiosearch.verdicts import in_words
+from indexers.ingest import recording_path
 from queries.dedup import Cluster, Member
 
 PLAYED = 15.0  # seconds that a player of the page plays
@@ -107,7 +108,7 @@ def page(numbered: Sequence[tuple[int, Cluster]], found: Mapping[str, Sequence[M
 def _side(recording: Recording, segment: Segment) -> str:
     """One side of a pair: where it lies, and a player where the file can be reached."""
     text = f"<br>{span(segment.start, segment.end)}"
-    path = Path(recording.name)
+    path = recording_path(recording.name)
     if not (path.is_absolute() and is_file(path)):
         return text
     end = min(segment.end, segment.start + PLAYED)

@@ -1,7 +1,5 @@
 """The command that fills a store: ingest."""
 
-import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from audiosearch import audio, gpu
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.output import clock, complain, output, short
+from audiosearch.cli.output import clock, complain, report, short, write_line
 from audiosearch.clips import LONG_PAUSE, LONGEST, Cutting
 from audiosearch.errors import UsageError
 from audiosearch.files import is_file
@@ -29,9 +27,7 @@ DEFAULT = Decision()
 
 
 def ingest(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio and video files; directories are walked.", show_default=False)
-    ],
+    paths: options.Media,
     store: options.Store,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
@@ -73,9 +69,6 @@ def ingest(
     What is stored already is passed over, so an interrupted run is simply run again. Files that
     cannot be read are listed at the end, and the command exits with 5; the rest is stored.
     """
-    for path in paths:
-        if str(path) == "":
-            raise UsageError("a path must not be empty")
     schema = {
         name: value
         for name, value in {
@@ -150,12 +143,11 @@ def _print_outcome(outcome: Outcome, as_json: bool) -> None:
         line: dict[str, object] = {"path": str(outcome.path), "status": outcome.status, "note": outcome.note}
         if recording is not None:
             line |= {"id": recording.id, "duration": round(recording.duration, 3), "clips": recording.n_clips}
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        report([line], True, lambda one: one, {})
     elif recording is not None:
         note = f"  ({outcome.note})" if outcome.note else ""
         size = f"{clock(recording.duration)}  {recording.n_clips:4d} clips"
-        output().print(f"{outcome.status:9s}  {size}  {short(recording.name)}{note}", soft_wrap=True)
+        write_line(f"{outcome.status:9s}  {size}  {short(recording.name)}{note}")
 
 
 class _Bar:

@@ -20,7 +20,10 @@ STANDARD_INPUT = "-"
 
 
 def watch(
-    source: Annotated[str, typer.Argument(help="Audio or video file, or - for standard input.")],
+    source: Annotated[
+        str,
+        typer.Argument(callback=options.not_empty, help="Audio or video file, or - for standard input."),
+    ],
     store: options.Store,
     follow: Annotated[
         float, typer.Option(min=0.0, help="Wait so many seconds for the file to grow before it has ended.")
@@ -34,7 +37,8 @@ def watch(
 ) -> None:
     """What is heard in this stream? Prints each match as it ends.
 
-    A long file, a file that grows (--follow 60) or standard input; in the same memory, however long.
+    A long file, a file that grows (--follow 60) or standard input; in the same memory, however long. Most
+    MP4 files cannot grow or come through a pipe, since their index lies at the end.
     With --format cue it is a cue sheet. Exits 1 when nothing is found.
     """
     check(None, format_, as_json)

@@ -1,6 +1,5 @@
 """The commands that look after the texts which answer questions: kb add, list, remove, fit."""
 
-import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +25,9 @@ def add(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="Markdown, HTML, text, CSV or JSON lines; directories are walked.", show_default=False
+            parser=options.path,
+            help="Markdown, HTML, text, CSV or JSON lines, in UTF-8; directories are walked.",
+            show_default=False,
         ),
     ],
     store: options.Store,
@@ -63,7 +64,6 @@ def _print_outcome(outcome: TextOutcome, as_json: bool) -> None:
         if document is not None:
             line |= {"id": document.id, "passages": document.n_passages}
         report([line], True, lambda one: one, {})
-        sys.stdout.flush()
     if document is None:
         complain(note)
     elif not as_json:

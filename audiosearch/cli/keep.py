@@ -9,7 +9,7 @@ import typer
 from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.ask import speech_word
-from audiosearch.cli.output import clock, report, short, span
+from audiosearch.cli.output import clock, report, short, span, write_line
 from audiosearch.types import Entry
 
 Name = Annotated[
@@ -103,7 +103,7 @@ def print_removed(id_: str, name: str, as_json: bool) -> None:
     if as_json:
         report([{"status": "removed", "name": name, "id": id_}], True, lambda line: line, {})
     else:
-        typer.echo(f"removed    {short(name)}")
+        write_line(f"removed    {short(name)}")
 
 
 def stats(

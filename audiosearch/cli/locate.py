@@ -20,6 +20,7 @@ from audiosearch.errors import AudioError, UsageError
 from audiosearch.files import exists
 from audiosearch.interfaces import Synthesizer
 from audiosearch.types import Match, Segment
+from indexers.ingest import recording_path
 
 ALL = 100_000  # places asked for, where the nth may lie behind any of them
 LIKELY = 0.5  # the least probability of a place that is counted, or missed, where none is chosen
@@ -173,7 +174,7 @@ def cut(
     folders.make(folder)
     paths = []
     for number, match in enumerate(found, start=1):
-        source = Path(names[match.recording])
+        source = recording_path(names[match.recording])
         start = max(0.0, match.reference.start - context)
         minutes, seconds = divmod(match.reference.start, 60)
         stem = os.fsencode(source.stem)[:LONGEST_STEM].decode(errors="ignore")
@@ -202,7 +203,7 @@ def _cloned(
 
     path, segment = _stretch(voice_of, "--voice-of")
     if not exists(path):
-        path = Path(library.find(str(path))[0].name)
+        path = recording_path(library.find(str(path))[0].name)
     heard = audio.excerpt(path, segment or Segment(0.0, ENOUGH))
     return voices.ClonedVoice(heard, language or voices.language_of(phrase), model, device)
 

@@ -10,6 +10,20 @@ import audiosearch
 from audiosearch import exports, plugins
 from audiosearch.api import default_store
 
+MOST = 1_000_000  # answers that can be asked for
+
+
+def not_empty(text: str) -> str:
+    """Refuses "", which would mean the current directory; most likely a variable of the shell is not set."""
+    if not text:
+        raise typer.BadParameter("it must not be empty")
+    return text
+
+
+def path(text: str) -> Path:
+    """A path that is not empty."""
+    return Path(not_empty(text))
+
 
 def one_of(group: str) -> Callable[[str], str]:
     """A callback that refuses names which no installed package provides."""
@@ -41,6 +55,11 @@ def show_version(
     """Name the recording and the second of any sound or phrase, on your own machine."""
 
 
+Media = Annotated[
+    list[Path],
+    typer.Argument(parser=path, help="Audio and video files; directories are walked.", show_default=False),
+]
+Query = Annotated[Path, typer.Argument(parser=path, help="Audio or video file.", show_default=False)]
 Store = Annotated[
     str,
     typer.Option(
@@ -48,6 +67,7 @@ Store = Annotated[
         "-s",
         envvar="AUDIOSEARCH_STORE",
         default_factory=default_store,
+        callback=not_empty,
         show_default="in the user's data directory",
         help="Directory of the store, or an address such as qdrant://host:6333/name",
     ),
@@ -104,10 +124,12 @@ MaxGpuMemory = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many answers at the most.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=MOST, help="How many answers at the most.")]
 LimitOrAll = Annotated[
     int | None,
-    typer.Option("--limit", "-n", min=1, help="How many answers at the most (default: all of them)."),
+    typer.Option(
+        "--limit", "-n", min=1, max=MOST, help="How many answers at the most (default: all of them)."
+    ),
 ]
 Export = Annotated[
     Path | None,

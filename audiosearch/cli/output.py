@@ -1,5 +1,6 @@
 """What is printed: tables for people, JSON lines for programs; complaints apart, on standard error."""
 
+import io
 import json
 import os
 import sys
@@ -7,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -62,6 +63,55 @@ def tails(names: Iterable[str]) -> dict[str, str]:
     return told
 
 
+def make_writable() -> None:
+    """Standard output takes any text, and nothing where it is closed.
+
+    What its encoding has no letters for is escaped; names of files may hold what is no text at all.
+    """
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def unread(stream: IO[str]) -> None:
+    """What is written to it from here on goes nowhere, since nobody reads it any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """While answers are printed: the work goes on though whoever read them has gone (head, less).
+
+    Raises
+    ------
+    UsageError
+        When they cannot be written: a full disk.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        unread(sys.stdout)
+    except OSError as exc:
+        raise UsageError(f"standard output cannot be written: {exc.strerror}") from exc
+
+
+def write(text: str) -> None:
+    """Write to standard output."""
+    with printing():
+        sys.stdout.write(text)
+
+
+def in_words(error: OSError) -> str:
+    """What the system has against a file.
+
+    >>> in_words(PermissionError(13, "Permission denied", "/root/a.wav"))
+    '/root/a.wav: Permission denied'
+    """
+    return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part is not None)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """While files are read or written: what the system has against it is a usage error.
@@ -101,25 +151,38 @@ def report(
     """
     kept = list(items)
     if as_json:
-        for item in kept:
-            sys.stdout.write(json.dumps(record(item), ensure_ascii=False) + "\n")
+        write("".join(json.dumps(record(item), ensure_ascii=False) + "\n" for item in kept))
     elif kept:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in columns:
             table.add_column(heading)
         for item in kept:
             table.add_row(*(cell(item) for cell in columns.values()))
-        output().print(table)
+        with printing():
+            output().print(table)
     return len(kept)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Go on; Rich would end the program with exit code 1."""
+        unread(self.file)
 
 
 def output() -> Console:
     """Standard output; tables keep their lines whole where no terminal sets a width."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 240)
+    width = None if sys.stdout.isatty() else 240
+    return _Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def write_line(text: str) -> None:
+    """Write a line to standard output, however long."""
+    with printing():
+        output().print(text, soft_wrap=True)
 
 
 def complain(sentence: str) -> None:
     """A sentence on standard error."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+    _Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(
         f"error: {sentence}", style="red"
     )

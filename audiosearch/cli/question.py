@@ -26,7 +26,8 @@ WIDTH = 90  # letters of a passage in the table
 def ask(
     store: options.Store,
     question: Annotated[
-        Path | None, typer.Argument(help="A recording of the question.", show_default=False)
+        Path | None,
+        typer.Argument(parser=options.path, help="A recording of the question.", show_default=False),
     ] = None,
     text: Annotated[
         str, typer.Option("--text", "-t", help="The question in words; with a recording, its transcript.")

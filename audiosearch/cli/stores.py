@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,8 +19,18 @@ app = typer.Typer(
     help="Copy, describe, check or remove a whole store, wherever it is.",
     no_args_is_help=True,
 )
-Source = Annotated[str, typer.Argument(help="Store to copy from: directory or address.", show_default=False)]
-Target = Annotated[str, typer.Argument(help="Store to copy to; made if there is none.", show_default=False)]
+Source = Annotated[
+    str,
+    typer.Argument(
+        callback=options.not_empty, help="Store to copy from: directory or address.", show_default=False
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Argument(
+        callback=options.not_empty, help="Store to copy to; made if there is none.", show_default=False
+    ),
+]
 
 
 @app.command()
@@ -33,6 +44,8 @@ def copy(source: Source, target: Target, as_json: options.Json = False) -> None:
     from indexers.copy import copy as copied
     from indexers.stores import open_store, require
 
+    if Path(source).resolve() == Path(target).resolve():
+        raise UsageError(f"{target} is the store that is to be copied; name another one to copy it to")
     with _opened(source) as from_, closing(open_store(target, from_.schema)) as to:
         require(to, target, asdict(from_.schema))
         for name, is_new in copied(from_, to):

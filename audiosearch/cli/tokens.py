@@ -2,9 +2,7 @@
 
 import collections
 import itertools
-import json
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +15,7 @@ import typer
 
 from audiosearch import audio, fidelity, gpu, plugins, token_cache, wav
 from audiosearch.cli import folders, options
-from audiosearch.cli.output import clock, complain, output, report, short
+from audiosearch.cli.output import clock, complain, report, short, write_line
 from audiosearch.code_statistics import lose_frames, statistics
 from audiosearch.errors import AudioError, AudioSearchError, UsageError
 from audiosearch.interfaces import Decoder, LayeredTokenizer, Tokenizer
@@ -29,7 +27,9 @@ SAVE_EVERY = 60.0  # seconds of work that are lost at the most
 
 app = typer.Typer(help="Turn sound into tokens and back, keep tokens in files, look at them.")
 
-Cache = Annotated[Path, typer.Argument(help="Token cache: .safetensors or .pt.", show_default=False)]
+Cache = Annotated[
+    Path, typer.Argument(parser=options.path, help="Token cache: .safetensors or .pt.", show_default=False)
+]
 Layers = Annotated[
     str | None, typer.Option("--layers", help="Layers to take, counted from 0: 0-11, or 0,2,5.")
 ]
@@ -37,15 +37,19 @@ Drop = Annotated[
     float, typer.Option("--drop", min=0.0, max=1.0, help="Share of frames that are lost, at random.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Of what is lost.")]
-Picture = Annotated[Path | None, typer.Option("--picture", help="File for a picture: .png, .svg, .pdf.")]
+Picture = Annotated[
+    Path | None,
+    typer.Option("--picture", parser=options.path, help="File for a picture: .png, .svg, .pdf."),
+]
 
 
 @app.command()
 def encode(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio and video files; directories are walked.", show_default=False)
+    paths: options.Media,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", parser=options.path, help="Token cache to write: .safetensors or .pt."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Token cache to write: .safetensors or .pt.")],
     layers: Annotated[
         int | None, typer.Option("--first", min=1, help="Only the first so many layers: a smaller file.")
     ] = None,
@@ -57,9 +61,9 @@ def encode(
 ) -> None:
     """Turn files into tokens and keep them in one file, a token cache.
 
-    A cache that is there is added to; what it holds already is passed over, unless the file has changed.
-    What is done is kept when the command is interrupted. Files that cannot be read are listed at the end,
-    and the command exits with 5; the rest is kept.
+    A cache that is there is added to, by one process at a time; what it holds already is passed over, unless
+    the file has changed. What is done is kept when the command is interrupted. Files that cannot be read are
+    listed at the end, and the command exits with 5; the rest is kept.
     """
     from indexers.ingest import recording_name
 
@@ -72,24 +76,25 @@ def encode(
     media = {recording_name(path): path for path in found}
     if not media and not failed:
         raise UsageError(f"there is no audio or video file in {', '.join(map(str, paths))}")
-    token_cache.require_writable(out)
-    header, arrays = _held(out, token_cache.header_of(loaded, layers))
-    state = {name: _state(path) for name, path in media.items()}
-    wanted = {name: path for name, path in media.items() if header.sources.get(name) != state[name]}
-    sources = dict(header.sources)
-    began = saved = time.monotonic()
+    began = time.monotonic()
     done: list[Codes] = []
-    try:
-        for name, codes in _encoded(loaded, wanted, header.n_layers, failed):
-            done.append(codes)
-            arrays[name], sources[name] = codes.array, state[name]
-            _print_encoded(media[name], codes, as_json)
-            if time.monotonic() - saved > SAVE_EVERY:
+    with token_cache.locked(out):
+        header, arrays = _held(out, token_cache.header_of(loaded, layers))
+        state = {name: _state(path) for name, path in media.items()}
+        wanted = {name: path for name, path in media.items() if header.sources.get(name) != state[name]}
+        sources = dict(header.sources)
+        saved = time.monotonic()
+        try:
+            for name, codes in _encoded(loaded, wanted, header.n_layers, failed):
+                done.append(codes)
+                arrays[name], sources[name] = codes.array, state[name]
+                _print_encoded(media[name], codes, as_json)
+                if time.monotonic() - saved > SAVE_EVERY:
+                    token_cache.write(out, replace(header, sources=sources), arrays)
+                    saved = time.monotonic()
+        finally:
+            if done:
                 token_cache.write(out, replace(header, sources=sources), arrays)
-                saved = time.monotonic()
-    finally:
-        if done:
-            token_cache.write(out, replace(header, sources=sources), arrays)
     seconds = sum(codes.duration for codes in done)
     speed = seconds / (time.monotonic() - began)
     size = f"; {out} has {out.stat().st_size / 1e6:.2f} MB" if out.exists() else ""
@@ -107,7 +112,9 @@ def encode(
 @app.command()
 def decode(
     cache: Cache,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory for the .wav files.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", parser=options.path, help="Directory for the .wav files.")
+    ],
     layers: Layers = None,
     drop: Drop = 0.0,
     seed: Seed = 0,
@@ -130,16 +137,18 @@ def decode(
         codes = lose_frames(opened.codes(name), drop, seed)
         (sound,) = decoder.decode([codes], chosen)
         wav.write(target, sound)
-        output().print(f"{clock(sound.duration)}  {short(str(target))}", soft_wrap=True)
+        write_line(f"{clock(sound.duration)}  {short(str(target))}")
 
 
 @app.command()
 def roundtrip(
-    path: Annotated[Path, typer.Argument(help="Audio or video file.", show_default=False)],
+    path: options.Query,
     layers: Layers = None,
     drop: Drop = 0.0,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A .wav file for the sound.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", parser=options.path, help="A .wav file for the sound.")
+    ] = None,
     picture: Picture = None,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
@@ -170,7 +179,10 @@ def roundtrip(
 
 @app.command()
 def show(
-    path: Annotated[Path, typer.Argument(help="Token cache, audio or video file.", show_default=False)],
+    path: Annotated[
+        Path,
+        typer.Argument(parser=options.path, help="Token cache, audio or video file.", show_default=False),
+    ],
     recording: Annotated[
         str | None, typer.Option("--recording", help="Name of one in the cache, or the end of it.")
     ] = None,
@@ -291,9 +303,9 @@ def _encode(tokenizer: Tokenizer, waveforms: list[Waveform], n_layers: int) -> l
 def _print_encoded(path: Path, codes: Codes, as_json: bool) -> None:
     if as_json:
         line = {"path": str(path), "layers": codes.n_layers, "frames": codes.n_frames}
-        sys.stdout.write(json.dumps(line | {"duration": codes.duration}, ensure_ascii=False) + "\n")
+        report([line | {"duration": codes.duration}], True, lambda one: one, {})
     else:
-        output().print(f"{clock(codes.duration)}  {codes.n_frames:6d} frames  {path}", soft_wrap=True)
+        write_line(f"{clock(codes.duration)}  {codes.n_frames:6d} frames  {path}")
 
 
 def _parse_layers(text: str | None, n_layers: int) -> list[int]:

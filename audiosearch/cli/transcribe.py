@@ -9,16 +9,14 @@ import typer
 from audiosearch import audio, plugins, transcripts
 from audiosearch.cli import options
 from audiosearch.cli.fill import SOME_FAILED
-from audiosearch.cli.output import complain, short
+from audiosearch.cli.output import complain, short, write_line
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.sphinx import Sphinx
 from audiosearch.whisper import DEFAULT_MODEL, Whisper
 
 
 def transcribe(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Audio and video files; directories are walked.", show_default=False)
-    ],
+    paths: options.Media,
     whisper: Annotated[
         str | None,
         typer.Option(
@@ -62,7 +60,7 @@ def transcribe(
             target = _target(path, again)
             if target is not None:
                 transcripts.write(target, writer.segments(path, listener))
-                typer.echo(short(str(target)))
+                write_line(short(str(target)))
         except (AudioError, UsageError) as exc:
             fail(str(exc))
     if not n_files and not failed:

@@ -105,6 +105,6 @@ def write(marks: Sequence[Mark], path: Path, name: str | None = None) -> None:
     """
     whole = text(marks, format_of(path, name))
     try:
-        path.write_text(whole, encoding="utf-8", newline="")
+        path.write_text(whole, encoding="utf-8", errors="backslashreplace", newline="")
     except OSError as exc:
         raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc
