@@ -72,6 +72,11 @@ def test_a_cue_sheet_counts_75_frames_a_second(marks: list[exports.Mark]) -> Non
     assert all(line.count('"') in (0, 2) for line in lines)
 
 
+def test_a_cue_sheet_names_its_file_as_it_is() -> None:
+    mark = exports.on_the_query(CLIP, 'odd/  a "b".wav', "/library/b.wav")
+    assert exports.text([mark], "cue").splitlines()[0] == 'FILE "odd/  a "b".wav" WAVE'
+
+
 def test_an_edit_list_has_both_sides_and_the_speed(marks: list[exports.Mark]) -> None:
     text = exports.text(marks, "edl")
     assert text.startswith("TITLE: up load.mp4\nFCM: NON-DROP FRAME\n")
@@ -99,6 +104,14 @@ def test_times_of_several_files_are_not_mixed() -> None:
 def test_no_matches_are_a_file_without_any(name: str) -> None:
     headings = {"csv": f"{','.join(COLUMNS)}\r\n", "vtt": "WEBVTT\n\n"}
     assert exports.text([], name) == headings.get(name, "")
+
+
+@pytest.mark.parametrize("name", ["cue", "edl"])
+def test_a_name_cannot_break_its_line(name: str) -> None:
+    one, two = (
+        [exports.on_the_query(CLIP, f"{path}.mp4", f"/library/{path}.wav")] for path in ("a b", "a\nb\u2028c")
+    )
+    assert exports.text(one, name).count("\n") == exports.text(two, name).count("\n")
 
 
 @pytest.mark.parametrize("name", exports.FORMATS)

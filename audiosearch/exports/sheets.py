@@ -21,7 +21,7 @@ def cue(marks: Iterable[Mark]) -> Iterator[str]:
     for number, mark in enumerate(marks, start=1):
         if mark.file != file:
             file = mark.file
-            yield f"FILE {_quoted(file)} WAVE\n"
+            yield f'FILE "{_one_line(file)}" WAVE\n'
         yield (
             f"  TRACK {number:02d} AUDIO\n"
             f"    TITLE {_quoted(mark.label)}\n"
@@ -39,7 +39,7 @@ def edl(marks: Iterable[Mark]) -> Iterator[str]:
     end_of_reel = 0.0
     for number, mark in enumerate(marks, start=1):
         if number == 1:
-            yield f"TITLE: {Path(mark.file).name}\nFCM: NON-DROP FRAME\n\n"
+            yield f"TITLE: {_one_line(Path(mark.file).name)}\nFCM: NON-DROP FRAME\n\n"
         target = mark.segment
         if mark.file == mark.source:
             target = Segment(end_of_reel, end_of_reel + mark.segment.duration)
@@ -49,7 +49,13 @@ def edl(marks: Iterable[Mark]) -> Iterator[str]:
         yield f"{number:03d}  AX       A     C        {' '.join(codes)}\n"
         if abs(mark.rate - 1) >= SAME_SPEED:
             yield f"M2   AX       {EDL_FRAMES * mark.rate:05.1f}                {codes[0]}\n"
-        yield f"* FROM CLIP NAME: {Path(mark.source).name}\n* COMMENT: {' '.join(mark.label.split())}\n\n"
+        clip = _one_line(Path(mark.source).name)
+        yield f"* FROM CLIP NAME: {clip}\n* COMMENT: {' '.join(mark.label.split())}\n\n"
+
+
+def _one_line(name: str) -> str:
+    """A file's name as it is, but for what ends a line."""
+    return " ".join(name.splitlines())
 
 
 def _quoted(text: str) -> str:
