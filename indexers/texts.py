@@ -59,16 +59,22 @@ def add(
     """
     stored = {document.id: document for document in store.documents()}
     named: dict[str, Path] = {}
-    for path in documents.find(paths):
+    unlisted: list[TextOutcome] = []
+    for path in documents.find(paths, lambda path, why: unlisted.append(_failed(path, f"{path}: {why}"))):
         named.setdefault(recording_name(path), path)
     for whole, path in named.items():
         before = stored.get(str(uuid.uuid5(ID_NAMESPACE, f"document/{whole}")))
         try:
             yield _add(path, whole, store, voice, encoder, before)
         except OSError as exc:
-            yield TextOutcome(path, "failed", note=f"{path}: {exc.strerror}")
+            yield _failed(path, f"{path}: {exc.strerror}")
         except DocumentError as exc:
-            yield TextOutcome(path, "failed", note=str(exc))
+            yield _failed(path, str(exc))
+    yield from unlisted
+
+
+def _failed(path: Path, why: str) -> TextOutcome:
+    return TextOutcome(path, "failed", note=why)
 
 
 def _add(

@@ -85,6 +85,11 @@ def test_a_table_of_questions(separator: str) -> None:
     ]
 
 
+def test_a_row_that_lacks_cells_is_passed_over_as_an_empty_one_is() -> None:
+    _, parts = read("faq.csv", "question,tag,answer\nWhere?\nWhen?,,\nHow?,x,So.\n")
+    assert [(p.title, p.text, p.line) for p in parts] == [("How?", "So.", 4)]
+
+
 def test_json_lines_with_several_questions() -> None:
     _, parts = read("faq.jsonl", '{"questions": ["Where?", "Which room?"], "answer": "The hall."}\n\n')
     assert [(p.title, p.text, p.line) for p in parts] == [("Where? Which room?", "The hall.", 1)]
@@ -118,6 +123,7 @@ def test_the_same_text_is_kept_once_and_marks_alone_not_at_all() -> None:
     [
         ("x.pdf", b"", "x.pdf is none of .md, .markdown, .html"),
         ("x.txt", b"caf\xe9", "x.txt is not UTF-8: .* at byte 3"),
+        ("x.html", b"<![foo bar]>", "x.html: it is not HTML that can be read: "),
         ("x.csv", b"a,b\n1,2\n", "x.csv: line 2 has no question or no answer"),
         ("x.csv", b"question,answer\nA?,B.\nC?," + b"D" * 200_000, "line 3 is no row of a table: .* limit"),
         ("x.jsonl", b"[1]\n", "x.jsonl: line 1 is no JSON object"),

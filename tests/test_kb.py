@@ -91,6 +91,13 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_stored(run: Run, fo
     assert (code, "there is no text in empty" in err) == (2, True)
 
 
+def test_a_folder_that_cannot_be_listed_is_named(run: Run, folder: Path, unlisted: Path) -> None:
+    code, lines, err = run("kb", "add", unlisted.parent, "texts/guide.md", "--json")
+    assert code == 5
+    assert [line["status"] for line in lines] == ["stored", "failed"]
+    assert f"error: {unlisted}: Permission denied" in err
+
+
 def test_a_text_is_the_same_by_every_path_to_it(run: Run, folder: Path) -> None:
     (folder / "link.md").symlink_to(folder / "texts" / "guide.md")
     (folder / "loop.md").symlink_to("loop.md")

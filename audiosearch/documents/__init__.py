@@ -33,11 +33,23 @@ READERS: dict[str, Reader] = {
 }
 
 
-def find(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files that are named, and those below directories that have a reader, sorted."""
+def find(paths: Iterable[Path], unreadable: Callable[[Path, str], None] | None = None) -> Iterator[Path]:
+    """The files that are named, and those below directories that have a reader, sorted.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    unreadable : callable, optional
+        Told of each directory that cannot be listed, with the reason.
+    """
+
+    def complain(error: OSError) -> None:
+        if unreadable is not None:
+            unreadable(Path(error.filename), error.strerror or str(error))
+
     for path in paths:
         if is_dir(path):
-            for folder, folders, names in os.walk(path):
+            for folder, folders, names in os.walk(path, onerror=complain):
                 folders[:] = sorted(name for name in folders if not name.startswith("."))
                 yield from (
                     Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in READERS

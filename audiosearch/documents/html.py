@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bs4 import BeautifulSoup
+from bs4.builder import ParserRejectedMarkup
 from bs4.element import NavigableString, PreformattedString, Tag
 
 from audiosearch.documents.part import Headings, Part, Text
@@ -32,8 +33,16 @@ def read(text: str) -> Text:
 
     >>> read("<title>Tea</title><h1>Black</h1><p>Boil <b>water</b>.").parts
     [Part(title='Black', text='Boil water.', line=1, whole=False)]
+
+    Raises
+    ------
+    ValueError
+        When the parser cannot go on.
     """
-    page = BeautifulSoup(text, "html.parser")
+    try:
+        page = BeautifulSoup(text, "html.parser")
+    except ParserRejectedMarkup as exc:
+        raise ValueError(f"it is not HTML that can be read: {exc}") from exc
     title = " ".join(page.title.get_text().split()) if page.title else ""
     for tag in page.find_all(LEFT_OUT):
         tag.decompose()

@@ -17,6 +17,8 @@ ANSWERS = ("answer", "text")
 def read_csv(text: str) -> Text:
     r"""Comma, semicolon or tab between the columns, whose names are in the first line.
 
+    Cells that a row lacks are empty.
+
     >>> read_csv("question,answer\nWhere?,Here.\n").parts
     [Part(title='Where?', text='Here.', line=2, whole=True)]
 
@@ -26,7 +28,7 @@ def read_csv(text: str) -> Text:
         When there is no column of questions or none of answers, or a cell is longer than 131,072 letters.
     """
     first = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count), restval="")
     return Text("", list(_pairs(_numbered(rows))))
 
 
