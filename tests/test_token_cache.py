@@ -94,8 +94,9 @@ def test_a_lock_that_its_holder_removed_is_none(tmp_path: Path, monkeypatch: pyt
 def test_other_faults_are_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"tokens.npz must end in .safetensors or .pt"):
         token_cache.write(tmp_path / "tokens.npz", HEADER, {})
-    with pytest.raises(CacheError, match=r"x\.pt cannot be written: File name too long"):
-        token_cache.locked(tmp_path / f"{'x' * 300}.pt").__enter__()
+    long = token_cache.locked(tmp_path / f"{'x' * 300}.pt")
+    with pytest.raises(CacheError, match=r"x\.pt cannot be written: File name too long"), long:
+        pass
     with pytest.raises(CacheError, match="cannot be written: No such file"):
         token_cache.write(tmp_path / "none" / "tokens.pt", HEADER, arrays(3))
     token_cache.write(tmp_path / "tokens.pt", HEADER, arrays(3))

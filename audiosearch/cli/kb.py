@@ -42,8 +42,9 @@ def add(
     """Store texts, in passages, so that questions find them.
 
     Tables and JSON lines hold a question and an answer each (columns of these names). Files that did
-    not change are passed over, and one that changed replaces what is stored of it. Files that cannot be
-    read are named, and the command exits with 5; the rest is stored.
+    not change are passed over, and one that changed replaces what is stored of it; one that is gone stays
+    stored until `audiosearch kb remove`. Files that cannot be read are named, and the command exits with 5;
+    the rest is stored.
     """
     count: Counter[str] = Counter()
     with Library(store, tokenizer, model=model, encoder=encoder) as library:
@@ -104,7 +105,10 @@ def remove(
     model: options.Model = None,
     as_json: options.Json = False,
 ) -> None:
-    """Remove a text from the store; its file stays where it is."""
+    """Remove a text from the store; its file stays where it is.
+
+    The end of a path may mean several: all of them are removed, with --yes unasked.
+    """
     with Library(store, tokenizer, model=model) as library:
         found = library.find_document(document)
         if not yes:

@@ -80,7 +80,10 @@ def remove(
     model: options.Model = None,
     as_json: options.Json = False,
 ) -> None:
-    """Remove a recording from the store; its file stays where it is."""
+    """Remove a recording from the store; its file stays where it is.
+
+    The end of a path may mean several: all of them are removed, with --yes unasked.
+    """
     with Library(store, tokenizer, model=model) as library:
         found = library.find(recording)
         if not yes:
