@@ -5,6 +5,8 @@ Every message is one sentence that names the value at fault and, where there is 
 
 from typing import ClassVar
 
+NOTHING_FOUND, SOME_FAILED = 1, 5  # exit codes of what is no error as a whole
+
 
 class AudioSearchError(Exception):
     """Anything this package raises on purpose."""

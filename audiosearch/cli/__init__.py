@@ -17,15 +17,16 @@ from audiosearch.cli import (
     dedup,
     demo,
     doctor,
-    fill,
-    follow,
+    ingest,
     kb,
     keep,
     locate,
-    question,
+    match,
+    similar,
     stores,
     tokens,
     transcribe,
+    watch,
 )
 from audiosearch.cli.options import show_version
 from audiosearch.cli.output import complain, in_words, make_writable, unread
@@ -52,12 +53,12 @@ app = typer.Typer(
 )
 app.callback()(show_version)
 for command in (
-    fill.ingest,
-    ask.match,
+    ingest.ingest,
+    match.match,
     locate.locate,
-    ask.similar,
-    question.ask,
-    follow.watch,
+    similar.similar,
+    ask.ask,
+    watch.watch,
     dedup.dedup,
     transcribe.transcribe,
     keep.list_,

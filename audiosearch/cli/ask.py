@@ -1,183 +1,138 @@
-"""The commands that ask with a file, match and similar, and how answers are printed."""
+"""The command that asks the stored texts: ask."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from audiosearch import exports
-from audiosearch.api import Library
+from audiosearch import exports, microphone
+from audiosearch.api import Library, Names
 from audiosearch.chances import chance
 from audiosearch.cli import options
-from audiosearch.cli.output import report, short, span, tails, write
-from audiosearch.errors import UsageError
-from audiosearch.types import Candidate, Match
-from audiosearch.verdicts import MIN_PROBABILITY, in_words
+from audiosearch.cli.answers import Certainty, print_matches
+from audiosearch.cli.output import clock, complain, report, short
+from audiosearch.errors import NOTHING_FOUND, AudioError, UsageError
+from audiosearch.files import exists
+from audiosearch.sphinx import Sphinx
+from audiosearch.types import Answer, Match
+from audiosearch.whisper import Whisper
 
-NOTHING_FOUND = 1
+if TYPE_CHECKING:
+    from audiosearch.interfaces import Transcriber
 
-Certainty = Annotated[
-    float, typer.Option("--min-probability", min=0.0, max=1.0, help="Leave out what is less likely.")
-]
+WIDTH = 90  # letters of a passage in the table
 
 
-def match(
-    query: options.Query,
+def ask(
     store: options.Store,
-    limit: options.LimitOrAll = None,
-    min_probability: Certainty = MIN_PROBABILITY,
-    any_speed: Annotated[
-        bool,
-        typer.Option("--any-speed", help="Also at half to twice the speed; takes 17 times as long."),
-    ] = False,
-    tokenizer: options.TokenizerName = "pocket",
-    model: options.Model = None,
-    segmenter: options.SegmenterName = "webrtc",
-    device: options.Device = "cpu",
-    as_json: options.Json = False,
-    export: options.Export = None,
-    format_: options.Format = None,
-) -> None:
-    """Is this, or a part of it, something that is stored? Which recording, which range.
-
-    Speed and tempo may differ by 15 %, or more with `--any-speed`; noise may lie on top. Exits 1 when nothing
-    is found.
-    """
-    check(export, format_, as_json)
-    with Library(store, tokenizer, segmenter, device=device, model=model) as library:
-        found = [m for m in library.match(query, limit, any_speed) if m.probability >= min_probability]
-        names = library.names()
-    named = [(m, names[m.recording]) for m in found]
-    called = tails([*names.values(), *(name for _, name in named)])
-    marks = [exports.on_the_query(m, str(query), name, called[name]) for m, name in named]
-    told(found, names, marks, export, format_, as_json)
-    exit_if_none(len(found))
-
-
-def similar(
-    query: options.Query,
-    store: options.Store,
-    limit: options.Limit = 10,
-    per_recording: Annotated[
-        int | None,
+    question: Annotated[
+        Path | None,
+        typer.Argument(parser=options.path, help="A recording of the question.", show_default=False),
+    ] = None,
+    text: Annotated[
+        str, typer.Option("--text", "-t", help="The question in words; with a recording, its transcript.")
+    ] = "",
+    mic: Annotated[
+        float | None, typer.Option("--mic", min=1.0, max=60.0, help="Record the question: so many seconds.")
+    ] = None,
+    whisper: Annotated[
+        str | None,
         typer.Option(
-            "--per-recording", min=1, max=options.MOST, help="Show at most so many clips of each recording."
+            "--whisper", help="Transcribe it, too: a Whisper model, a directory or id on Hugging Face."
         ),
     ] = None,
+    pocketsphinx: Annotated[
+        bool, typer.Option("--pocketsphinx", help="The same by CMU Sphinx: English, nothing to download.")
+    ] = False,
+    recordings: Annotated[
+        bool, typer.Option("--recordings", help="Also name where the stored recordings say this.")
+    ] = False,
+    limit: options.Limit = 5,
+    min_probability: Certainty = 0.3,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
+    encoder: options.Encoder = None,
     device: options.Device = "cpu",
     as_json: options.Json = False,
 ) -> None:
-    """What sounds like this? Clips made of about the same sounds, in any order.
+    """Which passage of the stored texts answers this? Spoken, and not transcribed; or typed.
 
-    Exits 1 when nothing is found.
+    Likeliest first, with what was heard of it: which words, and when in the question. Exits 1 when
+    none of them answers; --min-probability 0 shows the passages that come nearest.
     """
-    with Library(store, tokenizer, device=device, model=model) as library:
-        found = library.similar(query, limit, per_recording)
-        names = library.names()
-    print_candidates(found, names, as_json)
-    exit_if_none(len(found))
+    if question is not None and mic is not None:
+        raise UsageError("give a recording or --mic, not both")
+    if (whisper is not None) + pocketsphinx + bool(text) > 1:
+        raise UsageError("give a transcript with --text, or have one made with --whisper or --pocketsphinx")
+    if question is not None and not exists(question):
+        raise AudioError(f"{question} does not exist; a question in words is asked with --text")
+    transcriber: Transcriber | None = Sphinx() if pocketsphinx else None
+    if whisper is not None:
+        transcriber = Whisper(whisper, device=device)
+    asked = microphone.record(mic) if mic is not None else question
+    with Library(store, tokenizer, device=device, model=model, encoder=encoder) as library:
+        documents = library.documents()
+        names = Names({document.id: document.name for document in documents})
+        answers = library.ask(asked, limit, text, transcriber)
+        answers = [answer for answer in answers if answer.probability >= min_probability]
+        print_answers(answers, names, as_json)
+        if not documents:
+            typer.echo("no texts are stored; store some with `audiosearch kb add`", err=True)
+        elif not answers:
+            typer.echo("none of the stored texts answers this", err=True)
+        said = library.locate(asked or text, limit, unreadable=complain) if recordings else []
+        said = [place for place in said if place.probability >= min_probability]
+        print_places(said, library.names(), as_json)
+    if not answers and not said:
+        raise typer.Exit(NOTHING_FOUND)
 
 
-def print_candidates(found: list[Candidate], names: dict[str, str], as_json: bool) -> None:
-    """Clips as rows."""
+def print_answers(answers: list[Answer], names: Names, as_json: bool) -> None:
+    """Answers as rows."""
 
-    def record(candidate: Candidate) -> dict[str, object]:
-        clip = candidate.clip
+    def record(answer: Answer) -> dict[str, object]:
+        passage = answer.passage
         return {
-            "recording": names[clip.recording],
-            "id": clip.recording,
-            "clip_start": round(clip.segment.start, 3),
-            "clip_end": round(clip.segment.end, 3),
-            "speech": clip.speech,
-            "score": round(candidate.score, 4),
+            "kind": "passage",
+            "id": passage.id,
+            "document": names[passage.document],
+            "line": passage.line,
+            "title": passage.title,
+            "text": passage.text,
+            "score": answer.score,
+            "probability": answer.probability,
+            "evidence": [
+                {"words": e.words, "start": e.heard.start, "end": e.heard.end, "score": e.score}
+                for e in answer.evidence
+            ],
         }
 
     columns = {
-        "recording": lambda c: short(names[c.clip.recording]),
-        "clip": lambda c: span(c.clip.segment.start, c.clip.segment.end),
-        "speech": lambda c: speech_word(c.clip.speech),
-        "score": lambda c: f"{c.score:.3f}",
+        "probability": lambda a: chance(a.probability),
+        "where": lambda a: f"{short(names.get(a.passage.document, ''))}:{a.passage.line}",
+        "passage": lambda a: excerpt(a),
+        "heard": lambda a: "; ".join(_told(a)),
     }
-    report(found, as_json, record, columns)
+    report(answers, as_json, record, columns)
 
 
-def print_matches(found: list[Match], names: dict[str, str], as_json: bool, with_query: bool = True) -> None:
-    """Matches as rows."""
-
-    def record(match: Match) -> dict[str, object]:
-        return exports.record(match, names[match.recording])
-
-    columns = {
-        "recording": lambda m: short(names[m.recording]),
-        "in the query": lambda m: span(m.query.start, m.query.end),
-        "in the recording": lambda m: span(m.reference.start, m.reference.end),
-        "speed": lambda m: f"{m.rate:.2f}",
-        "verdict": lambda m: in_words(m.verdict, m.rate),
-        "probability": lambda m: chance(m.probability),
-    }
-    if not with_query:
-        del columns["in the query"], columns["speed"], columns["verdict"]
-    if any(match.false_alarms is not None for match in found):
-        columns["false alarms an hour"] = lambda m: alarms(m.false_alarms)
-    report(found, as_json, record, columns)
+def print_places(said: list[Match], names: Names, as_json: bool) -> None:
+    """Where recordings say what is asked, as rows."""
+    if as_json:
+        report(said, True, lambda m: {"kind": "place", **exports.record(m, names[m.recording])}, {})
+    else:
+        print_matches(said, names, as_json, with_query=False)
 
 
-def alarms(an_hour: float | None) -> str:
-    """How many false ones to expect; nothing where nobody reckoned.
-
-    >>> alarms(12.3456), alarms(0.00001), alarms(None)
-    ('12.346', '<0.001', '')
-    """
-    if an_hour is None:
-        return ""
-    return f"{an_hour:.3f}" if an_hour >= 0.001 else "<0.001"
+def excerpt(answer: Answer) -> str:
+    """The beginning of a passage, in one line."""
+    whole = " ".join(f"{answer.passage.title} | {answer.passage.text}".split()).removeprefix("| ")
+    return whole if len(whole) <= WIDTH else whole[: WIDTH - 1] + "…"
 
 
-def speech_word(speech: bool | None) -> str:
-    """Whether a clip holds speech, in a word."""
-    return {True: "speech", False: "-", None: "?"}[speech]
-
-
-def check(export: Path | None, format_: str | None, as_json: bool) -> None:
-    """Refuses a format that there is not, and two at once, before anything is searched."""
-    if as_json and format_ is not None and export is None:
-        raise UsageError("--json (or AUDIOSEARCH_JSON) and --format both say what is printed; give one")
-    if export is not None or format_ is not None:
-        exports.format_of(export or Path(), format_)
-
-
-def told(
-    found: list[Match],
-    names: dict[str, str],
-    marks: list[exports.Mark],
-    export: Path | None,
-    format_: str | None,
-    as_json: bool,
-    with_query: bool = True,
-) -> None:
-    """Print matches, and write their marks where that is asked for; in a format, marks alone are printed.
-
-    Raises
-    ------
-    UsageError
-        When they cannot be written so; they are printed then, and not lost.
-    """
-    try:
-        if export is None and format_ is not None:
-            write(exports.text(marks, format_))
-            return
-        if export is not None:
-            exports.write(marks, export, format_)
-    except UsageError:
-        print_matches(found, names, as_json, with_query)
-        raise
-    print_matches(found, names, as_json, with_query)
-
-
-def exit_if_none(n_found: int) -> None:
-    """Leave with an exit code that says so when nothing was found."""
-    if not n_found:
-        typer.echo("nothing found", err=True)
-        raise typer.Exit(NOTHING_FOUND)
+def _told(answer: Answer) -> list[str]:
+    surest = sorted(answer.evidence, key=lambda e: -e.score)[:3]
+    return [
+        f"{clock(e.heard.start)} {e.words}" if e.heard.end else e.words
+        for e in sorted(surest, key=lambda e: e.heard)
+    ]

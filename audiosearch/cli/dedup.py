@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from audiosearch.api import Library
 from audiosearch.cli import duplicates, options
-from audiosearch.cli.ask import Certainty
+from audiosearch.cli.answers import Certainty
 from audiosearch.cli.journal import Journal
 from audiosearch.cli.output import clock, report, short, writing
 from audiosearch.types import Recording

@@ -9,7 +9,7 @@ from audiosearch import demo as shipped
 from audiosearch import espeak
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.ask import print_candidates, print_matches
+from audiosearch.cli.answers import print_candidates, print_matches
 from audiosearch.cli.output import clock, report, short, write_line
 from audiosearch.clips import Cutting
 from audiosearch.errors import MissingDependencyError

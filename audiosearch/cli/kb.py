@@ -11,10 +11,9 @@ from rich.progress import Progress
 
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.fill import SOME_FAILED
 from audiosearch.cli.keep import confirm, print_removed
 from audiosearch.cli.output import complain, report, short
-from audiosearch.errors import UsageError
+from audiosearch.errors import SOME_FAILED, UsageError
 from indexers.texts import TextOutcome
 
 app = typer.Typer(name="kb", help="The texts that `audiosearch ask` answers from.", no_args_is_help=True)

@@ -8,7 +8,7 @@ import typer
 
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.ask import speech_word
+from audiosearch.cli.answers import speech_word
 from audiosearch.cli.output import clock, report, short, span, write_line
 from audiosearch.types import Entry
 

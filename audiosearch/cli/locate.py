@@ -13,10 +13,9 @@ import typer
 from audiosearch import audio, exports, player, wav
 from audiosearch.api import Library
 from audiosearch.cli import folders, options
-from audiosearch.cli.ask import check, exit_if_none, told
-from audiosearch.cli.fill import SOME_FAILED
+from audiosearch.cli.answers import check, exit_if_none, told
 from audiosearch.cli.output import complain
-from audiosearch.errors import AudioError, UsageError
+from audiosearch.errors import SOME_FAILED, AudioError, UsageError
 from audiosearch.files import exists
 from audiosearch.interfaces import Synthesizer
 from audiosearch.types import Match, Segment

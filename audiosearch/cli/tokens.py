@@ -17,11 +17,10 @@ from audiosearch import audio, fidelity, gpu, plugins, token_cache, wav
 from audiosearch.cli import folders, options
 from audiosearch.cli.output import clock, complain, report, short, write_line
 from audiosearch.code_statistics import lose_frames, statistics
-from audiosearch.errors import AudioError, AudioSearchError, UsageError
+from audiosearch.errors import SOME_FAILED, AudioError, AudioSearchError, UsageError
 from audiosearch.interfaces import Decoder, LayeredTokenizer, Tokenizer
 from audiosearch.types import Codes, Int16, Waveform
 
-SOME_FAILED = 5
 BATCH_SECONDS = 240.0  # of sound tokenized in one call
 SAVE_EVERY = 60.0  # seconds of work that are lost at the most
 

@@ -8,9 +8,8 @@ import typer
 
 from audiosearch import audio, plugins, transcripts
 from audiosearch.cli import options
-from audiosearch.cli.fill import SOME_FAILED
 from audiosearch.cli.output import complain, short, write_line
-from audiosearch.errors import AudioError, UsageError
+from audiosearch.errors import SOME_FAILED, AudioError, UsageError
 from audiosearch.sphinx import Sphinx
 from audiosearch.whisper import DEFAULT_MODEL, Whisper
 

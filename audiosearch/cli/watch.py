@@ -11,7 +11,7 @@ import typer
 from audiosearch import audio, exports
 from audiosearch.api import Library
 from audiosearch.cli import options
-from audiosearch.cli.ask import Certainty, check, exit_if_none
+from audiosearch.cli.answers import Certainty, check, exit_if_none
 from audiosearch.cli.output import span, tails
 from audiosearch.growing import Growing
 from audiosearch.verdicts import MIN_PROBABILITY

@@ -17,12 +17,11 @@ from audiosearch.api import Library
 from audiosearch.cli import options
 from audiosearch.cli.output import clock, complain, report, short, write_line
 from audiosearch.clips import LONG_PAUSE, LONGEST, Cutting
-from audiosearch.errors import UsageError
+from audiosearch.errors import SOME_FAILED, UsageError
 from audiosearch.files import is_file
 from audiosearch.segmenters import Decision
 from indexers.ingest import Outcome
 
-SOME_FAILED = 5
 DEFAULT = Decision()
 
 
