@@ -306,7 +306,7 @@ class Slow:
 
 
 def test_chunks_are_whole_frames_at_any_rate() -> None:
-    clock = np.arange(400 * RATE, dtype=np.float64) / RATE  # each sample tells its time
+    clock = (np.arange(400 * RATE) / RATE).astype(np.float32)  # each sample tells its time
     codes = np.concatenate(list(encoded(iter([clock]), Slow(), 10.0)), axis=1)[0]  # type: ignore[arg-type]
     assert len(codes) == count(len(clock), RATE, Slow.frame_rate)
     np.testing.assert_allclose(codes, np.arange(len(codes)) / Slow.frame_rate, atol=2 / RATE)

@@ -74,7 +74,8 @@ def locate(
     ] = None,
     context: Annotated[float, typer.Option(min=0.0, help="Seconds around each clip that is cut.")] = 0.0,
     clips: Annotated[
-        Path | None, typer.Option(help="Cut each place found into a WAV file in this directory.")
+        Path | None,
+        typer.Option(parser=options.path, help="Cut each place found into a WAV file in this directory."),
     ] = None,
     play: Annotated[bool, typer.Option("--play", help="Play the places found.")] = False,
     tokenizer: options.TokenizerName = "pocket",
