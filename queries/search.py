@@ -52,7 +52,7 @@ class Found:
     ----------
     match : Match
     support : float
-        What all its frames agree together: of two lines through a refrain, the true one has more.
+        What it agrees over time, in seconds: of two lines through a refrain, the true one has more.
     judgement : Judgement
         Of the surest of its lines.
     """
@@ -179,7 +179,8 @@ class Search:
             score=best.judgement.score,
             probability=best.judgement.probability,
         )
-        return Found(match, float(agreements[stretch].sum()), best.judgement)
+        step = to_seconds(1, self._frame_rate) / len(self._phases)
+        return Found(match, float(agreements[stretch].sum()) * step, best.judgement)
 
     def _judge(self, line: Line, section: Segment) -> Judged:
         query = self._query.within(section)

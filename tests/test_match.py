@@ -115,6 +115,12 @@ def test_half_and_twice_the_speed_are_found_on_request(
     assert found.reference.end == pytest.approx(32, abs=1)
 
 
+def test_a_hearing_that_is_heard_twice_weighs_no_more(library: Library, music: Float32) -> None:
+    query = np.concatenate(list(faster([part(music, 20.0, 8.0)], 0.8)))  # at 1.41 it has less than 8 s
+    found = library.match(Waveform(query, RATE), any_speed=True)[0]
+    assert found.probability > 0.9
+
+
 def test_what_is_found_at_another_speed_is_told_as_it_was_asked() -> None:
     match = Match(
         "r", Segment(1.0, 3.0), Segment(10.0, 13.0), 1.5, score=4.0, probability=1 / (1 + np.exp(-4.0))
