@@ -23,6 +23,7 @@ from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.types import Float32, Match, Segment, Waveform
 from queries.search import Found
+from queries.speeds import Reader
 from queries.tracks import stored_track, track
 
 LEAST = 0.5  # probability of a match from which on it is worth the time
@@ -51,7 +52,7 @@ class _End:
 
 
 def sharpened(
-    found: Sequence[Found], blocks: Iterable[Float32], duration: float, tokenizer: Tokenizer, store: Store
+    found: Sequence[Found], read: Reader, duration: float, tokenizer: Tokenizer, store: Store
 ) -> list[Found]:
     """The same matches with ends that are right to about a quarter of a second.
 
@@ -59,8 +60,9 @@ def sharpened(
     ----------
     found : sequence of Found
         In the query as it is.
-    blocks : iterable of np.ndarray
-        Samples of the query at the tokenizer's rate, from its beginning; not read if all ends are its own.
+    read : callable
+        Gives the query's samples at the tokenizer's rate in blocks, from its beginning; not called where all
+        ends are the query's own.
     duration : float
         Of the query, in seconds.
     tokenizer : Tokenizer
@@ -73,8 +75,10 @@ def sharpened(
         for seconds, side in ((one.match.query.start, 1), (one.match.query.end, -1))
         if one.match.probability >= LEAST and frame < seconds < duration - frame
     ]
+    if not ends:
+        return list(found)
     matches = [one.match for one in found]
-    for end, segment, samples in _heard(ends, blocks, tokenizer):
+    for end, segment, samples in _heard(ends, read(), tokenizer):
         line = _line(found[end.match].match)
         cuts, agreements = _agreements(end, segment, samples, line, tokenizer, store)
         matches[end.match] = _moved(matches[end.match], end, _knee(cuts, agreements), line)
@@ -105,7 +109,7 @@ def _heard(
     rate, frame = tokenizer.sample_rate, to_seconds(1, tokenizer.frame_rate)
     waiting = sorted(ends, key=lambda end: end.around(frame))
     held, start = np.zeros(0, np.float32), 0  # samples, and the number of the first of them
-    for block in itertools.chain(blocks, [None]) if waiting else ():
+    for block in itertools.chain(blocks, [None]):
         if block is not None:
             held = np.concatenate([held, block])
         while waiting:

@@ -61,7 +61,7 @@ def match(
         When the query holds no sound.
     """
     found, duration = heard_in(store, tokenizer, segmenter, read())
-    found = sharpened(found, read(), duration, tokenizer, store)
+    found = sharpened(found, read, duration, tokenizer, store)
     if any_speed:
         for speed, blocks in changed(read, tokenizer.sample_rate):
             found += [as_asked(one, speed) for one in heard_in(store, tokenizer, segmenter, blocks)[0]]

@@ -35,9 +35,8 @@ def changed(read: Reader, sample_rate: int) -> Iterator[tuple[float, Iterable[Fl
 def as_asked(found: Found, speed: float) -> Found:
     """What was found in a query that was played at another speed, in the times of the query itself.
 
-    So many hearings have more chances to be wrong: the odds are divided by `CHANCES`. (Of 70 excerpts of what
-    is not stored, one in twenty exceeded a log-odds of -2.9 as it is, and of -1.2 at one of the other speeds;
-    one in fifty -1.6 and -.6.)
+    Several hearings have more chances to be wrong, though fewer than there are hearings: the odds are divided
+    by `CHANCES`. `benchmarks.how_well.speeds` counts what is taken for something stored nevertheless.
     """
     match = found.match
     query = Segment(match.query.start * speed, match.query.end * speed)

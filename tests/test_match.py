@@ -1,5 +1,6 @@
 """Match: which recording, which range, at which speed; and nothing where there is nothing."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from audiosearch.playback import faster, sooner
 from audiosearch.types import Codes, Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
 from queries.listen import Hearing, encoded, listen
+from queries.match import match
 from queries.search import Found, is_telling
 from queries.speeds import as_asked
 
@@ -233,6 +235,17 @@ def test_music_ends_where_it_was_cut(library: Library, music: Float32, speech_cl
     found = next(m for m in ask(library, upload) if "land-5" in library.name(m.recording))
     assert (found.query.start, found.query.end) == pytest.approx((9.0, 23.0), abs=0.3)
     assert (found.reference.start, found.reference.end) == pytest.approx((15.0, 29.0), abs=0.3)
+
+
+def test_a_query_whose_ends_are_its_own_is_read_once(library: Library, music: Float32) -> None:
+    times = []
+
+    def read() -> Iterator[Float32]:
+        times.append(len(times))
+        return iter([part(music, 20.0, 6.0)])
+
+    assert match(library.store, library.tokenizer, library.segmenter, read)
+    assert len(times) == 1
 
 
 def test_nothing_at_all_is_an_error(library: Library) -> None:
