@@ -181,6 +181,28 @@ def test_when_memory_runs_out_the_batch_halves(folder: Path, monkeypatch: pytest
         tokenizer.encode(clips)
 
 
+def test_weights_that_do_not_fit_are_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("audiosearch.tokenizers.qwen3.network.Encoder.to", full)
+    with pytest.raises(UsageError, match=r"^the weights of the encoder do not fit into the memory of cpu"):
+        Qwen3(model=str(folder)).encode([waveform(100)])
+
+
+def test_convolutions_are_exact_and_still_those_of_cudnn(tokenizer: Qwen3) -> None:
+    """Torch's settings, which are there without a GPU too; what they do is seen on one."""
+    cudnn, seen = torch.backends.cudnn, []
+    hook = tokenizer._encoder.register_forward_pre_hook(
+        lambda *_: seen.append((cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32))
+    )
+    before = (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32)
+    tokenizer.encode([waveform(100)])
+    hook.remove()
+    assert seen == [(before[0], False, True, False)]
+    assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == before
+
+
 @pytest.mark.parametrize("device", ["cuda:99", "foo", "meta"])
 def test_a_device_that_is_not_there_is_an_error(folder: Path, device: str) -> None:
     with pytest.raises(UsageError, match=f"there is no device '{device}' here; use --device cpu"):
