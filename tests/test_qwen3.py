@@ -21,6 +21,7 @@ from audiosearch import Library, cli
 from audiosearch.errors import AudioError, MissingDependencyError, StoreMismatchError, UsageError
 from audiosearch.tokenizers.qwen3 import Qwen3, batches, checkpoint
 from audiosearch.types import Float32, Waveform
+from commands import Run
 
 RATE = 24000
 FRAME = 1920  # samples
@@ -80,6 +81,16 @@ def test_codes_are_the_nearest_vectors_of_the_codebooks(tokenizer: Qwen3) -> Non
     fewer = tokenizer.codebooks[1:4][np.arange(3), found[1:4, 2]].sum(axis=0)
     assert np.isfinite(vectors).all()
     assert not np.array_equal(vectors, fewer)
+
+
+def test_codes_are_those_of_qwen_tts_whatever_the_version_of_transformers(tmp_path: Path) -> None:
+    """Kept codes of qwen-tts, which cannot be installed beside most versions; see `qwen`."""
+    kept = np.load(qwen.KEPT)
+    tokenizer = Qwen3(model=str(qwen.write_fixed(tmp_path)))
+    (found,) = codes(tokenizer, Waveform(qwen.kept_sound(), RATE))
+    assert found.shape == kept.shape == (16, 263)
+    assert len(np.unique(kept)) == 64
+    assert (found == kept).mean() > 0.999  # other processors round otherwise
 
 
 LENGTHS = (FRAME * 25, 1, FRAME * 25 - 7, 40000, FRAME, 961, 960, 33333, 12345)
@@ -310,7 +321,9 @@ def test_missing_tensors_are_named(folder: Path, tmp_path: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     gone = [name for name in weights if "encoder_transformer.layers.1.mlp" in name]
     save_file({n: w for n, w in weights.items() if n not in gone}, tmp_path / "model.safetensors")
-    with pytest.raises(UsageError, match=r"lacks 3 tensors: encoder_transformer\.layers\.1\.mlp\.fc1"):
+    with pytest.raises(
+        UsageError, match=r"lacks the tensors encoder\.encoder_transformer\.layers\.1\.mlp\.fc1"
+    ):
         Qwen3(model=str(tmp_path)).encode([waveform(100)])
     del weights["encoder.quantizer.semantic_residual_vector_quantizer.layers.0.codebook.embed_sum"]
     save_file(weights, tmp_path / "model.safetensors")
@@ -323,7 +336,7 @@ def test_tensors_of_other_shapes_are_named(folder: Path, tmp_path: Path) -> None
     save_file(weights, tmp_path / "model.safetensors")
     config = qwen.CONFIG | {"encoder_config": qwen.ENCODER | {"num_filters": 8}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UsageError, match=r"does not fit its config.json: encoder\.layers\.0\.conv"):
+    with pytest.raises(UsageError, match=r"config.json: the tensors encoder\.encoder\.layers\.0\.conv"):
         Qwen3(model=str(tmp_path)).encode([waveform(100)])
 
 
@@ -378,6 +391,41 @@ def test_the_model_comes_from_the_environment(
     found = {line["what"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
     assert found["tokenizer"]["detail"] == Qwen3(model=str(folder)).name
     assert found["transformers"]["state"] == "ok"
+
+
+def test_doctor_tries_the_weights_and_tells_what_they_took(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    def state(model: Path, what: str) -> tuple[int, dict[str, object] | None]:
+        options = ["--tokenizer", "qwen3-tts-12hz", "--model", model, "--store", tmp_path / "store", "--json"]
+        done = run("doctor", *options)
+        return done.code, next((record for record in done.records if record["what"] == what), None)
+
+    assert state(folder, "GPU memory") == (0, None)
+    monkeypatch.setattr("audiosearch.gpu.peak_gigabytes", lambda: 1.234)
+    found = {"what": "GPU memory", "state": "ok", "detail": "1.23 GB at the peak, for 10 s of sound"}
+    assert state(folder, "GPU memory") == (0, found)
+    partial = tmp_path / "partial"
+    partial.mkdir()
+    (partial / "config.json").write_bytes((folder / "config.json").read_bytes())
+    weights = load_file(folder / "model.safetensors")
+    del weights["encoder.downsample.conv.weight"]
+    save_file(weights, partial / "model.safetensors")
+    code, broken = state(partial, "tokenizer")
+    assert broken is not None
+    assert (code, broken["state"]) == (2, "broken")
+    assert "lacks the tensor encoder.downsample.conv.weight; get it again" in str(broken["detail"])
+
+
+def test_ingest_tells_the_most_gpu_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    path = media.write(tmp_path / "melody.wav", sounds.melody(2.0, 16000), 16000)
+    options = ["--tokenizer", "qwen3-tts-12hz", "--model", folder, "--store", tmp_path / "store"]
+    assert "GPU" not in run("ingest", path, *options).err
+    monkeypatch.setattr("audiosearch.gpu.peak_gigabytes", lambda: 1.234)
+    assert "real time" not in (done := run("ingest", path, *options)).err
+    assert "at most 1.23 GB of GPU memory" in " ".join(done.err.split())
 
 
 def test_reading_the_name_loads_no_torch(folder: Path) -> None:

@@ -4,7 +4,7 @@ import collections
 import itertools
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -120,13 +120,14 @@ def decode(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
 ) -> None:
     """Turn the tokens of a cache into .wav files again, with the tokenizer that made them.
 
     A lost frame is replaced by the one before it.
     """
     opened = token_cache.open_cache(cache)
-    loaded = plugins.load_tokenizer(tokenizer, device, model)
+    loaded = plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
     decoder = _decoder(loaded)
     token_cache.require_tokenizer(opened, loaded.name)
     chosen = _parse_layers(layers, opened.header.n_layers)
@@ -152,6 +153,7 @@ def roundtrip(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
     as_json: options.Json = False,
 ) -> None:
     """Turn a file into tokens and back: what they hold, how many bytes they take, what is lost.
@@ -159,7 +161,7 @@ def roundtrip(
     PESQ and STOI need the extra metrics; a measure that cannot be computed is left empty, and why is said
     on standard error.
     """
-    loaded = plugins.load_tokenizer(tokenizer, device, model)
+    loaded = plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
     decoder = _decoder(loaded)
     before = audio.load(path, loaded.sample_rate)
     (codes,) = loaded.encode([before])
@@ -189,13 +191,16 @@ def show(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
     as_json: options.Json = False,
 ) -> None:
     """Show tokens layer by layer: the first codes, entropy, how much of the codebook is used.
 
     Of a cache all recordings count together, unless one is named.
     """
-    codes = _codes_of(path, recording, tokenizer, model, device)
+    codes = _codes_of(
+        path, recording, lambda: plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
+    )
     if picture:
         from audiosearch import pictures
 
@@ -358,10 +363,10 @@ def _cell(value: object) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _codes_of(path: Path, recording: str | None, tokenizer: str, model: str | None, device: str) -> Codes:
+def _codes_of(path: Path, recording: str | None, load: Callable[[], Tokenizer]) -> Codes:
     """All codes of a cache, or of one recording in it; or those of a file, computed now."""
     if path.suffix not in token_cache.SUFFIXES:
-        loaded = plugins.load_tokenizer(tokenizer, device, model)
+        loaded = load()
         return loaded.encode([audio.load(path, loaded.sample_rate)])[0]
     cache = token_cache.open_cache(path)
     names = [name for name in cache if recording is None or name.endswith(recording)]

@@ -17,6 +17,8 @@ import torch
 
 from audiosearch import gpu
 from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.hub import loading
+from audiosearch.tokenizers.qwen3.network import some
 from audiosearch.types import Codes, Waveform
 
 
@@ -52,12 +54,13 @@ def load(folder: Path, device: str) -> Decoder:
     MissingDependencyError
         When qwen-tts is not installed.
     UsageError
-        When the checkpoint lacks tensors of it, or they do not fit into GPU memory.
+        When the checkpoint has none, lacks tensors of it, or they do not fit into GPU memory.
     """
-    model_class = _model_class()
-    model, told = model_class.from_pretrained(str(folder), output_loading_info=True, dtype=torch.float32)
+    load_model = _model_class().from_pretrained
+    with loading(str(folder), "transformers"):
+        model, told = load_model(str(folder), output_loading_info=True, dtype=torch.float32)
     if missing := sorted(name for name in told["missing_keys"] if name.startswith("decoder.")):
-        raise UsageError(f"{folder} lacks {len(missing)} tensors of the decoder: {', '.join(missing[:5])}")
+        raise UsageError(f"{folder} lacks {some(missing)}; get it again")
     with gpu.fitting("the weights of the decoder", device):
         network = model.decoder.to(device).eval()
     return Decoder(

@@ -28,6 +28,7 @@ from transformers import MimiConfig
 from transformers.models.mimi import modeling_mimi
 
 from audiosearch.errors import UsageError
+from audiosearch.tokenizers.qwen3.checkpoint import PREFIX
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -183,18 +184,23 @@ def load(settings: dict[str, Any], weights: dict[str, "Tensor"], where: str) -> 
         raise UsageError(f"the config.json of {where} does not describe a Mimi encoder: {exc}") from exc
     wanted = encoder.state_dict()
     if missing := sorted(set(wanted) - set(weights)):
-        raise UsageError(f"{where} lacks {len(missing)} tensors: {_some(missing)}; get it again")
+        raise UsageError(f"{where} lacks {some([PREFIX + name for name in missing])}; get it again")
     other = [
-        f"{name} {tuple(weights[name].shape)} for {tuple(tensor.shape)}"
+        f"{PREFIX}{name} {tuple(weights[name].shape)} for {tuple(tensor.shape)}"
         for name, tensor in wanted.items()
         if weights[name].shape != tensor.shape
     ]
     if other:
-        raise UsageError(f"{where} does not fit its config.json: {_some(other)}")
+        raise UsageError(f"{where} does not fit its config.json: {some(other)}")
     encoder.load_state_dict({name: weights[name].float() for name in wanted})
     return encoder
 
 
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+def some(tensors: list[str]) -> str:
+    """The first five of them.
+
+    >>> some(["a"]), some(["a", "b"]), some(list("abcdefg"))
+    ('the tensor a', 'the tensors a, b', 'the tensors a, b, c, d, e and 2 more')
+    """
+    shown = ", ".join(tensors[:5]) + (f" and {len(tensors) - 5} more" if len(tensors) > 5 else "")
+    return f"the tensor {shown}" if len(tensors) == 1 else f"the tensors {shown}"
