@@ -240,6 +240,18 @@ def test_decode_writes_a_file_for_each_recording(run: Run, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("silent")
+def test_what_cannot_be_measured_is_left_empty(run: Run, tmp_path: Path) -> None:
+    path = media.write(tmp_path / "short.wav", sounds.melody(0.03, 8000), 8000)
+    code, printed, said = run("roundtrip", path, "--out", tmp_path / "again.wav", "--json")
+    card = json.loads(printed)
+    assert (code, card["shape"], card["ratio"]) == (0, [4, 1], 160.0)
+    assert [card[name] for name in ("log-spectral distance", "mel distance", "PESQ", "STOI")] == [None] * 4
+    assert "sound of less than 0.032 s has no spectrum to compare" in said
+    assert (tmp_path / "again.wav").exists()
+    assert "mel distance" in run("roundtrip", path)[1]
+
+
+@pytest.mark.usefixtures("silent")
 def test_decode_refuses_a_cache_of_another_tokenizer(run: Run, tmp_path: Path) -> None:
     header = token_cache.Header("other@7", 4, 64, 12.5, 8000, "")
     token_cache.write(tmp_path / "tokens.pt", header, {"x": np.zeros((4, 3), np.int16)})

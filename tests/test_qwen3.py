@@ -156,6 +156,19 @@ def test_long_sound_is_heard_in_chunks_with_what_was_before() -> None:
     assert [w.n_samples for w in found] == [FRAME * 750, FRAME * 875, FRAME * 525 - 5, 5]
 
 
+def test_batches_hold_everything_once_and_little_padding() -> None:
+    rng = np.random.default_rng(0)
+    seconds = np.exp(rng.uniform(np.log(0.5), np.log(60), 200))
+    clips = [Waveform(np.zeros(round(length * RATE), np.float32), RATE) for length in seconds]
+    found = list(batches.windows(clips, 12.5, FRAME))
+    made = batches.batches(found, 240 * RATE)
+    assert sorted(window.waveform for batch in made for window in batch) == list(range(200))
+    lengths = [[window.n_samples for window in batch] for batch in made]
+    assert all(max(of) <= 2 * min(of) and len(of) * max(of) <= 240 * RATE for of in lengths)
+    assert sum(len(of) * max(of) for of in lengths) < 1.25 * sum(map(sum, lengths))
+    assert [len(batch) for batch in batches.batches(found, 0)] == [1] * 200
+
+
 def test_chunks_agree_with_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = Qwen3(model=str(qwen.write_encoder(tmp_path, scale=0.01)))
     clip = waveform(FRAME * 100 - 11)
@@ -187,6 +200,10 @@ def test_when_memory_runs_out_the_batch_halves(folder: Path, monkeypatch: pytest
     tokenizer.batch_seconds = 60.0
     assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
     assert sizes == [7, 4, 2, 2, 3, 2, 1]
+    assert tokenizer.batch_seconds == pytest.approx(2 * 5000 / RATE, rel=0.01)  # kept, and never less
+    del sizes[:]
+    assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
+    assert max(sizes) == 2
     monkeypatch.setattr(tokenizer, "_encoder", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError()))
     with pytest.raises(UsageError, match=r"do not fit into the memory of cpu.*--max-gpu-memory"):
         tokenizer.encode(clips)

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -173,9 +174,7 @@ def roundtrip(
         from audiosearch import pictures
 
         pictures.draw_roundtrip(before, codes, after, picture)
-    card = information(path, loaded, before, codes) | fidelity.spectral(before, after)
-    card |= {name: _measured(name, before, after) for name in fidelity.MEASURES_OF_SPEECH}
-    _print_card(card, as_json)
+    _print_card(information(path, loaded, before, codes) | _measured(before, after), as_json)
 
 
 @app.command()
@@ -341,12 +340,23 @@ def _targets(names: list[str], folder: Path) -> dict[str, Path]:
     return targets
 
 
-def _measured(name: str, before: Waveform, after: Waveform) -> float | None:
+def _measured(before: Waveform, after: Waveform) -> dict[str, float | None]:
+    """Each measure; None where it cannot be computed."""
+    found: dict[str, float | None] = dict.fromkeys((*fidelity.SPECTRAL, *fidelity.MEASURES_OF_SPEECH))
+    with _why_not():
+        found |= fidelity.spectral(before, after)
+    for name, measure in fidelity.MEASURES_OF_SPEECH.items():
+        with _why_not():
+            found[name] = measure(before, after)
+    return found
+
+
+@contextmanager
+def _why_not() -> Iterator[None]:
     try:
-        return fidelity.MEASURES_OF_SPEECH[name](before, after)
+        yield
     except AudioSearchError as exc:
         typer.echo(str(exc), err=True)
-        return None
 
 
 def _print_card(card: dict[str, object], as_json: bool) -> None:

@@ -166,7 +166,7 @@ class Qwen3:
                     seconds = batch[0].n_samples / self.sample_rate
                     raise UsageError(gpu.no_room(f"{seconds:.0f} s of sound", self.device)) from exc
                 middle = (len(batch) + 1) // 2
-                self.batch_seconds /= 2
+                self.batch_seconds = min(self.batch_seconds, middle * batch[0].n_samples / self.sample_rate)
                 waiting = [batch[:middle], batch[middle:], *waiting]
                 continue
             for window, array in zip(batch, codes, strict=True):
