@@ -32,9 +32,8 @@ def limit(device: str, gigabytes: float) -> None:
     """Let torch take no more of a GPU's memory; it is as if the GPU had no more."""
     import torch
 
-    number = torch.device(device).index
-    if number is None:  # "cuda" alone, which torch does not take here
-        number = torch.cuda.current_device()
+    # "cuda" alone is refused by what sets the limit.
+    number = torch.device(device).index if ":" in device else torch.cuda.current_device()
     total = torch.cuda.get_device_properties(number).total_memory
     torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 1e9 / total), number)
 
