@@ -189,14 +189,15 @@ def test_when_memory_runs_out_the_batch_halves(folder: Path, monkeypatch: pytest
     clips = [waveform(5000 + seed, seed) for seed in range(7)]
     expected = codes(tokenizer, *clips)
     network, sizes = tokenizer._encoder, []
+    forward = network.forward
 
     def small(samples: torch.Tensor, *rest: object) -> torch.Tensor:
         sizes.append(len(samples))
         if len(samples) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return network.forward(samples, *rest)
+        return forward(samples, *rest)
 
-    monkeypatch.setattr(tokenizer, "_encoder", small)
+    monkeypatch.setattr(network, "forward", small)
     tokenizer.batch_seconds = 60.0
     assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
     assert sizes == [7, 4, 2, 2, 3, 2, 1]
@@ -204,8 +205,31 @@ def test_when_memory_runs_out_the_batch_halves(folder: Path, monkeypatch: pytest
     del sizes[:]
     assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
     assert max(sizes) == 2
-    monkeypatch.setattr(tokenizer, "_encoder", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError()))
-    with pytest.raises(UsageError, match=r"do not fit into the memory of cpu.*--max-gpu-memory"):
+
+
+def test_sound_that_does_not_fit_by_itself_is_computed_in_tiles(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = Qwen3(model=str(folder))
+    clips = [waveform(100000, 1), waveform(90000, 2)]
+    expected = codes(tokenizer, *clips)
+    network, tried = tokenizer._encoder, []
+    assert network.tiled
+    network.tiled, tokenizer.batch_seconds = False, 60.0  # as on a GPU
+    forward = network.forward
+
+    def small(samples: torch.Tensor, *rest: object) -> torch.Tensor:
+        tried.append((len(samples), network.tiled))
+        if not network.tiled or max(map(len, samples)) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(samples, *rest)
+
+    room = 200000
+    monkeypatch.setattr(network, "forward", small)
+    assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
+    assert tried == [(2, False), (1, False), (1, True), (1, True)]
+    room = 95000
+    with pytest.raises(UsageError, match=r"4 s of sound do not fit into the memory of cpu.*--max-gpu-memory"):
         tokenizer.encode(clips)
 
 

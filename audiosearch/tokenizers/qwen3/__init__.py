@@ -162,16 +162,23 @@ class Qwen3:
             try:
                 codes = self._batch(batch, waveforms, n_layers)
             except MemoryError as exc:
-                if len(batch) == 1:
-                    seconds = batch[0].n_samples / self.sample_rate
-                    raise UsageError(gpu.no_room(f"{seconds:.0f} s of sound", self.device)) from exc
-                middle = (len(batch) + 1) // 2
-                self.batch_seconds = min(self.batch_seconds, middle * batch[0].n_samples / self.sample_rate)
-                waiting = [batch[:middle], batch[middle:], *waiting]
+                waiting = [*self._smaller(batch, exc), *waiting]
                 continue
             for window, array in zip(batch, codes, strict=True):
                 kept = slice(window.begin - window.first, window.end - window.first)
                 yield window, array[:, kept].astype(np.int16)
+
+    def _smaller(self, batch: list[Window], exc: MemoryError) -> list[list[Window]]:
+        """A batch that did not fit, in halves; a window by itself once more, in tiles."""
+        seconds = batch[0].n_samples / self.sample_rate
+        if len(batch) == 1:
+            if self._encoder.tiled:
+                raise UsageError(gpu.no_room(f"{seconds:.0f} s of sound", self.device)) from exc
+            self._encoder.tiled, self.batch_seconds = True, 0.0
+            return [batch]
+        middle = (len(batch) + 1) // 2
+        self.batch_seconds = min(self.batch_seconds, middle * seconds)
+        return [batch[:middle], batch[middle:]]
 
     def _batch(self, batch: Sequence[Window], waveforms: Sequence[Waveform], n_layers: int) -> "Int16":
         """Codes of a batch, shape (n_windows, n_layers, n_frames).

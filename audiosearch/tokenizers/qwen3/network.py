@@ -7,8 +7,9 @@ of transformers.
 
 Two things are done otherwise than there, with the same results:
 
-- On a CPU the first convolutions, whose arrays are large, run over `TILE` samples at a time, which stay
-  in the processor's cache. Every tile begins early enough to hear all that its outputs depend on:
+- On a CPU, and on a GPU without room for more, the first convolutions, whose arrays are large, run over
+  `TILE` samples at a time, which stay in the processor's cache. Every tile begins early enough to hear all
+  that its outputs depend on:
 
       |--context--|------------tile------------|
                   |--context--|------------tile------------|
@@ -65,10 +66,12 @@ class Encoder(nn.Module):
         self._n_tiled = strided[TILED_STRIDES - 1] + 1
         self._hop, self._context = _reach(self.encoder.layers[: self._n_tiled])
         self._tile = TILE // self._hop * self._hop
+        self.tiled = True
 
     def place(self, device: str) -> "Encoder":
         """Move the weights; the numbers that padding is computed from stay, or each layer would wait."""
         self.to(device)
+        self.tiled = device == "cpu"
         for module in self.modules():
             if isinstance(module, modeling_mimi.MimiConv1d):
                 for name in ("stride", "kernel_size", "padding_total"):
@@ -101,7 +104,7 @@ class Encoder(nn.Module):
         return codes.transpose(0, 1)
 
     def _convolve(self, hidden: "Tensor", ragged: "Tensor | None") -> "tuple[Tensor, Tensor | None]":
-        if ragged is None and hidden.device.type == "cpu":
+        if ragged is None and self.tiled:
             hidden = _through(self.encoder.layers[self._n_tiled :], self._tiled(hidden))
             return hidden, None
         for layer in self.encoder.layers:
