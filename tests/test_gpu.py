@@ -1,5 +1,6 @@
 """What is asked of a GPU, on machines without one: torch's own checks of what it is given are real."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,6 +9,7 @@ from torch.cuda import _utils
 
 from audiosearch import gpu
 from audiosearch.errors import UsageError
+from commands import Run
 
 
 @pytest.fixture
@@ -65,3 +67,24 @@ def test_the_most_memory_of_any_gpu_is_reported(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda number: [1e9, 2.25e9][number])
     assert gpu.report() == ", at most 2.25 GB of GPU memory"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ingest", "CLIP", "--store", "store"),
+        ("match", "CLIP", "--store", "store"),
+        ("tokens", "encode", "CLIP", "--out", "tokens.pt"),
+        ("tokens", "show", "CLIP"),
+        ("tokens", "roundtrip", "CLIP"),
+    ],
+)
+def test_cuda_without_cuda_is_an_error_and_nothing_is_done(
+    run: Run, music_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(*(music_clip if word == "CLIP" else word for word in command), "--device", "cuda")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "error: there is no device 'cuda' here; use --device cpu\n"
+    assert list(tmp_path.iterdir()) == []
