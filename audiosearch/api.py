@@ -154,11 +154,12 @@ class Library:
         Outcome
             One for each file, as it is done.
         """
-        from indexers.ingest import ingest
+        from indexers.ingest import ingest, pace
 
         store = self._open(make=True)
         files = [Path(path) for path in paths]
-        yield from ingest(files, store, self.tokenizer, self.segmenter, cutting, listener)
+        in_step = pace(self._device)
+        yield from ingest(files, store, self.tokenizer, self.segmenter, cutting, listener, in_step)
         if isinstance(store, Indexed):
             store.optimize()
 

@@ -18,6 +18,7 @@ HOP = 0.008  # seconds
 QUIETEST = 1e-8  # power below which all is alike: -80 dB of full scale
 N_BANDS = 40
 SPEECH_RATE = 16000  # Hz, of wide-band PESQ
+SPECTRAL = ("log-spectral distance", "mel distance")
 UNHEARD = {
     "BufferTooShortError": "there is less than 0.25 s of sound",
     "NoUtterancesError": "there is no speech in it",
@@ -46,10 +47,8 @@ def spectral(before: Waveform, after: Waveform) -> dict[str, float]:
     bands = _mel_bands(rate, powers[0].shape[1])
     levels = [_decibels(power) for power in powers]
     mel = [_decibels(power @ bands) for power in powers]
-    return {
-        "log-spectral distance": float(np.sqrt(((levels[0] - levels[1]) ** 2).mean(axis=1)).mean()),
-        "mel distance": float(np.abs(mel[0] - mel[1]).mean()),
-    }
+    distances = np.sqrt(((levels[0] - levels[1]) ** 2).mean(axis=1)).mean(), np.abs(mel[0] - mel[1]).mean()
+    return dict(zip(SPECTRAL, map(float, distances), strict=True))
 
 
 def aligned(before: Waveform, after: Waveform) -> tuple[Float32, Float32]:
@@ -89,13 +88,15 @@ def stoi(before: Waveform, after: Waveform) -> float:
     MissingDependencyError
         When pystoi is not installed.
     AudioError
-        When there is too little sound.
+        When there is too little sound, or none but silence.
     """
     try:
         from pystoi import stoi as measure
     except ImportError as exc:
         raise _missing("STOI", "pystoi") from exc
     sounds = _as_speech(before, after)
+    if not sounds[0].any():
+        raise AudioError("STOI cannot be computed: there is only silence in it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)  # of a number that stands for none

@@ -1,9 +1,11 @@
-"""Whether a device is there, and how much GPU memory was used.
+"""Whether a device is there, how much of its memory may be used, and how much was.
 
 Without a GPU, or before torch is loaded, none was.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from audiosearch.errors import UsageError
 
@@ -20,9 +22,45 @@ def require(device: str) -> None:
     import torch
 
     try:
-        torch.zeros(1, device=device).cpu()
+        with fitting("4 bytes", device):
+            torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError) as exc:
         raise UsageError(f"there is no device {device!r} here; use --device cpu") from exc
+
+
+def limit(device: str, gigabytes: float) -> None:
+    """Let torch take no more of a GPU's memory; it is as if the GPU had no more."""
+    import torch
+
+    # "cuda" alone is refused by what sets the limit.
+    number = torch.device(device).index if ":" in device else torch.cuda.current_device()
+    total = torch.cuda.get_device_properties(number).total_memory
+    torch.cuda.set_per_process_memory_fraction(min(1.0, gigabytes * 1e9 / total), number)
+
+
+@contextmanager
+def fitting(what: str, device: str) -> Iterator[None]:
+    """While things are put into a device's memory.
+
+    Raises
+    ------
+    UsageError
+        When they do not fit.
+    """
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as exc:
+        raise UsageError(no_room(what, device)) from exc
+
+
+def no_room(what: str, device: str) -> str:
+    """A sentence about things that are too large."""
+    return (
+        f"{what} do not fit into the memory of {device} that may be used; "
+        "raise --max-gpu-memory or use --device cpu"
+    )
 
 
 def peak_gigabytes() -> float:

@@ -8,23 +8,32 @@ from audiosearch.errors import UsageError
 
 
 @contextmanager
-def loading(model: str) -> Iterator[None]:
+def loading(model: str, *silenced: str) -> Iterator[None]:
     """While another package loads weights, which says nothing meanwhile of how often it tries.
+
+    Parameters
+    ----------
+    model : str
+        What is loaded.
+    silenced : str
+        Packages that do not tell either what they think of it.
 
     Raises
     ------
     UsageError
         In one sentence, whatever goes wrong.
     """
-    log = logging.getLogger("huggingface_hub")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    logs = [logging.getLogger(name) for name in ("huggingface_hub", *silenced)]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
     try:
         yield
     except Exception as exc:  # the hub, its client and the network below it each have errors of their own
         raise UsageError(f"the weights {model} cannot be loaded: {reason(exc)}") from exc
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 def reason(error: Exception) -> str:

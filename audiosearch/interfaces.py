@@ -30,7 +30,10 @@ class Segmenter(Protocol):
     """Finds speech in sound. Entry-point group ``audiosearch.segmenters``."""
 
     def segment(self, waveform: Waveform) -> list[Segment] | None:
-        """Stretches of speech, in order and apart; None from one that does not look for any."""
+        """Stretches of speech, in order and apart; None from one that does not look for any.
+
+        Several threads may call it at once, when several files are read for a GPU.
+        """
         ...
 
 

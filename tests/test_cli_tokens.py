@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 import media
 import qwen
@@ -239,6 +240,27 @@ def test_decode_writes_a_file_for_each_recording(run: Run, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("silent")
+def test_what_cannot_be_measured_is_left_empty(run: Run, tmp_path: Path) -> None:
+    path = media.write(tmp_path / "short.wav", sounds.melody(0.03, 8000), 8000)
+    code, printed, said = run("roundtrip", path, "--out", tmp_path / "again.wav", "--json")
+    card = json.loads(printed)
+    assert (code, card["shape"], card["ratio"]) == (0, [4, 1], 160.0)
+    assert [card[name] for name in ("log-spectral distance", "mel distance", "PESQ", "STOI")] == [None] * 4
+    assert "sound of less than 0.032 s has no spectrum to compare" in said
+    assert (tmp_path / "again.wav").exists()
+    assert "mel distance" in run("roundtrip", path)[1]
+
+
+@pytest.mark.usefixtures("silent")
+def test_decode_refuses_a_cache_of_another_tokenizer(run: Run, tmp_path: Path) -> None:
+    header = token_cache.Header("other@7", 4, 64, 12.5, 8000, "")
+    token_cache.write(tmp_path / "tokens.pt", header, {"x": np.zeros((4, 3), np.int16)})
+    code, printed, said = run("decode", tmp_path / "tokens.pt", "--out", tmp_path / "wavs")
+    assert (code, printed, "was made with other@7, not levels@1" in said) == (4, "", True)
+    assert not (tmp_path / "wavs").exists()
+
+
+@pytest.mark.usefixtures("silent")
 def test_decode_needs_a_directory(run: Run, folder: Path, tmp_path: Path) -> None:
     run("encode", folder, "--out", tmp_path / "tokens.pt")
     for out in (folder / "a.wav", folder / "a.wav" / "x"):
@@ -293,6 +315,35 @@ def test_decode_writes_what_qwen_tts_would(run: Run, folder: Path, tmp_path: Pat
     assert "there is no layer 16" in run("decode", cache, "--out", out, "--layers", "0-16", *model)[2]
     assert "takes numbers such as" in run("decode", cache, "--out", out, "--layers", "x", *model)[2]
     assert run("decode", cache, "--out", out, "--layers", "0-11", "--drop", "0.2", *model)[0] == 0
+
+
+@needs_qwen_tts
+@pytest.mark.parametrize(
+    ("lost", "sentence"),
+    [
+        (
+            "decoder.decoder.0.",
+            "lacks the tensors decoder.decoder.0.conv.bias, decoder.decoder.0.conv.weight;",
+        ),
+        ("decoder.", "cannot be loaded: "),
+    ],
+)
+def test_a_checkpoint_without_its_decoder_is_one_sentence(
+    run: Run, folder: Path, tmp_path: Path, model: list[str], lost: str, sentence: str
+) -> None:
+    partial = tmp_path / "partial"
+    partial.mkdir()
+    config = json.loads((Path(model[3]) / "config.json").read_text())
+    if lost == "decoder.":
+        del config["decoder_config"]
+    (partial / "config.json").write_text(json.dumps(config))
+    weights = load_file(Path(model[3]) / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if not name.startswith(lost)}
+    save_file(kept, partial / "model.safetensors", {"format": "pt"})
+    code, printed, said = run("roundtrip", folder / "a.wav", *model[:3], partial)
+    assert (code, printed, said.count("error: ")) == (2, "", 1)
+    assert said.startswith("error: ")
+    assert f"{partial} {sentence}" in said
 
 
 @needs_qwen_tts

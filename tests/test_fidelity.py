@@ -81,3 +81,10 @@ def test_stoi_of_too_little_sound_is_none(seconds: float) -> None:
     sound = Waveform(sounds.melody(seconds, RATE), RATE)
     with pytest.raises(AudioError, match=r"STOI cannot be computed: there is less than 0\.4 s"):
         fidelity.stoi(sound, sound)
+
+
+def test_stoi_of_silence_is_none() -> None:
+    pytest.importorskip("pystoi", reason="pystoi is not installed: pip install 'audiosearch[metrics]'")
+    silence = Waveform(sounds.silence(2.0, RATE), RATE)
+    with pytest.raises(AudioError, match="STOI cannot be computed: there is only silence in it"):
+        fidelity.stoi(silence, silence)

@@ -25,3 +25,12 @@ def test_repeated_trying_is_not_told() -> None:
         assert not LOG.isEnabledFor(logging.WARNING)
         assert LOG.isEnabledFor(logging.ERROR)
     assert LOG.isEnabledFor(logging.WARNING) == before
+
+
+def test_others_are_silent_only_where_that_is_asked_for() -> None:
+    other = logging.getLogger("other.part")
+    with loading("mine"):
+        assert other.isEnabledFor(logging.WARNING)
+    with loading("mine", "other"):
+        assert not other.isEnabledFor(logging.WARNING)
+    assert other.isEnabledFor(logging.WARNING)

@@ -18,7 +18,7 @@ from audiosearch.api import Library
 from audiosearch.clips import Cutting
 from audiosearch.errors import StoreFullError, StoreLockedError, StoreMismatchError
 from indexers import embedded
-from indexers.ingest import Outcome, _ahead
+from indexers.ingest import Outcome, Pace, _ahead, pace
 
 CHILD = Path(__file__).parent / "ingest_child.py"
 
@@ -273,9 +273,57 @@ def test_reading_ahead_gives_the_same_items_and_errors() -> None:
 
     got = []
     with pytest.raises(ValueError, match="broken"):
-        for item in _ahead(items(), depth=3):
+        for item in _ahead([items()], depth=3):
             got.append(item)
     assert got == list(range(100))
+
+
+def test_reading_ahead_by_several_threads_gives_all_items_and_each_part_in_order() -> None:
+    parts = [[(part, i) for i in range(part)] for part in range(30)]
+    got = list(_ahead(parts, depth=3, n_threads=4))
+    assert sorted(got) == sorted(item for part in parts for item in part)
+    assert all([item for item in got if item[0] == part] == parts[part] for part in range(30))
+    assert not [thread for thread in threading.enumerate() if thread.name == "reader"]
+
+
+@pytest.mark.parametrize("where", [0, 3, 7])
+def test_an_error_in_one_of_several_threads_is_told(where: int) -> None:
+    def broken():
+        yield 1
+        raise ValueError("broken")
+
+    parts = [broken() if part == where else range(100) for part in range(8)]
+    with pytest.raises(ValueError, match="broken"):
+        list(_ahead(parts, depth=3, n_threads=4))
+    assert not [thread for thread in threading.enumerate() if thread.name == "reader"]
+
+
+def test_several_files_are_read_at_once_for_a_gpu() -> None:
+    assert (pace("cpu").readers, pace("cpu").batch_seconds) == (1, 60.0)
+    assert pace("cuda:0").batch_seconds == 240.0
+    together = threading.Barrier(3, timeout=30)  # broken unless three are there at one time
+
+    def part(number: int):
+        together.wait()
+        yield number
+
+    assert sorted(_ahead(map(part, range(3)), depth=1, n_threads=3)) == [0, 1, 2]
+
+
+def test_reading_several_files_at_once_stores_the_same(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(12):
+        media.write(folder / f"more{i:02d}.wav", sounds.noise(1.0 + i, 8000, seed=i + 9), 8000)
+    (folder / "broken.wav").write_text("not sound")
+    with library("memory:") as one, library("memory:") as several:
+        expected = list(one.ingest([folder, folder / "missing"]))
+        monkeypatch.setattr("indexers.ingest.pace", lambda _: Pace(readers=4, batch_seconds=20.0))
+        found = list(several.ingest([folder, folder / "missing"]))
+        assert sorted(statuses(found)) == sorted(statuses(expected))
+        assert {o.note for o in found} == {o.note for o in expected}
+        assert contents(several) == contents(one)
+        assert {outcome.status for outcome in several.ingest([folder / "0.wav"])} == {"unchanged"}
 
 
 def test_reading_ahead_stops_when_nobody_listens() -> None:
@@ -286,7 +334,7 @@ def test_reading_ahead_stops_when_nobody_listens() -> None:
             made.append(i)
             yield i
 
-    ahead = _ahead(items(), depth=2)
+    ahead = _ahead([items()], depth=2)
     next(ahead)
     ahead.close()
     assert len(made) < 10

@@ -21,6 +21,7 @@ from audiosearch import Library, cli
 from audiosearch.errors import AudioError, MissingDependencyError, StoreMismatchError, UsageError
 from audiosearch.tokenizers.qwen3 import Qwen3, batches, checkpoint
 from audiosearch.types import Float32, Waveform
+from commands import Run
 
 RATE = 24000
 FRAME = 1920  # samples
@@ -80,6 +81,16 @@ def test_codes_are_the_nearest_vectors_of_the_codebooks(tokenizer: Qwen3) -> Non
     fewer = tokenizer.codebooks[1:4][np.arange(3), found[1:4, 2]].sum(axis=0)
     assert np.isfinite(vectors).all()
     assert not np.array_equal(vectors, fewer)
+
+
+def test_codes_are_those_of_qwen_tts_whatever_the_version_of_transformers(tmp_path: Path) -> None:
+    """Kept codes of qwen-tts, which cannot be installed beside most versions; see `qwen`."""
+    kept = np.load(qwen.KEPT)
+    tokenizer = Qwen3(model=str(qwen.write_fixed(tmp_path)))
+    (found,) = codes(tokenizer, Waveform(qwen.kept_sound(), RATE))
+    assert found.shape == kept.shape == (16, 263)
+    assert len(np.unique(kept)) == 64
+    assert (found == kept).mean() > 0.999  # other processors round otherwise
 
 
 LENGTHS = (FRAME * 25, 1, FRAME * 25 - 7, 40000, FRAME, 961, 960, 33333, 12345)
@@ -145,6 +156,19 @@ def test_long_sound_is_heard_in_chunks_with_what_was_before() -> None:
     assert [w.n_samples for w in found] == [FRAME * 750, FRAME * 875, FRAME * 525 - 5, 5]
 
 
+def test_batches_hold_everything_once_and_little_padding() -> None:
+    rng = np.random.default_rng(0)
+    seconds = np.exp(rng.uniform(np.log(0.5), np.log(60), 200))
+    clips = [Waveform(np.zeros(round(length * RATE), np.float32), RATE) for length in seconds]
+    found = list(batches.windows(clips, 12.5, FRAME))
+    made = batches.batches(found, 240 * RATE)
+    assert sorted(window.waveform for batch in made for window in batch) == list(range(200))
+    lengths = [[window.n_samples for window in batch] for batch in made]
+    assert all(max(of) <= 2 * min(of) and len(of) * max(of) <= 240 * RATE for of in lengths)
+    assert sum(len(of) * max(of) for of in lengths) < 1.25 * sum(map(sum, lengths))
+    assert [len(batch) for batch in batches.batches(found, 0)] == [1] * 200
+
+
 def test_chunks_agree_with_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tokenizer = Qwen3(model=str(qwen.write_encoder(tmp_path, scale=0.01)))
     clip = waveform(FRAME * 100 - 11)
@@ -165,20 +189,70 @@ def test_when_memory_runs_out_the_batch_halves(folder: Path, monkeypatch: pytest
     clips = [waveform(5000 + seed, seed) for seed in range(7)]
     expected = codes(tokenizer, *clips)
     network, sizes = tokenizer._encoder, []
+    forward = network.forward
 
     def small(samples: torch.Tensor, *rest: object) -> torch.Tensor:
         sizes.append(len(samples))
         if len(samples) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return network.forward(samples, *rest)
+        return forward(samples, *rest)
 
-    monkeypatch.setattr(tokenizer, "_encoder", small)
+    monkeypatch.setattr(network, "forward", small)
     tokenizer.batch_seconds = 60.0
     assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
     assert sizes == [7, 4, 2, 2, 3, 2, 1]
-    monkeypatch.setattr(tokenizer, "_encoder", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError()))
-    with pytest.raises(UsageError, match=r"do not fit into the memory of cpu.*--max-gpu-memory"):
+    assert tokenizer.batch_seconds == pytest.approx(2 * 5000 / RATE, rel=0.01)  # kept, and never less
+    del sizes[:]
+    assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
+    assert max(sizes) == 2
+
+
+def test_sound_that_does_not_fit_by_itself_is_computed_in_tiles(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = Qwen3(model=str(folder))
+    clips = [waveform(100000, 1), waveform(90000, 2)]
+    expected = codes(tokenizer, *clips)
+    network, tried = tokenizer._encoder, []
+    assert network.tiled
+    network.tiled, tokenizer.batch_seconds = False, 60.0  # as on a GPU
+    forward = network.forward
+
+    def small(samples: torch.Tensor, *rest: object) -> torch.Tensor:
+        tried.append((len(samples), network.tiled))
+        if not network.tiled or max(map(len, samples)) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(samples, *rest)
+
+    room = 200000
+    monkeypatch.setattr(network, "forward", small)
+    assert all(map(np.array_equal, codes(tokenizer, *clips), expected))
+    assert tried == [(2, False), (1, False), (1, True), (1, True)]
+    room = 95000
+    with pytest.raises(UsageError, match=r"4 s of sound do not fit into the memory of cpu.*--max-gpu-memory"):
         tokenizer.encode(clips)
+
+
+def test_weights_that_do_not_fit_are_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("audiosearch.tokenizers.qwen3.network.Encoder.to", full)
+    with pytest.raises(UsageError, match=r"^the weights of the encoder do not fit into the memory of cpu"):
+        Qwen3(model=str(folder)).encode([waveform(100)])
+
+
+def test_convolutions_are_exact_and_still_those_of_cudnn(tokenizer: Qwen3) -> None:
+    """Torch's settings, which are there without a GPU too; what they do is seen on one."""
+    cudnn, seen = torch.backends.cudnn, []
+    hook = tokenizer._encoder.register_forward_pre_hook(
+        lambda *_: seen.append((cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32))
+    )
+    before = (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32)
+    tokenizer.encode([waveform(100)])
+    hook.remove()
+    assert seen == [(before[0], False, True, False)]
+    assert (cudnn.enabled, cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == before
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "foo", "meta"])
@@ -288,7 +362,9 @@ def test_missing_tensors_are_named(folder: Path, tmp_path: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     gone = [name for name in weights if "encoder_transformer.layers.1.mlp" in name]
     save_file({n: w for n, w in weights.items() if n not in gone}, tmp_path / "model.safetensors")
-    with pytest.raises(UsageError, match=r"lacks 3 tensors: encoder_transformer\.layers\.1\.mlp\.fc1"):
+    with pytest.raises(
+        UsageError, match=r"lacks the tensors encoder\.encoder_transformer\.layers\.1\.mlp\.fc1"
+    ):
         Qwen3(model=str(tmp_path)).encode([waveform(100)])
     del weights["encoder.quantizer.semantic_residual_vector_quantizer.layers.0.codebook.embed_sum"]
     save_file(weights, tmp_path / "model.safetensors")
@@ -301,7 +377,7 @@ def test_tensors_of_other_shapes_are_named(folder: Path, tmp_path: Path) -> None
     save_file(weights, tmp_path / "model.safetensors")
     config = qwen.CONFIG | {"encoder_config": qwen.ENCODER | {"num_filters": 8}}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UsageError, match=r"does not fit its config.json: encoder\.layers\.0\.conv"):
+    with pytest.raises(UsageError, match=r"config.json: the tensors encoder\.encoder\.layers\.0\.conv"):
         Qwen3(model=str(tmp_path)).encode([waveform(100)])
 
 
@@ -356,6 +432,41 @@ def test_the_model_comes_from_the_environment(
     found = {line["what"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
     assert found["tokenizer"]["detail"] == Qwen3(model=str(folder)).name
     assert found["transformers"]["state"] == "ok"
+
+
+def test_doctor_tries_the_weights_and_tells_what_they_took(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    def state(model: Path, what: str) -> tuple[int, dict[str, object] | None]:
+        options = ["--tokenizer", "qwen3-tts-12hz", "--model", model, "--store", tmp_path / "store", "--json"]
+        done = run("doctor", *options)
+        return done.code, next((record for record in done.records if record["what"] == what), None)
+
+    assert state(folder, "GPU memory") == (0, None)
+    monkeypatch.setattr("audiosearch.gpu.peak_gigabytes", lambda: 1.234)
+    found = {"what": "GPU memory", "state": "ok", "detail": "1.23 GB at the peak, for 10 s of sound"}
+    assert state(folder, "GPU memory") == (0, found)
+    partial = tmp_path / "partial"
+    partial.mkdir()
+    (partial / "config.json").write_bytes((folder / "config.json").read_bytes())
+    weights = load_file(folder / "model.safetensors")
+    del weights["encoder.downsample.conv.weight"]
+    save_file(weights, partial / "model.safetensors")
+    code, broken = state(partial, "tokenizer")
+    assert broken is not None
+    assert (code, broken["state"]) == (2, "broken")
+    assert "lacks the tensor encoder.downsample.conv.weight; get it again" in str(broken["detail"])
+
+
+def test_ingest_tells_the_most_gpu_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    path = media.write(tmp_path / "melody.wav", sounds.melody(2.0, 16000), 16000)
+    options = ["--tokenizer", "qwen3-tts-12hz", "--model", folder, "--store", tmp_path / "store"]
+    assert "GPU" not in run("ingest", path, *options).err
+    monkeypatch.setattr("audiosearch.gpu.peak_gigabytes", lambda: 1.234)
+    assert "real time" not in (done := run("ingest", path, *options)).err
+    assert "at most 1.23 GB of GPU memory" in " ".join(done.err.split())
 
 
 def test_reading_the_name_loads_no_torch(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The codes of qwen3-tts-12hz are those of `Qwen3TTSTokenizer.encode`, frame for frame.
 
 The checkpoint is small and random, made and saved by the classes of qwen-tts. The full size is compared
-in `benchmarks/qwen3`.
+in `benchmarks/qwen3`, other versions of transformers in `test_qwen3`.
 """
 
 import importlib.util
@@ -109,6 +109,13 @@ def test_files(ours: Qwen3, theirs: Any, tmp_path: Path, rate: int) -> None:
     sure = slice(None, -1 if rate == 44100 else None)
     assert found.array.shape == expected.shape
     assert np.array_equal(found.array[:, sure], expected[:, sure])
+
+
+def test_the_codes_that_are_kept_for_other_versions_are_theirs(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = qwen.theirs_of_kept_sound(tmp_path)
+    assert (found == np.load(qwen.KEPT)).mean() > 0.999  # other processors round otherwise
 
 
 def test_codebooks_are_theirs(ours: Qwen3, theirs: Any) -> None:

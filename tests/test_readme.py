@@ -3,12 +3,15 @@
 import re
 import shlex
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 
 import media
+import qwen
 from audiosearch import cli, demo, exports
 from audiosearch.errors import AudioSearchError
 from audiosearch.espeak import Espeak
@@ -58,6 +61,39 @@ def test_the_python_runs(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr().out
     assert printed.count("stored ") == 8
     assert "land-5.opus Segment(" in printed
+
+
+def test_what_is_said_of_qwen3_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a small checkpoint where the real one would be, and where there is no GPU without one."""
+    pytest.importorskip("qwen_tts", reason="qwen-tts is not installed: pip install 'audiosearch[qwen-tts]'")
+    pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'audiosearch[metrics]'")
+    section = README[README.index("## Qwen3-TTS-Tokenizer-12Hz") : README.index("## How it works")]
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        qwen.write_whole(tmp_path / "Qwen3-TTS-Tokenizer-12Hz")
+    (tmp_path / "recordings").mkdir()
+    shutil.copy(demo.clips() / "land-5.opus", tmp_path / "recordings")
+    demo.make_upload(demo.clips() / "land-5.opus", 20.0, 8.0, tmp_path / "upload.opus")
+    for line in "".join(re.findall(r"```bash\n(.*?)```", section, re.S)).splitlines():
+        if line.startswith("export "):
+            for setting in line.split()[1:]:
+                monkeypatch.setenv(*setting.split("=", 1))
+        if line.startswith("audiosearch "):
+            gpu = "" if torch.cuda.is_available() else " --device cuda --max-gpu-memory 8"
+            monkeypatch.setattr("sys.argv", shlex.split(line.replace(gpu, ""), comments=True))
+            with pytest.raises(SystemExit) as stopped:
+                cli.main()
+            nothing_found = stopped.value.code == 1 and " match " in line  # by random weights
+            assert not stopped.value.code or nothing_found, (line, capsys.readouterr().err)
+    for made in ("first.pt", "tokens.png", "wavs/land-5.wav", "again.wav", "roundtrip.png"):
+        assert (tmp_path / made).stat().st_size > 0
+    (block,) = re.findall(r"```py\n(.*?)```", section, re.S)
+    capsys.readouterr()
+    exec(compile(block, "README.md", "exec"), {})
+    assert "torch.Size([6, 16, 125]) torch.int16" in capsys.readouterr().out
 
 
 def test_every_command_is_shown() -> None:

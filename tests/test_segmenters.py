@@ -1,6 +1,7 @@
 """Speech found where it is: the decision on made-up probabilities, detectors on real sound."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,13 @@ def test_finds_speech_at_its_place_at_any_rate(segmenter, speech_clip: Path, rat
 def test_silence_holds_no_speech(segmenter) -> None:
     assert segmenter.segment(Waveform(sounds.silence(5), 16000)) == []
     assert segmenter.segment(Waveform(sounds.silence(0), 16000)) == []
+
+
+def test_several_threads_hear_what_one_hears(segmenter, speech_clip: Path) -> None:
+    whole = audio.load(speech_clip, 16000).samples
+    parts = [Waveform(whole[second * 16000 :][: 4 * 16000], 16000) for second in range(0, 40, 5)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(segmenter.segment, parts)) == list(map(segmenter.segment, parts))
 
 
 def test_webrtc_refuses_an_unknown_aggressiveness() -> None:

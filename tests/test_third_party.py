@@ -20,7 +20,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The package as pip leaves it: a module, and what it says of itself."""
-    (module,) = re.findall(r"```py\n(.*?)```", README, re.S)
+    (module,) = re.findall(r"```py\n(.*?)```", README[README.index("## Add your own") :], re.S)
     points = re.findall(r'"audiosearch\.stores"\]\n(pickled = .*?)\n```', README)[0]
     site = tmp_path / "site-packages"
     about = site / "pickled_store-1.0.dist-info"

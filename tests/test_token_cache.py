@@ -18,6 +18,7 @@ from audiosearch.token_cache import Header
 from audiosearch.token_dataset import PADDING, LengthBuckets, TokenDataset, pad
 
 HEADER = Header("levels@1", 4, 64, 12.5, 8000, "numpy 2")
+STATUS = Path("/proc/self/status")
 FORMATS = pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
 
 
@@ -49,6 +50,23 @@ def test_an_hour_takes_about_a_megabyte(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"tokens{suffix}"
     token_cache.write(path, replace(HEADER, n_layers=16), {"hour": np.zeros((16, 45000), np.int16)})
     assert path.stat().st_size < 1.5e6
+
+
+@FORMATS
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells what is held")
+def test_a_cache_is_mapped_not_copied_into_memory(tmp_path: Path, suffix: str) -> None:
+    def held() -> int:
+        return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if "RssAnon" in line)
+
+    path = tmp_path / f"tokens{suffix}"
+    many = {str(i): np.ones((4, 1_000_000), np.int16) for i in range(10)}  # 80 MB
+    token_cache.write(path, HEADER, many)
+    del many
+    before = held()
+    data = TokenDataset([path], crop=100)
+    for index in range(0, len(data), len(data) // 50):
+        assert data[index].shape == (4, 100)
+    assert held() - before < 20_000  # kB
 
 
 @FORMATS

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -34,6 +34,7 @@ EXTRAS = (
     ("bm25s", "benchmarks", "to measure ask beside BM25"),
 )
 
+TRIED = 10  # seconds
 Finding = tuple[str, str, str]  # what, state, detail
 
 
@@ -42,15 +43,22 @@ def doctor(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
     as_json: options.Json = False,
 ) -> None:
     """Say what is installed, which device, tokenizer and store are used, and what is missing for what.
 
-    Exits with the code of the first thing that is broken; what is optional and missing is no fault.
+    The tokenizer is tried on 10 s of silence, and the most GPU memory that this takes is told. Exits with
+    the code of the first thing that is broken; what is optional and missing is no fault.
     """
     broken: list[AudioSearchError] = []
-    used = _in_use(store, tokenizer, model, device, broken)
-    findings = [*_software(), *_optional(), *_device(), *used]
+
+    def tried() -> Library:
+        library = Library(store, tokenizer, device=device, model=model, max_gpu_memory=max_gpu_memory)
+        _try(library.tokenizer)
+        return library
+
+    findings = [*_software(), *_optional(), *_device(), *_in_use(store, tried, broken)]
     columns = {"what": lambda f: f[0], "": lambda f: f[1], "detail": lambda f: f[2]}
     report(findings, as_json, lambda f: {"what": f[0], "state": f[1], "detail": f[2]}, columns)
     if broken:
@@ -98,19 +106,18 @@ def _device() -> Iterator[Finding]:
         yield "device", "ok", f"cpu, {torch.get_num_threads()} threads (no CUDA device)"
 
 
-def _in_use(
-    store: str, tokenizer: str, model: str | None, device: str, broken: list[AudioSearchError]
-) -> Iterator[Finding]:
+def _in_use(store: str, tried: Callable[[], Library], broken: list[AudioSearchError]) -> Iterator[Finding]:
     yield "tokenizers", "ok", ", ".join(plugins.names(plugins.TOKENIZERS))
     yield "stores", "ok", ", ".join(plugins.names(plugins.STORES))
     try:
-        library = Library(store, tokenizer, device=device, model=model)
-        yield "tokenizer", "ok", library.tokenizer.name
-        yield from _gpu_memory(library.tokenizer, device)
+        library = tried()
     except AudioSearchError as exc:
         broken.append(exc)
         yield "tokenizer", "broken", str(exc)
         return
+    yield "tokenizer", "ok", library.tokenizer.name
+    if peak := gpu.peak_gigabytes():
+        yield "GPU memory", "ok", f"{peak:.2f} GB at the peak, for {TRIED} s of sound"
     place = None if "://" in store or store.endswith(":") else _nearest(Path(store))
     try:
         yield "store", *_state(store, library, place)
@@ -141,11 +148,10 @@ def _state(store: str, library: Library, place: Path | None) -> tuple[str, str]:
         raise StoreError(in_words(exc)) from exc
 
 
-def _gpu_memory(tokenizer: Tokenizer, device: str) -> Iterator[Finding]:
-    if device.startswith("cuda"):
-        silence = np.zeros(10 * tokenizer.sample_rate, np.float32)
-        tokenizer.encode([Waveform(silence, tokenizer.sample_rate)])
-        yield "GPU memory", "ok", f"{gpu.peak_gigabytes():.2f} GB at the peak, for 10 s of sound"
+def _try(tokenizer: Tokenizer) -> None:
+    """What lies in its weights is seen only when they are used."""
+    silence = np.zeros(TRIED * tokenizer.sample_rate, np.float32)
+    tokenizer.encode([Waveform(silence, tokenizer.sample_rate)])
 
 
 def _room(folder: Path) -> Iterator[Finding]:

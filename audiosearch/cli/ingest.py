@@ -155,26 +155,33 @@ class _Bar:
     def __init__(self, progress: Progress, sizes: dict[Path, int]) -> None:
         self._progress = progress
         self._sizes = sizes
-        self._finished_bytes = 0
-        self._seconds: dict[Path, float] = {}
+        self._under_way: dict[Path, tuple[float, float]] = {}  # seconds and bytes; several at once for a GPU
+        self._seconds, self._bytes = 0.0, 0.0  # of all files
         self._began = time.monotonic()
         self._task: TaskID = progress.add_task("", total=sum(sizes.values()) or None, speed="")
 
     def heard(self, path: Path, seconds: float, duration: float | None) -> None:
         """A file has come this far."""
-        self._seconds[path] = seconds
         share = min(1.0, seconds / duration) if duration else 0.0
-        self._show(path, self._finished_bytes + share * self._sizes.get(path, 0))
+        self._add(path, seconds, share * self._sizes.get(path, 0))
 
     def done(self, path: Path) -> None:
         """A file is done."""
-        self._finished_bytes += self._sizes.pop(path, 0)
-        self._show(path, self._finished_bytes)
+        seconds, _ = self._under_way.get(path, (0.0, 0.0))
+        self._add(path, seconds, self._sizes.pop(path, 0))
+        del self._under_way[path]
 
-    def _show(self, path: Path, n_bytes: float) -> None:
-        speed = sum(self._seconds.values()) / max(1e-3, time.monotonic() - self._began)
+    def _add(self, path: Path, seconds: float, n_bytes: float) -> None:
+        seconds_before, bytes_before = self._under_way.get(path, (0.0, 0.0))
+        self._under_way[path] = seconds, n_bytes
+        self._seconds += seconds - seconds_before
+        self._bytes += n_bytes - bytes_before
+        speed = self._seconds / max(1e-3, time.monotonic() - self._began)
         self._progress.update(
-            self._task, completed=n_bytes, description=path.name[-40:], speed=f"{speed:.0f} x real time"
+            self._task,
+            completed=self._bytes,
+            description=path.name[-40:],
+            speed=f"{speed:.0f} x real time",
         )
 
 

@@ -4,8 +4,9 @@ import collections
 import itertools
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -120,13 +121,14 @@ def decode(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
 ) -> None:
     """Turn the tokens of a cache into .wav files again, with the tokenizer that made them.
 
     A lost frame is replaced by the one before it.
     """
     opened = token_cache.open_cache(cache)
-    loaded = plugins.load_tokenizer(tokenizer, device, model)
+    loaded = plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
     decoder = _decoder(loaded)
     token_cache.require_tokenizer(opened, loaded.name)
     chosen = _parse_layers(layers, opened.header.n_layers)
@@ -152,6 +154,7 @@ def roundtrip(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
     as_json: options.Json = False,
 ) -> None:
     """Turn a file into tokens and back: what they hold, how many bytes they take, what is lost.
@@ -159,7 +162,7 @@ def roundtrip(
     PESQ and STOI need the extra metrics; a measure that cannot be computed is left empty, and why is said
     on standard error.
     """
-    loaded = plugins.load_tokenizer(tokenizer, device, model)
+    loaded = plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
     decoder = _decoder(loaded)
     before = audio.load(path, loaded.sample_rate)
     (codes,) = loaded.encode([before])
@@ -171,9 +174,7 @@ def roundtrip(
         from audiosearch import pictures
 
         pictures.draw_roundtrip(before, codes, after, picture)
-    card = information(path, loaded, before, codes) | fidelity.spectral(before, after)
-    card |= {name: _measured(name, before, after) for name in fidelity.MEASURES_OF_SPEECH}
-    _print_card(card, as_json)
+    _print_card(information(path, loaded, before, codes) | _measured(before, after), as_json)
 
 
 @app.command()
@@ -189,13 +190,16 @@ def show(
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
+    max_gpu_memory: options.MaxGpuMemory = None,
     as_json: options.Json = False,
 ) -> None:
     """Show tokens layer by layer: the first codes, entropy, how much of the codebook is used.
 
     Of a cache all recordings count together, unless one is named.
     """
-    codes = _codes_of(path, recording, tokenizer, model, device)
+    codes = _codes_of(
+        path, recording, lambda: plugins.load_tokenizer(tokenizer, device, model, max_gpu_memory)
+    )
     if picture:
         from audiosearch import pictures
 
@@ -336,12 +340,23 @@ def _targets(names: list[str], folder: Path) -> dict[str, Path]:
     return targets
 
 
-def _measured(name: str, before: Waveform, after: Waveform) -> float | None:
+def _measured(before: Waveform, after: Waveform) -> dict[str, float | None]:
+    """Each measure; None where it cannot be computed."""
+    found: dict[str, float | None] = dict.fromkeys((*fidelity.SPECTRAL, *fidelity.MEASURES_OF_SPEECH))
+    with _why_not():
+        found |= fidelity.spectral(before, after)
+    for name, measure in fidelity.MEASURES_OF_SPEECH.items():
+        with _why_not():
+            found[name] = measure(before, after)
+    return found
+
+
+@contextmanager
+def _why_not() -> Iterator[None]:
     try:
-        return fidelity.MEASURES_OF_SPEECH[name](before, after)
+        yield
     except AudioSearchError as exc:
         typer.echo(str(exc), err=True)
-        return None
 
 
 def _print_card(card: dict[str, object], as_json: bool) -> None:
@@ -358,10 +373,10 @@ def _cell(value: object) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _codes_of(path: Path, recording: str | None, tokenizer: str, model: str | None, device: str) -> Codes:
+def _codes_of(path: Path, recording: str | None, load: Callable[[], Tokenizer]) -> Codes:
     """All codes of a cache, or of one recording in it; or those of a file, computed now."""
     if path.suffix not in token_cache.SUFFIXES:
-        loaded = plugins.load_tokenizer(tokenizer, device, model)
+        loaded = load()
         return loaded.encode([audio.load(path, loaded.sample_rate)])[0]
     cache = token_cache.open_cache(path)
     names = [name for name in cache if recording is None or name.endswith(recording)]

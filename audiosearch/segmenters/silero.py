@@ -3,7 +3,7 @@
 Needs the extra ``silero``; the weights are in its wheel. It gives a probability per 32 ms.
 """
 
-from functools import cached_property
+import threading
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class SileroSegmenter:
 
     def __init__(self, decision: Decision | None = None) -> None:
         self.decision = decision or Decision()
+        self._of_thread = threading.local()  # the network remembers what it heard last
 
     def segment(self, waveform: Waveform) -> list[Segment]:
         """Stretches of speech, in seconds of the waveform."""
@@ -39,19 +40,25 @@ class SileroSegmenter:
 
         samples = audio.resample(waveform, SAMPLE_RATE).samples
         frames = np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME)
-        self._model.reset_states()
-        probabilities = [self._model(torch.from_numpy(frame), SAMPLE_RATE).item() for frame in frames]
+        model = self._model()
+        model.reset_states()
+        probabilities = [model(torch.from_numpy(frame), SAMPLE_RATE).item() for frame in frames]
         return decide(
             np.array(probabilities, np.float32), FRAME / SAMPLE_RATE, waveform.duration, self.decision
         )
 
-    @cached_property
     def _model(self) -> Any:
-        try:
-            from silero_vad import load_silero_vad
+        if not hasattr(self._of_thread, "model"):
+            self._of_thread.model = _load()
+        return self._of_thread.model
 
-            return load_silero_vad(onnx=True)
-        except ImportError as exc:
-            raise MissingDependencyError(
-                "the silero segmenter needs silero-vad and onnxruntime: pip install 'audiosearch[silero]'"
-            ) from exc
+
+def _load() -> Any:
+    try:
+        from silero_vad import load_silero_vad
+
+        return load_silero_vad(onnx=True)
+    except ImportError as exc:
+        raise MissingDependencyError(
+            "the silero segmenter needs silero-vad and onnxruntime: pip install 'audiosearch[silero]'"
+        ) from exc

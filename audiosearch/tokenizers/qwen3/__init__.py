@@ -12,6 +12,7 @@ GPU rounds sums in batches of another shape. What is longer than `batches.CHUNK`
 
 import functools
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ class Qwen3:
         AudioError
             For another sample rate, no samples, or samples that are not numbers.
         UsageError
-            When the weights are not whole, or one chunk does not fit into GPU memory.
+            When the weights are not whole, or they or one chunk do not fit into GPU memory.
         """
         return self.encode_layers(waveforms, self.n_layers)
 
@@ -161,19 +162,23 @@ class Qwen3:
             try:
                 codes = self._batch(batch, waveforms, n_layers)
             except MemoryError as exc:
-                if len(batch) == 1:
-                    seconds = batch[0].n_samples / self.sample_rate
-                    raise UsageError(
-                        f"{seconds:.0f} s of sound do not fit into the memory of {self.device} that may be "
-                        "used; raise --max-gpu-memory or use --device cpu"
-                    ) from exc
-                middle = (len(batch) + 1) // 2
-                self.batch_seconds /= 2
-                waiting = [batch[:middle], batch[middle:], *waiting]
+                waiting = [*self._smaller(batch, exc), *waiting]
                 continue
             for window, array in zip(batch, codes, strict=True):
                 kept = slice(window.begin - window.first, window.end - window.first)
                 yield window, array[:, kept].astype(np.int16)
+
+    def _smaller(self, batch: list[Window], exc: MemoryError) -> list[list[Window]]:
+        """A batch that did not fit, in halves; a window by itself once more, in tiles."""
+        seconds = batch[0].n_samples / self.sample_rate
+        if len(batch) == 1:
+            if self._encoder.tiled:
+                raise UsageError(gpu.no_room(f"{seconds:.0f} s of sound", self.device)) from exc
+            self._encoder.tiled, self.batch_seconds = True, 0.0
+            return [batch]
+        middle = (len(batch) + 1) // 2
+        self.batch_seconds = min(self.batch_seconds, middle * seconds)
+        return [batch[:middle], batch[middle:]]
 
     def _batch(self, batch: Sequence[Window], waveforms: Sequence[Waveform], n_layers: int) -> "Int16":
         """Codes of a batch, shape (n_windows, n_layers, n_frames).
@@ -189,8 +194,7 @@ class Qwen3:
         lengths = [window.n_samples for window in batch]
         encoder = self._encoder
         try:
-            # TF32 rounds to 10 bits and autotuning picks other kernels on other days: both change codes.
-            with torch.inference_mode(), torch.backends.cudnn.flags(benchmark=False, allow_tf32=False):
+            with torch.inference_mode(), _exact():
                 codes = encoder(_to(heard, self.device), lengths, n_layers)
                 array: Int16 = codes.to(torch.int16).cpu().numpy()
                 return array
@@ -203,7 +207,9 @@ class Qwen3:
         from audiosearch.tokenizers.qwen3 import network
 
         weights = {name: self._read(name) for name in self._tensors}
-        return network.load(self.config.encoder, weights, str(self.folder)).place(self.device)
+        encoder = network.load(self.config.encoder, weights, str(self.folder))
+        with gpu.fitting("the weights of the encoder", self.device):
+            return encoder.place(self.device)
 
     @functools.cached_property
     def _decoder(self) -> "Decoder":
@@ -240,13 +246,8 @@ def _transformers_version() -> str:
 
 def _require_device(device: str, max_gpu_memory: float | None) -> None:
     gpu.require(device)
-    if not device.startswith("cuda"):
-        return
-    import torch
-
-    if max_gpu_memory is not None:
-        total = torch.cuda.get_device_properties(device).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, max_gpu_memory * 1e9 / total), device)
+    if device.startswith("cuda") and max_gpu_memory is not None:
+        gpu.limit(device, max_gpu_memory)
 
 
 def _batch_seconds(device: str, max_gpu_memory: float | None) -> float:
@@ -256,6 +257,17 @@ def _batch_seconds(device: str, max_gpu_memory: float | None) -> float:
     if max_gpu_memory is None:
         return GPU_BATCH
     return min(GPU_BATCH, max_gpu_memory * 1e9 / GPU_BYTES_PER_SECOND)
+
+
+def _exact() -> AbstractContextManager[None]:
+    """The same sums each time: TF32 rounds to 10 bits, and autotuning picks other kernels on other days."""
+    from torch.backends import cudnn
+
+    # What is not named here is set to a default of torch's, which for `enabled` is to do without cuDNN.
+    exact: AbstractContextManager[None] = cudnn.flags(
+        enabled=cudnn.enabled, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return exact
 
 
 def _to(samples: "Tensor", device: str) -> "Tensor":

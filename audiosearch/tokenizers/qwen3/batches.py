@@ -8,6 +8,7 @@
 The same waveform gives the same windows whatever else is encoded with it.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -64,6 +65,8 @@ def windows(
 def batches(found: Sequence[Window], longest: int) -> list[list[Window]]:
     """Windows of like length together, the longest first, so that memory that suffices once suffices.
 
+    None is shorter than half of the longest in its batch: of what a GPU computes, little is padding.
+
     Parameters
     ----------
     found : sequence of Window
@@ -71,7 +74,8 @@ def batches(found: Sequence[Window], longest: int) -> list[list[Window]]:
         Samples of a batch with its padding; a window that is longer is a batch of its own.
     """
     longest_first = sorted(found, key=lambda w: (-w.n_samples, w.waveform, w.begin))
-    return buckets(longest_first, lambda window: window.n_samples, longest)
+    alike = itertools.groupby(longest_first, key=lambda window: window.n_samples.bit_length())
+    return [batch for _, group in alike for batch in buckets(group, lambda window: window.n_samples, longest)]
 
 
 def padded(batch: Sequence[Window], waveforms: Sequence[Waveform], frame_samples: int) -> Float32:

@@ -15,7 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from audiosearch import gpu
 from audiosearch.errors import MissingDependencyError, UsageError
+from audiosearch.hub import loading
+from audiosearch.tokenizers.qwen3.network import some
 from audiosearch.types import Codes, Waveform
 
 
@@ -51,14 +54,17 @@ def load(folder: Path, device: str) -> Decoder:
     MissingDependencyError
         When qwen-tts is not installed.
     UsageError
-        When the checkpoint lacks tensors of it.
+        When the checkpoint has none, lacks tensors of it, or they do not fit into GPU memory.
     """
-    model_class = _model_class()
-    model, told = model_class.from_pretrained(str(folder), output_loading_info=True, dtype=torch.float32)
+    load_model = _model_class().from_pretrained
+    with loading(str(folder), "transformers"):
+        model, told = load_model(str(folder), output_loading_info=True, dtype=torch.float32)
     if missing := sorted(name for name in told["missing_keys"] if name.startswith("decoder.")):
-        raise UsageError(f"{folder} lacks {len(missing)} tensors of the decoder: {', '.join(missing[:5])}")
+        raise UsageError(f"{folder} lacks {some(missing)}; get it again")
+    with gpu.fitting("the weights of the decoder", device):
+        network = model.decoder.to(device).eval()
     return Decoder(
-        model.decoder.to(device).eval(),
+        network,
         device,
         model.config.decoder_config.num_quantizers,
         model.config.decode_upsample_rate,
@@ -90,7 +96,8 @@ def _decode(decoder: Decoder, codes: Codes, layers: Collection[int]) -> Waveform
         raise UsageError(f"there is no layer {wrong[0]}; the codes have {codes.n_layers}, counted from 0")
     array = np.zeros((decoder.n_layers, codes.n_frames), np.int64)
     array[: codes.n_layers] = codes.array
-    with torch.inference_mode(), _only(decoder, layers):
+    fitting = gpu.fitting(f"{codes.duration:.0f} s of sound", decoder.device)
+    with torch.inference_mode(), _only(decoder, layers), fitting:
         sound = decoder.network.chunked_decode(torch.from_numpy(array)[None].to(decoder.device))
     samples = sound[0, 0, : codes.n_frames * decoder.frame_samples].float().cpu().numpy()
     return Waveform(samples, decoder.sample_rate)

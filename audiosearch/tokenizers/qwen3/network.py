@@ -7,8 +7,9 @@ of transformers.
 
 Two things are done otherwise than there, with the same results:
 
-- On a CPU the first convolutions, whose arrays are large, run over `TILE` samples at a time, which stay
-  in the processor's cache. Every tile begins early enough to hear all that its outputs depend on:
+- On a CPU, and on a GPU without room for more, the first convolutions, whose arrays are large, run over
+  `TILE` samples at a time, which stay in the processor's cache. Every tile begins early enough to hear all
+  that its outputs depend on:
 
       |--context--|------------tile------------|
                   |--context--|------------tile------------|
@@ -28,6 +29,7 @@ from transformers import MimiConfig
 from transformers.models.mimi import modeling_mimi
 
 from audiosearch.errors import UsageError
+from audiosearch.tokenizers.qwen3.checkpoint import PREFIX
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,10 +66,12 @@ class Encoder(nn.Module):
         self._n_tiled = strided[TILED_STRIDES - 1] + 1
         self._hop, self._context = _reach(self.encoder.layers[: self._n_tiled])
         self._tile = TILE // self._hop * self._hop
+        self.tiled = True
 
     def place(self, device: str) -> "Encoder":
         """Move the weights; the numbers that padding is computed from stay, or each layer would wait."""
         self.to(device)
+        self.tiled = device == "cpu"
         for module in self.modules():
             if isinstance(module, modeling_mimi.MimiConv1d):
                 for name in ("stride", "kernel_size", "padding_total"):
@@ -100,7 +104,7 @@ class Encoder(nn.Module):
         return codes.transpose(0, 1)
 
     def _convolve(self, hidden: "Tensor", ragged: "Tensor | None") -> "tuple[Tensor, Tensor | None]":
-        if ragged is None and hidden.device.type == "cpu":
+        if ragged is None and self.tiled:
             hidden = _through(self.encoder.layers[self._n_tiled :], self._tiled(hidden))
             return hidden, None
         for layer in self.encoder.layers:
@@ -183,18 +187,23 @@ def load(settings: dict[str, Any], weights: dict[str, "Tensor"], where: str) -> 
         raise UsageError(f"the config.json of {where} does not describe a Mimi encoder: {exc}") from exc
     wanted = encoder.state_dict()
     if missing := sorted(set(wanted) - set(weights)):
-        raise UsageError(f"{where} lacks {len(missing)} tensors: {_some(missing)}; get it again")
+        raise UsageError(f"{where} lacks {some([PREFIX + name for name in missing])}; get it again")
     other = [
-        f"{name} {tuple(weights[name].shape)} for {tuple(tensor.shape)}"
+        f"{PREFIX}{name} {tuple(weights[name].shape)} for {tuple(tensor.shape)}"
         for name, tensor in wanted.items()
         if weights[name].shape != tensor.shape
     ]
     if other:
-        raise UsageError(f"{where} does not fit its config.json: {_some(other)}")
+        raise UsageError(f"{where} does not fit its config.json: {some(other)}")
     encoder.load_state_dict({name: weights[name].float() for name in wanted})
     return encoder
 
 
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+def some(tensors: list[str]) -> str:
+    """The first five of them.
+
+    >>> some(["a"]), some(["a", "b"]), some(list("abcdefg"))
+    ('the tensor a', 'the tensors a, b', 'the tensors a, b, c, d, e and 2 more')
+    """
+    shown = ", ".join(tensors[:5]) + (f" and {len(tensors) - 5} more" if len(tensors) > 5 else "")
+    return f"the tensor {shown}" if len(tensors) == 1 else f"the tensors {shown}"
