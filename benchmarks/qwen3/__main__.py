@@ -25,6 +25,7 @@ import torch
 import typer
 
 from audiosearch import audio
+from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.tokenizers.qwen3 import Qwen3, batches
 from audiosearch.types import Waveform
 from benchmarks.commit import commit
@@ -41,7 +42,13 @@ TURN = {"cpu": 8, "cuda": 64}  # files
 ROUNDS = 3
 COMPUTED_OTHERWISE = 4  # files: few CPUs are made for bfloat16, and each length is compiled anew
 HEADS = {"cpu": "memory, GB | of the cores busy", "cuda": "GPU memory, GB | GPU busy"}
-SPEEDS = ("qwen_tts, file by file", "qwen_tts, batches of 8", "audiosearch", "audiosearch, layer 0 alone")
+SPEEDS = (
+    "qwen_tts, file by file",
+    "qwen_tts, batches of 8",
+    "audiosearch",
+    "audiosearch, layer 0 alone",
+    "for comparison: audiosearch, tokenizer pocket",
+)
 
 
 def main(
@@ -124,13 +131,20 @@ def speed_table(ours: Qwen3, theirs: Any, clips: list[Waveform], device: str) ->
     def in_groups(turn: list[Waveform]) -> list[np.ndarray]:
         return [codes for i in range(0, len(turn), GROUP) for codes in original(turn[i : i + GROUP])]
 
+    pocket = Pocket(device)
+    lower = {id(clip): audio.resample(clip, pocket.sample_rate) for clip in clips}
     ways: dict[str, Way] = {
         SPEEDS[0]: lambda turn: [original([clip])[0] for clip in turn],
         SPEEDS[1]: in_groups,
         SPEEDS[2]: lambda turn: [codes.array for codes in ours.encode(turn)],
         SPEEDS[3]: lambda turn: [codes.array for codes in ours.encode_layers(turn, 1)],
+        SPEEDS[4]: lambda turn: [codes.array for codes in pocket.encode([lower[id(clip)] for clip in turn])],
     }
     meters, made = by_turns(ways, clips, device)
+
+    def equal_share(name: str) -> str:
+        return "-" if name == SPEEDS[4] else f"{equal(made[name], made[SPEEDS[0]]).mean():.6f}"
+
     seconds = sum(clip.duration for clip in clips)
     lengths = [clip.duration for clip in clips]
     return [
@@ -142,7 +156,7 @@ def speed_table(ours: Qwen3, theirs: Any, clips: list[Waveform], device: str) ->
         "|---|---|---|---|---|---|",
         *(
             f"| {name} | {seconds / meter.seconds:.2f} | {meters[SPEEDS[1]].seconds / meter.seconds:.2f} "
-            f"| {measured(meter)} | {equal(made[name], made[SPEEDS[0]]).mean():.6f} |"
+            f"| {measured(meter)} | {equal_share(name)} |"
             for name, meter in meters.items()
         ),
         *([] if kind(device) == "cuda" else ["", "A run on a GPU is still to be made."]),
