@@ -56,7 +56,11 @@ def recordings(
 
 
 def stored(names: Collection[str]) -> list[str]:
-    """Those of every other collection; the rest are strangers, and resemble none of them."""
+    """Those of every other collection; the rest are strangers.
+
+    Music of strangers is of no collection that is stored. Of speech each recording is a collection by itself:
+    strangers may say the same words as others by the same speaker that are stored, the hardest to tell apart.
+    """
     collections = list(dict.fromkeys(name.split("~")[0] for name in names))
     chosen = set(collections[::2])
     return [name for name in names if name.split("~")[0] in chosen]
