@@ -41,7 +41,10 @@ GROUP = 8  # files in a batch of theirs
 TURN = {"cpu": 8, "cuda": 64}  # files
 ROUNDS = 3
 COMPUTED_OTHERWISE = 4  # files: few CPUs are made for bfloat16, and each length is compiled anew
-HEADS = {"cpu": "memory, GB | of the cores busy", "cuda": "GPU memory, GB | GPU busy"}
+HEADS = {
+    "cpu": "memory beyond what was held before, GB | of the cores busy",
+    "cuda": "GPU memory, GB | GPU busy",
+}
 SPEEDS = (
     "qwen_tts, file by file",
     "qwen_tts, batches of 8",
