@@ -213,6 +213,36 @@ def _between(places: Float64, times: Float64) -> tuple[npt.NDArray[np.int64], Fl
     return left, np.clip(share, 0, 1), inside
 
 
+def resemblance(times: Float64, references: Sequence[Track], lines: Sequence[Line]) -> Float64:
+    """How alike what some lines lead to is, each with each: mean cosine of their frames.
+
+    Parameters
+    ----------
+    times : np.ndarray, shape (n_frames,), float64
+        Of the query.
+    references : sequence of Track
+        What is stored around each line.
+    lines : sequence of Line
+
+    Returns
+    -------
+    np.ndarray, shape (n_lines, n_lines), float64
+    """
+    led_to = np.stack([_led_to(times, *one) for one in zip(references, lines, strict=True)])
+    flat = led_to.reshape(len(lines), -1)
+    return np.asarray(flat @ flat.T / max(1, len(times)), np.float64)
+
+
+def _led_to(times: Float64, reference: Track, line: Line) -> Float32:
+    """The reference's vectors at the places of some query times; 0 where it has none."""
+    if len(reference.times) < 2:
+        return np.zeros((len(times), reference.vectors.shape[1]), np.float32)
+    left, share, inside = _between(line.rate * times + line.offset, reference.times)
+    vectors = (1 - share)[:, None] * reference.vectors[left] + share[:, None] * reference.vectors[left + 1]
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(inside[:, None] * vectors / np.maximum(lengths, 1e-9), np.float32)
+
+
 def refine(query: Track, reference: Track, line: Line) -> Line:
     """The line near ``line`` along which the frames agree best."""
     if len(query.times) == 0 or len(reference.times) < 2:

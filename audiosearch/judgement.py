@@ -1,6 +1,6 @@
 """How sure a line is: from what its frames agree, and what chance agrees, to the log-odds that it is true.
 
-Six things are told of a line (`Judgement`). A logistic regression weighs them (`ODDS`): over the matches of
+Seven things are told of a line (`Judgement`). A logistic regression weighs them (`ODDS`): over the matches of
 degraded excerpts, half of them of nothing that is stored, of recordings that the tokenizer was not trained on
 (`python -m benchmarks.how_well.calibrate`).
 """
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from audiosearch.alignment import UNALTERED, Float64, Track
 from audiosearch.types import Float32
 
-# Constant; agreement, straightness, votes, background, another speed, brevity (`Judgement.features`).
-ODDS = (-10.59, 20.88, 2.14, 2.73, -18.10, -1.07, -2.64)
+# Constant; agreement, straightness, votes, background, another speed, brevity, lead (`Judgement.features`).
+ODDS = (-12.09, 20.88, 2.14, 2.73, -18.10, -1.07, -2.64, 10.0)
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed
@@ -23,6 +24,8 @@ WEAKER = 6  # lines that make up the background
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
 TYPICAL = 0.19  # background where nothing is known
 FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
+UNRIVALLED = 0.15  # lead where there is nothing to compare with
+LEADS = (-0.2, 0.3)  # beyond which one tells no more
 SELF_LAGS = np.arange(0.48, 2.04, 0.08)  # seconds
 
 
@@ -46,6 +49,8 @@ class Judgement:
         How well the same sound agrees along lines that are likely to be false (`background`).
     votes : float
         How much more it was voted for than those, natural logarithm (`outvotes`); 0 where nobody voted.
+    lead : float
+        By how much it agrees better than the best of its rivals (`leads`).
     """
 
     agreement: float
@@ -55,14 +60,24 @@ class Judgement:
     seconds: float
     background: float = TYPICAL
     votes: float = 0.0
+    lead: float = UNRIVALLED
 
     @property
     def features(self) -> Float64:
-        """What `ODDS` weigh, shape (7,)."""
+        """What `ODDS` weigh, shape (8,)."""
         altered = abs(self.rate - 1) > UNALTERED
         brevity = max(0.0, 1 / max(self.seconds, 0.1) - 1 / LONG)
         return np.array(
-            [1.0, self.agreement, self.straightness, self.votes, self.background, altered, brevity]
+            [
+                1.0,
+                self.agreement,
+                self.straightness,
+                self.votes,
+                self.background,
+                altered,
+                brevity,
+                float(np.clip(self.lead, *LEADS)),
+            ]
         )
 
     @property
@@ -120,6 +135,36 @@ def outvotes(votes: Sequence[float]) -> list[float]:
         weaker = sorted([*votes[:place], *votes[place + 1 :]])[:WEAKER]
         ratios.append(math.log((own + FEW_VOTES) / (np.mean(weaker) + FEW_VOTES)) if weaker else 0.0)
     return ratios
+
+
+def leads(agreements: Float32, rivals: npt.NDArray[np.bool_]) -> list[float]:
+    """By how much each of some lines agrees better than the best of its rivals.
+
+    What only resembles one recording, as a voice does that says the same words, resembles others about as
+    well. Compared are the frames on which a line agrees best, the better half: of two recordings that are
+    heard at once, each agrees where the other does not.
+
+    Parameters
+    ----------
+    agreements : np.ndarray, shape (n_lines, n_frames)
+        Of the same frames of the query, with what each line leads to.
+    rivals : np.ndarray, shape (n_lines, n_lines), bool
+        Which lines (columns) each one (rows) has to exceed.
+
+    Returns
+    -------
+    list of float
+        `UNRIVALLED` for those that have no rival.
+    """
+    n_frames = agreements.shape[1]
+    if n_frames == 0:
+        return [UNRIVALLED] * len(agreements)
+    found = []
+    for own, others in zip(agreements, rivals, strict=True):
+        best = np.argsort(own)[n_frames // 2 :]
+        level = agreements[others][:, best].mean(axis=1)
+        found.append(float(own[best].mean() - level.max()) if len(level) else UNRIVALLED)
+    return found
 
 
 def better_half(agreements: Float32) -> float:

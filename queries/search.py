@@ -1,7 +1,7 @@
 """One query against one store: from its sections to judged lines, from lines to matches."""
 
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from audiosearch import alignment
 from audiosearch.alignment import Float64, Line, Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.judgement import Judgement, background, better_half, outvotes, sameness
+from audiosearch.judgement import Judgement, background, better_half, leads, outvotes, sameness
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Float32, Match, Segment
 from queries.tracks import interleaved, stored_track, track
@@ -27,6 +27,7 @@ STEP = 5.0  # seconds from one section to the next
 HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
 HITS = 20  # stored anchors looked at for each of the query's
 OWN_HITS = 4  # of an anchor, in a recording that holds it
+ALIKE = 0.75  # mean cosine of the frames of two stored recordings that are copies there
 INSIDE = 0.48  # of its agreement that the frames of a match exceed
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section
@@ -107,7 +108,7 @@ class Search:
                 for clip in self._store.by_fingerprint(fingerprint):
                     if clip.recording not in self._ignoring:
                         line = Line(clip.recording, 1.0, clip.segment.start - segment.start)
-                        yield self._judge(line, segment)
+                        yield self._judge(line, segment, self._reference(line, segment))
 
     def section(self, section: Segment) -> list[Judged]:
         """The lines that a section's anchors vote for, judged; without the hopeless ones."""
@@ -125,12 +126,36 @@ class Search:
 
     def _judged(self, section: Segment, limit: int) -> list[Judged]:
         with _one_thread():
-            judged = [self._judge(line, section) for line in self.lines(section, limit)]
-        behind = background([j.line.recording for j in judged], [j.judgement.agreement for j in judged])
-        votes = outvotes([j.line.weight for j in judged])
+            lines = self.lines(section, limit)
+            references = [self._reference(line, section) for line in lines]
+            judged = [
+                self._judge(line, section, reference)
+                for line, reference in zip(lines, references, strict=True)
+            ]
+            behind = background([j.line.recording for j in judged], [j.judgement.agreement for j in judged])
+            votes = outvotes([j.line.weight for j in judged])
+            compared = [
+                replace(j, judgement=replace(j.judgement, background=level, votes=more))
+                for j, level, more in zip(judged, behind, votes, strict=True)
+            ]
+            return self._ranked(compared, references, section)
+
+    def _ranked(self, judged: list[Judged], references: Sequence[Track], section: Segment) -> list[Judged]:
+        """The same, each compared with its rivals: lines in other recordings, neither sure nor its copies."""
+        if not judged:
+            return []
+        query = self._query.within(section)
+        lines = [j.line for j in judged]
+        recordings = np.array([line.recording for line in lines])
+        unsure = np.array([j.judgement.probability < SURE for j in judged])
+        copies = alignment.resemblance(query.times, references, lines) > ALIKE
+        rivals = (recordings[:, None] != recordings) & unsure & ~copies
+        agreements = np.stack(
+            [alignment.agreement(query, *one) for one in zip(references, lines, strict=True)]
+        )
         return [
-            replace(j, judgement=replace(j.judgement, background=level, votes=more))
-            for j, level, more in zip(judged, behind, votes, strict=True)
+            replace(j, judgement=replace(j.judgement, lead=lead))
+            for j, lead in zip(judged, leads(agreements, rivals), strict=True)
         ]
 
     def lines(self, section: Segment, limit: int = LINES) -> list[Line]:
@@ -182,9 +207,8 @@ class Search:
         step = to_seconds(1, self._frame_rate) / len(self._phases)
         return Found(match, float(agreements[stretch].sum()) * step, best.judgement)
 
-    def _judge(self, line: Line, section: Segment) -> Judged:
+    def _judge(self, line: Line, section: Segment, reference: Track) -> Judged:
         query = self._query.within(section)
-        reference = self._reference(line, section)
         refined = alignment.refine(query, reference, line)
         agreements = alignment.agreement(query, reference, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
