@@ -198,15 +198,18 @@ def agreement(query: Track, reference: Track, line: Line) -> Float32:
     """
     if len(reference.times) < 2:
         return np.zeros(len(query.times), np.float32)
-    left, share, inside = _between(line.rate * query.times + line.offset, reference.times)
+    left, share, inside = between(line.rate * query.times + line.offset, reference.times)
     below, above = (
         np.einsum("nd,nd->n", query.vectors, reference.vectors[near]) for near in (left, left + 1)
     )
     return np.where(inside, (1 - share) * below + share * above, 0).astype(np.float32)
 
 
-def _between(places: Float64, times: Float64) -> tuple[npt.NDArray[np.int64], Float64, npt.NDArray[np.bool_]]:
-    """Of each place: the frame before it, how far it lies towards the next (0 to 1), whether it is heard."""
+def between(places: Float64, times: Float64) -> tuple[npt.NDArray[np.int64], Float64, npt.NDArray[np.bool_]]:
+    """Of each place: the frame before it, how far it lies towards the next (0 to 1), whether it is heard.
+
+    ``times`` are those of a track of two frames or more.
+    """
     left = np.clip(np.searchsorted(times, places, side="right") - 1, 0, len(times) - 2)
     share = (places - times[left]) / (times[left + 1] - times[left])
     inside = (share >= 0) & (share <= 2)  # the last frame is heard until it ends
@@ -237,7 +240,7 @@ def _led_to(times: Float64, reference: Track, line: Line) -> Float32:
     """The reference's vectors at the places of some query times; 0 where it has none."""
     if len(reference.times) < 2:
         return np.zeros((len(times), reference.vectors.shape[1]), np.float32)
-    left, share, inside = _between(line.rate * times + line.offset, reference.times)
+    left, share, inside = between(line.rate * times + line.offset, reference.times)
     vectors = (1 - share)[:, None] * reference.vectors[left] + share[:, None] * reference.vectors[left + 1]
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(inside[:, None] * vectors / np.maximum(lengths, 1e-9), np.float32)
@@ -268,7 +271,7 @@ def _along(query: Track, reference: Track, places: Float64) -> Float64:
     -------
     np.ndarray, shape (n_lines, n_query_frames), float64
     """
-    left, share, inside = _between(places, reference.times)
+    left, share, inside = between(places, reference.times)
     cosines = query.vectors @ reference.vectors.T
     rows = np.arange(len(query.times))
     agreements: Float64 = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])

@@ -1,7 +1,8 @@
 """How sure a line is: from what its frames agree, and what chance agrees, to the log-odds that it is true.
 
-Seven things are told of a line (`Judgement`). A logistic regression weighs them (`ODDS`): over the matches of
-degraded excerpts, half of them of nothing that is stored, of recordings that the tokenizer was not trained on
+Seven things are told of a line (`Judgement`), and what a small network makes of its frames
+(`audiosearch.verifier`). A logistic regression weighs them (`ODDS`). It was fitted to the matches of degraded
+excerpts, half of them of nothing that is stored, of recordings that the tokenizer was not trained on
 (`python -m benchmarks.how_well.calibrate`).
 """
 
@@ -15,12 +16,15 @@ import numpy.typing as npt
 from audiosearch.alignment import UNALTERED, Float64, Track
 from audiosearch.types import Float32
 
-# Constant; agreement, straightness, votes, background, another speed, brevity, lead (`Judgement.features`).
-ODDS = (-12.09, 20.88, 2.14, 2.73, -18.10, -1.07, -2.64, 10.0)
+# Constant; agreement, straightness, votes, background, another speed, brevity, lead (`Judgement.features`),
+# and what the network says. Without it, for a tokenizer that it does not know:
+ODDS = (-6.05, 10.44, 1.07, 1.37, -9.05, -0.54, -1.32, 5.0, 1.0)
+ODDS_UNVERIFIED = (-12.09, 20.88, 2.14, 2.73, -18.10, -1.07, -2.64, 10.0)
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed
-WEAKER = 6  # lines that make up the background
+WEAKER = 0.5  # share of the lines that make up the background
+FEWEST = 6  # of them
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
 TYPICAL = 0.19  # background where nothing is known
 FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
@@ -51,6 +55,8 @@ class Judgement:
         How much more it was voted for than those, natural logarithm (`outvotes`); 0 where nobody voted.
     lead : float
         By how much it agrees better than the best of its rivals (`leads`).
+    verified : float, optional
+        Log-odds by the network (`audiosearch.verifier`), if it knows the tokenizer.
     """
 
     agreement: float
@@ -61,12 +67,37 @@ class Judgement:
     background: float = TYPICAL
     votes: float = 0.0
     lead: float = UNRIVALLED
+    verified: float | None = None
+
+    @property
+    def told(self) -> Float32:
+        """What the network is told of the line as a whole, shape (9,)."""
+        seconds = max(self.seconds, 0.1)
+        return np.array(
+            [
+                self.agreement,
+                self.straightness,
+                self.votes / 2,
+                self.background,
+                10 * abs(self.rate - 1),
+                math.log(seconds),
+                max(0.0, 1 / seconds - 1 / LONG),
+                self.sameness,
+                self._lead,
+            ],
+            np.float32,
+        )
+
+    @property
+    def _lead(self) -> float:
+        return float(np.clip(self.lead, *LEADS))
 
     @property
     def features(self) -> Float64:
-        """What `ODDS` weigh, shape (8,)."""
+        """What `ODDS` weigh, shape (9,), or `ODDS_UNVERIFIED`, shape (8,)."""
         altered = abs(self.rate - 1) > UNALTERED
         brevity = max(0.0, 1 / max(self.seconds, 0.1) - 1 / LONG)
+        verified = [] if self.verified is None else [self.verified]
         return np.array(
             [
                 1.0,
@@ -76,14 +107,16 @@ class Judgement:
                 self.background,
                 altered,
                 brevity,
-                float(np.clip(self.lead, *LEADS)),
+                self._lead,
+                *verified,
             ]
         )
 
     @property
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
-        return float(np.dot(ODDS, self.features)) - MONOTONY * max(0.0, self.sameness - MONOTONOUS)
+        odds = ODDS_UNVERIFIED if self.verified is None else ODDS
+        return float(np.dot(odds, self.features)) - MONOTONY * max(0.0, self.sameness - MONOTONOUS)
 
     @property
     def probability(self) -> float:
@@ -94,7 +127,7 @@ class Judgement:
 def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[float]:
     """What each of some lines, voted for by the same sound, has to exceed.
 
-    The mean agreement of the weaker ones in other recordings: noise lowers what is true and what is false
+    The mean agreement of the weaker half in other recordings: noise lowers what is true and what is false
     alike, and in a large library chance finds more. Copies are few, and do not take part.
 
     Parameters
@@ -102,17 +135,18 @@ def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[f
     recordings : sequence of str
         That each line lies in.
     agreements : sequence of float
-        Of each. Where too few are of other recordings, `TYPICAL` stands for those that are missing.
+        Of each. Where fewer than half are of other recordings, `TYPICAL` stands for those that are missing.
 
     Returns
     -------
     list of float
     """
     levels = []
+    n_weaker = _n_weaker(len(recordings))
     for own in recordings:
         others = [a for name, a in zip(recordings, agreements, strict=True) if name != own]
-        weaker = sorted(others)[:WEAKER]
-        level = float(np.mean(weaker + [TYPICAL] * (WEAKER - len(weaker))))
+        weaker = sorted(others)[:n_weaker]
+        level = float(np.mean(weaker + [TYPICAL] * (n_weaker - len(weaker))))
         levels.append(min(level, LOUDEST))
     return levels
 
@@ -132,9 +166,13 @@ def outvotes(votes: Sequence[float]) -> list[float]:
     """
     ratios = []
     for place, own in enumerate(votes):
-        weaker = sorted([*votes[:place], *votes[place + 1 :]])[:WEAKER]
+        weaker = sorted([*votes[:place], *votes[place + 1 :]])[: _n_weaker(len(votes))]
         ratios.append(math.log((own + FEW_VOTES) / (np.mean(weaker) + FEW_VOTES)) if weaker else 0.0)
     return ratios
+
+
+def _n_weaker(n_lines: int) -> int:
+    return max(FEWEST, round(WEAKER * n_lines))
 
 
 def leads(agreements: Float32, rivals: npt.NDArray[np.bool_]) -> list[float]:

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from audiosearch import alignment
+from audiosearch import alignment, verifier
 from audiosearch.alignment import Float64, Line, Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.judgement import Judgement, background, better_half, leads, outvotes, sameness
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Float32, Match, Segment
-from queries.tracks import interleaved, stored_track, track
+from audiosearch.verifier import Heard
+from queries.tracks import interleaved, stored_tracks, track
 
 SURE = 0.99  # probability from which on a copy needs no second search
 HOPELESS = 0.005  # probability below which a line is dropped at once
@@ -23,14 +24,16 @@ LIKELY = 0.5  # probability from which on a line counts as one of many copies
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
 SECTION = 10.0  # seconds of the query that are voted on together
+SHORTEST = 3.0  # seconds of a section that is judged as if it were no shorter
 STEP = 5.0  # seconds from one section to the next
 HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
-HITS = 20  # stored anchors looked at for each of the query's
+HITS = 20  # stored anchors looked at for each of the query's, where `LINES` are judged
 OWN_HITS = 4  # of an anchor, in a recording that holds it
 ALIKE = 0.75  # mean cosine of the frames of two stored recordings that are copies there
 INSIDE = 0.48  # of its agreement that the frames of a match exceed
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
-LINES = 12  # judged for each section
+LINES = 12  # judged for each section at least
+LINE_SECONDS = 120.0  # together: of short sections more are judged, whose true line has fewer votes
 MORE = 4  # times as many hits and lines are looked at where most of the lines were copies
 MOST = 768  # lines
 
@@ -79,6 +82,8 @@ class Search:
         Recordings that are not looked for.
     late : Codes, optional
         Of the query, with every frame half a frame later.
+    verify : bool
+        Whether lines are looked at by the network, too, if there is one for the tokenizer.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Search:
         start: float = 0.0,
         ignoring: Collection[str] = (),
         late: Codes | None = None,
+        verify: bool = True,
     ) -> None:
         self._store = store
         self._tokenizer = tokenizer
@@ -96,9 +102,15 @@ class Search:
         self._frame_rate = codes.frame_rate
         self._phases = [(start, codes)] if late is None else [(start, codes), (start + half, late)]
         self._ignoring = ignoring
-        self._query = interleaved(
-            [track(part, tokenizer, tokenizer.sound_layers, begin) for begin, part in self._phases]
-        )
+        self._heard = [
+            Heard(
+                track(part, tokenizer, tokenizer.sound_layers, begin),
+                track(part, tokenizer, tokenizer.speech_layers, begin),
+            )
+            for begin, part in self._phases
+        ]
+        self._query = interleaved([heard.sound for heard in self._heard])
+        self._verifier = verifier.shipped(tokenizer.name) if verify else None
         self._same: dict[Segment, float] = {}  # of its sections
 
     def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
@@ -108,15 +120,18 @@ class Search:
                 for clip in self._store.by_fingerprint(fingerprint):
                     if clip.recording not in self._ignoring:
                         line = Line(clip.recording, 1.0, clip.segment.start - segment.start)
-                        yield self._judge(line, segment, self._reference(line, segment))
+                        around = self.around(line, segment)
+                        yield from self._verified(
+                            [self._judge(line, segment, around.sound)], [around], segment
+                        )
 
     def section(self, section: Segment) -> list[Judged]:
         """The lines that a section's anchors vote for, judged; without the hopeless ones."""
         return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
 
-    def judged(self, section: Segment) -> list[Judged]:
+    def judged(self, section: Segment, limit: int | None = None) -> list[Judged]:
         """The lines that a section's anchors vote for, judged: more of them where most are copies."""
-        limit = LINES
+        limit = limit or n_lines(section)
         while True:
             judged = self._judged(section, limit)
             copies = sum(j.judgement.probability > LIKELY for j in judged)
@@ -127,9 +142,9 @@ class Search:
     def _judged(self, section: Segment, limit: int) -> list[Judged]:
         with _one_thread():
             lines = self.lines(section, limit)
-            references = [self._reference(line, section) for line in lines]
+            references = [self.around(line, section) for line in lines]
             judged = [
-                self._judge(line, section, reference)
+                self._judge(line, section, reference.sound)
                 for line, reference in zip(lines, references, strict=True)
             ]
             behind = background([j.line.recording for j in judged], [j.judgement.agreement for j in judged])
@@ -138,28 +153,42 @@ class Search:
                 replace(j, judgement=replace(j.judgement, background=level, votes=more))
                 for j, level, more in zip(judged, behind, votes, strict=True)
             ]
-            return self._ranked(compared, references, section)
+            return self._verified(self._ranked(compared, references, section), references, section)
 
-    def _ranked(self, judged: list[Judged], references: Sequence[Track], section: Segment) -> list[Judged]:
+    def _ranked(self, judged: list[Judged], references: Sequence[Heard], section: Segment) -> list[Judged]:
         """The same, each compared with its rivals: lines in other recordings, neither sure nor its copies."""
         if not judged:
             return []
         query = self._query.within(section)
-        lines = [j.line for j in judged]
+        lines, stored = [j.line for j in judged], [reference.sound for reference in references]
         recordings = np.array([line.recording for line in lines])
         unsure = np.array([j.judgement.probability < SURE for j in judged])
-        copies = alignment.resemblance(query.times, references, lines) > ALIKE
+        copies = alignment.resemblance(query.times, stored, lines) > ALIKE
         rivals = (recordings[:, None] != recordings) & unsure & ~copies
-        agreements = np.stack(
-            [alignment.agreement(query, *one) for one in zip(references, lines, strict=True)]
-        )
+        agreements = np.stack([alignment.agreement(query, *one) for one in zip(stored, lines, strict=True)])
         return [
             replace(j, judgement=replace(j.judgement, lead=lead))
             for j, lead in zip(judged, leads(agreements, rivals), strict=True)
         ]
 
-    def lines(self, section: Segment, limit: int = LINES) -> list[Line]:
-        """The lines that a section's anchors vote for."""
+    def _verified(self, judged: list[Judged], references: Sequence[Heard], section: Segment) -> list[Judged]:
+        """The same, with what the network makes of them and of what is stored around them."""
+        if self._verifier is None or not judged:
+            return judged
+        told = np.stack([j.judgement.told for j in judged])
+        odds = self._verifier(self.evidence(judged, references, section), told)
+        return [
+            replace(j, judgement=replace(j.judgement, verified=float(verified)))
+            for j, verified in zip(judged, odds, strict=True)
+        ]
+
+    def evidence(self, judged: Iterable[Judged], references: Sequence[Heard], section: Segment) -> Float32:
+        """How a section agrees with what is stored, frame by frame (`audiosearch.verifier.evidence`)."""
+        query = [Heard(heard.sound.within(section), heard.speech.within(section)) for heard in self._heard]
+        return verifier.evidence(query, references, [j.line for j in judged])
+
+    def lines(self, section: Segment, limit: int) -> list[Line]:
+        """The lines that a section's anchors vote for, so many at the most."""
         times, rows = zip(*self._anchors(section), strict=True)
         looked_at = HITS * limit // LINES + OWN_HITS * len(self._ignoring)
         found = self._store.by_anchors(np.concatenate(rows), looked_at)
@@ -186,7 +215,7 @@ class Search:
         )
         searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
         query = self._query.within(searched)
-        agreements = alignment.agreement(query, self._reference(line, searched), line)
+        agreements = alignment.agreement(query, self.around(line, searched).sound, line)
         stretch = alignment.agreeing(agreements, INSIDE * best.inside)
         first, last = stretch.start, stretch.stop - 1
         # At the query's own ends frames have heard less than the recording's.
@@ -221,14 +250,14 @@ class Search:
             self._same[section] = sameness(self._query.within(section))
         return self._same[section]
 
-    def _reference(self, line: Line, section: Segment) -> Track:
+    def around(self, line: Line, section: Segment) -> Heard:
         """What is stored where a line leads, and a little around it."""
         begin, end = line.at(section.start) - 1.0, line.at(section.end) + 1.0
         return self._stored(line.recording, Segment(max(0.0, begin), max(0.0, end)))
 
-    def _stored(self, recording: str, within: Segment) -> Track:
-        layers = self._tokenizer.sound_layers
-        return stored_track(self._store, self._tokenizer, layers, recording, within)
+    def _stored(self, recording: str, within: Segment) -> Heard:
+        layers = self._tokenizer.sound_layers, self._tokenizer.speech_layers
+        return Heard(*stored_tracks(self._store, self._tokenizer, layers, recording, within))
 
 
 def _one_thread() -> AbstractContextManager[object]:
@@ -246,6 +275,11 @@ def is_telling(fingerprint: str) -> bool:
     """Whether a fingerprint is long and varied enough to say anything: silence has one too."""
     codes = fingerprint.split(SEPARATOR)
     return len(codes) >= FEWEST_CODES and len(set(codes)) >= len(codes) / 4
+
+
+def n_lines(section: Segment) -> int:
+    """How many lines of a section are judged."""
+    return max(LINES, round(LINE_SECONDS / max(section.duration, SHORTEST)))
 
 
 def sections(start: float, end: float, known: Iterable[Judged] = ()) -> list[Segment]:

@@ -34,10 +34,26 @@ def stored_track(
     within: Segment | None = None,
 ) -> Track:
     """The same for what is stored of a recording, or of a part of it: its clips one behind the other."""
-    tracks = [
-        track(codes, tokenizer, layers, start)
-        for start, codes in (_part(clip, codes, within) for clip, codes in store.codes(recording, within))
+    return stored_tracks(store, tokenizer, [layers], recording, within)[0]
+
+
+def stored_tracks(
+    store: Store,
+    tokenizer: Tokenizer,
+    kinds: Sequence[Iterable[int]],
+    recording: str,
+    within: Segment | None = None,
+) -> list[Track]:
+    """A track for each kind of layers, of what is read once."""
+    parts = [_part(clip, codes, within) for clip, codes in store.codes(recording, within)]
+    return [
+        joined([track(codes, tokenizer, layers, start) for start, codes in parts], tokenizer)
+        for layers in kinds
     ]
+
+
+def joined(tracks: Sequence[Track], tokenizer: Tokenizer) -> Track:
+    """Tracks of one sound, one behind the other."""
     dim = tokenizer.codebooks.shape[2]
     return Track(
         np.concatenate([np.zeros(0), *(t.times for t in tracks)]),

@@ -1,6 +1,7 @@
 """How sure a line is: what raises the probability, and what lowers it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from audiosearch.judgement import (
     LOUDEST,
     ODDS,
+    ODDS_UNVERIFIED,
     TYPICAL,
     Judgement,
     background,
@@ -44,7 +46,16 @@ def test_a_second_tells_less_than_three_and_ten_no_more_than_four() -> None:
 def test_every_feature_has_its_weight() -> None:
     judgement = Judgement(0.6, 1.1, 0.0, 0.7, 2.0, background=0.2, votes=1.5)
     assert judgement.features == pytest.approx([1.0, 0.6, 0.7, 1.5, 0.2, 1.0, 0.25])
-    assert judgement.score == pytest.approx(float(np.dot(ODDS, judgement.features)))
+    assert judgement.score == pytest.approx(float(np.dot(ODDS_UNVERIFIED, judgement.features)))
+    verified = replace(judgement, verified=-1.5)
+    assert verified.features == pytest.approx([*judgement.features, -1.5])
+    assert verified.score == pytest.approx(float(np.dot(ODDS, verified.features)))
+    assert replace(judgement, verified=2.0).score > verified.score
+
+
+def test_what_the_network_is_told_of_a_line() -> None:
+    told = Judgement(0.6, 1.1, 0.05, 0.7, 2.0, background=0.2, votes=1.5).told
+    assert told == pytest.approx([0.6, 0.7, 0.75, 0.2, 1.0, math.log(2), 0.25, 0.05], abs=1e-6)
 
 
 def test_a_line_stands_out_from_what_chance_finds() -> None:
@@ -66,5 +77,8 @@ def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> 
     levels = background(names, [0.9, 0.8, 0.9, 0.3, 0.3, 0.3, 0.1, 0.1, 0.1])
     assert levels[0] == levels[1] == levels[2] == pytest.approx(0.2)
     assert background(["a", "b"] * 7, [0.9] * 14) == [LOUDEST] * 14
+    many = ["true"] + [f"r{number}" for number in range(40)]
+    half = background(many, [0.9, *np.linspace(0.1, 0.5, 40)])[0]
+    assert half == pytest.approx(np.linspace(0.1, 0.5, 40)[:20].mean())
     assert background([], []) == []
     assert background(["true", "true"], [0.9, 0.7]) == pytest.approx([TYPICAL] * 2)

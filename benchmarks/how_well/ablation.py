@@ -3,12 +3,12 @@
     python -m benchmarks.how_well.ablation --audio FOLDER
 
 Half of the recordings that pocket was not trained on are stored. One excerpt of 5 s of each recording under
-each degradation is searched once; the lines that are voted for are then judged in different ways. The figures
-are the shares of excerpts whose recording comes first, with a score that one in a hundred excerpts of
-recordings that are not stored reaches.
+each degradation is searched, as shipped and in other ways; the lines that are found are also judged in other
+ways. The figures are the shares of excerpts whose recording comes first, with a score that one in a hundred
+excerpts of recordings that are not stored reaches.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,18 +17,16 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from audiosearch import Library, alignment, judgement
-from audiosearch.alignment import Line
-from audiosearch.judgement import TYPICAL, Judgement
+from audiosearch import Library
+from audiosearch.judgement import TYPICAL
 from audiosearch.types import Float32, Segment
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST
 from benchmarks.how_well.candidates import SECONDS, degraded
 from benchmarks.how_well.degradations import NEGATIVE
 from benchmarks.planted.sounds import keep, recordings, stored
-from queries.listen import Hearing, listen
-from queries.search import LINES, Search
-from queries.tracks import interleaved, stored_track, track
+from queries.listen import listen
+from queries.search import Judged, Search, n_lines
 
 CONDITIONS = (
     "opus 16k",
@@ -42,28 +40,15 @@ ALLOWED = 0.01  # of the strangers
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A line, and how well its frames agree where it was voted for and where it was refined to."""
-
-    line: Line
-    refined: Line
-    voted: float
-    agreement: float
-    straightness: float
-
-
-@dataclass(frozen=True, slots=True)
 class Searched:
-    """An excerpt, and the lines found for it, judged by the first so many layers."""
+    """An excerpt, and the lines that were judged in each way of searching."""
 
     condition: str
     recording: str | None  # None if it is not stored
-    sameness: float
-    lines: dict[int, list[Judged]]
-    once: list[Judged]  # without the second hearing
+    lines: dict[str, Sequence[Judged]]
 
 
-Answer = tuple[float, str]  # score, recording
+Judge = Callable[[Judged], float]  # the score of a line
 
 
 def main(
@@ -80,8 +65,7 @@ def main(
             for name in sounds
             for condition in (CONDITIONS if name in ids else NEGATIVE)
         ]
-        layers = len(library.tokenizer.sound_layers)
-    rows = {name: shares(found, judge) for name, judge in variants(layers).items()}
+    rows = {name: shares(found, way, judge) for name, (way, judge) in variants().items()}
     text = report(rows, len(ids), sum(one.recording is None for one in found))
     out.write_text(text)
     print(text)
@@ -92,86 +76,54 @@ def searched(
 ) -> Searched:
     """One excerpt."""
     samples, _, _ = degraded(sounds, name, condition)
-    tokenizer, store = library.tokenizer, library.store
-    hearing = listen(iter([samples]), tokenizer, library.segmenter, store.schema).hearings[0]
-    layers = tokenizer.sound_layers
-    judged = {n: judged_by(library, hearing, layers[:n]) for n in (1, 4, len(layers))}
-    once = judged_by(library, Hearing(hearing.codes), layers)
-    sameness = judgement.sameness(track(hearing.codes, tokenizer, layers))
-    return Searched(condition, id_, sameness, judged, once)
+    hearing = listen(iter([samples]), library.tokenizer, library.segmenter, library.store.schema).hearings[0]
+    whole = Segment(0.0, hearing.codes.duration)
+    twice = Search(library.store, library.tokenizer, hearing.codes, late=hearing.late)
+    once = Search(library.store, library.tokenizer, hearing.codes)
+    return Searched(
+        condition,
+        id_,
+        {
+            "as shipped": twice.judged(whole),
+            "half as many": twice.judged(whole, n_lines(whole) // 2),
+            "once": once.judged(whole),
+        },
+    )
 
 
-def judged_by(library: Library, hearing: Hearing, layers: range) -> list[Judged]:
-    """The lines that an excerpt votes for, judged by some layers."""
-    tokenizer, store, codes = library.tokenizer, library.store, hearing.codes
-    whole = Segment(0.0, codes.duration)
-    tracks = [track(codes, tokenizer, layers)]
-    if hearing.late is not None:
-        tracks.append(track(hearing.late, tokenizer, layers, 0.5 / codes.frame_rate))
-    query = interleaved(tracks)
-    judged = []
-    for line in Search(store, tokenizer, codes, late=hearing.late).lines(whole):
-        around = Segment(max(0.0, line.at(0.0) - 1), max(0.0, line.at(whole.end) + 1))
-        reference = stored_track(store, tokenizer, layers, line.recording, around)
-        refined = alignment.refine(query, reference, line)
-        voted, agreement = (
-            float(alignment.agreement(query, reference, one).mean()) for one in (line, refined)
-        )
-        straight = alignment.straightness(query, reference, refined)
-        judged.append(Judged(line, refined, voted, agreement, straight))
-    return judged
+def variants() -> dict[str, tuple[str, Judge]]:
+    """A way of searching, and how its lines are judged, by name."""
 
+    def whole(one: Judged) -> float:
+        return one.judgement.score
 
-def variants(n_layers: int) -> dict[str, Callable[[Searched], list[Answer]]]:
-    """Ways to judge; each gives an excerpt's answers."""
+    def without(**part: float | None) -> Judge:
+        return lambda one: replace(one.judgement, **part).score
 
-    def judgements(one: Searched, layers: int = n_layers) -> list[tuple[Judgement, str]]:
-        lines = one.lines[layers]
-        names = [j.line.recording for j in lines]
-        behind = judgement.background(names, [j.agreement for j in lines])
-        votes = judgement.outvotes([j.line.weight for j in lines])
-        return [
-            (
-                Judgement(j.agreement, j.refined.rate, one.sameness, j.straightness, SECONDS, level, more),
-                name,
-            )
-            for j, name, level, more in zip(lines, names, behind, votes, strict=True)
-        ]
-
-    def as_shipped(one: Searched, layers: int = n_layers) -> list[Answer]:
-        return [(j.score, name) for j, name in judgements(one, layers)]
-
-    def without(**part: float) -> Callable[[Searched], list[Answer]]:
-        return lambda one: [(replace(j, **part).score, name) for j, name in judgements(one)]
-
-    def fewer(lines: int) -> Callable[[Searched], list[Answer]]:
-        return lambda one: as_shipped(replace(one, lines={n_layers: one.lines[n_layers][:lines]}))
-
-    def unrefined(one: Searched) -> list[Answer]:
-        voted = [replace(j, refined=j.line, agreement=j.voted) for j in one.lines[n_layers]]
-        return as_shipped(replace(one, lines={n_layers: voted}))
-
+    number = n_lines(Segment(0.0, SECONDS))
     return {
-        "as shipped": as_shipped,
-        "heard once, not twice": lambda one: as_shipped(replace(one, lines={n_layers: one.once})),
-        f"{LINES // 2} lines judged, not {LINES}": fewer(LINES // 2),
-        f"4 of {n_layers} layers": lambda one: as_shipped(one, 4),
-        f"1 of {n_layers} layers": lambda one: as_shipped(one, 1),
-        "lines as they were voted for, not refined": unrefined,
-        "straightness left out": without(straightness=0.0),
-        "votes left out": without(votes=0.0),
-        "background left out": without(background=TYPICAL),
-        "agreement alone": lambda one: [(j.agreement, j.line.recording) for j in one.lines[n_layers]],
-        "votes alone": lambda one: [(j.line.weight, j.line.recording) for j in one.lines[n_layers]],
+        "as shipped": ("as shipped", whole),
+        "heard once, not twice": ("once", whole),
+        f"{number // 2} lines judged, not {number}": ("half as many", whole),
+        "without the verifier": ("as shipped", without(verified=None)),
+        "straightness left out": ("as shipped", without(straightness=0.0)),
+        "votes left out": ("as shipped", without(votes=0.0)),
+        "background left out": ("as shipped", without(background=TYPICAL)),
+        "the verifier alone": ("as shipped", lambda one: one.judgement.verified or 0.0),
+        "agreement alone": ("as shipped", lambda one: one.judgement.agreement),
+        "votes alone": ("as shipped", lambda one: one.line.weight),
     }
 
 
-def shares(found: list[Searched], judge: Callable[[Searched], list[Answer]]) -> dict[str, float]:
+def shares(found: list[Searched], way: str, judge: Judge) -> dict[str, float]:
     """Of each degradation, found above the threshold; of all, found first."""
-    answers = [(one, max(judge(one), default=(-np.inf, ""))) for one in found]
+    answers = [
+        (one, max(((judge(j), j.line.recording) for j in one.lines[way]), default=(-np.inf, "")))
+        for one in found
+    ]
     strange = sorted(score for one, (score, _) in answers if one.recording is None)
     threshold = strange[-1 - int(ALLOWED * len(strange))]
-    right = {c: [] for c in CONDITIONS}
+    right: dict[str, list[bool]] = {c: [] for c in CONDITIONS}
     first = []
     for one, (score, recording) in answers:
         if one.recording is not None:

@@ -5,13 +5,16 @@
 Of the recordings that pocket was not trained on, those of half of the speakers and collections are taken (the
 other half is for `reliability`), and half of these are stored. Excerpts of each, degraded at random, are
 matched; a logistic regression tells from what is told of a line whether a match, however unlikely, is true.
-Prints the coefficients, how well they do on what is left out of the fit, and the probability that an excerpt
-of a recording that is not stored exceeds once in a thousand (`audiosearch.verdicts.MIN_PROBABILITY`).
+Prints the coefficients, with what the verifier says and without, how well they do on what is left out of the
+fit, and the probability that an excerpt of a recording that is not stored exceeds once in a thousand
+(`audiosearch.verdicts.MIN_PROBABILITY`).
 """
 
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -36,32 +39,23 @@ def main(
     n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 240,
     excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 30,
     rows_file: Annotated[Path | None, typer.Option("--rows", help="Write what was found, as JSON.")] = None,
+    processes: int = 2,
     seed: int = 0,
 ) -> None:
     """Search, fit, print."""
-    sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True, half=0), n_recordings))
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
-        rows = [
-            matched(
-                library, sounds, name, ids.get(name), np.random.default_rng([seed, number, *name.encode()])
-            )
-            for number in range(excerpts)
-            for name in sounds
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        parts = [
+            pool.submit(searched, audio_folder, n_recordings, range(part, excerpts, processes), seed)
+            for part in range(processes)
         ]
+        rows = list(chain.from_iterable(part.result() for part in parts))
     if rows_file:
         rows_file.write_text(json.dumps(rows))
     matches = [match for row in rows for match in row["matches"]]
     features = np.array([match["features"] for match in matches])
     true = np.array([match["true"] for match in matches], float)
-    fold = np.arange(len(matches)) % 2 == 0
-    everything = np.ones(len(matches), bool)
-    for name, mask in (("one half", fold), ("the other half", ~fold), ("all", everything)):
-        odds = logistic(features[mask], true[mask])
-        rest = ~mask if mask is not everything else mask
-        likely = 1 / (1 + np.exp(-features[rest] @ odds))
-        brier = float(np.mean((likely - true[rest]) ** 2))
-        print(f"fitted on {name}: {[round(float(o), 2) for o in odds]}, Brier score on the rest {brier:.4f}")
+    tell("without the verifier", features[:, :-1], true)
+    odds = tell("with it", features, true)
     shipped = 1 / (1 + np.exp(-features @ ODDS))
     print(f"those that are shipped: {list(ODDS)}, Brier score {float(np.mean((shipped - true) ** 2)):.4f}")
     strange = [
@@ -72,6 +66,34 @@ def main(
     scores = np.array([score for score in strange if np.isfinite(score)])
     surest, rare = (1 / (1 + np.exp(-score)) for score in (scores.max(), rarely_exceeded(scores)))
     print(f"of {len(strange)} strangers the surest: {surest:.3f}; by their tail one in 1,000: {rare:.3f}")
+
+
+def searched(audio_folder: Path, n_recordings: int, numbers: range, seed: int) -> list[dict]:
+    """The excerpts of these numbers, of every recording."""
+    sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True, half=0), n_recordings))
+    with Library("memory:") as library:
+        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+        return [
+            matched(
+                library, sounds, name, ids.get(name), np.random.default_rng([seed, number, *name.encode()])
+            )
+            for number in numbers
+            for name in sounds
+        ]
+
+
+def tell(what: str, features: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Print the coefficients that are fitted to halves and to all of the matches; those to all."""
+    fold = np.arange(len(true)) % 2 == 0
+    everything = np.ones(len(true), bool)
+    for name, mask in (("one half", fold), ("the other half", ~fold), ("all", everything)):
+        odds = logistic(features[mask], true[mask])
+        rest = ~mask if mask is not everything else mask
+        likely = 1 / (1 + np.exp(-features[rest] @ odds))
+        brier = float(np.mean((likely - true[rest]) ** 2))
+        rounded = [round(float(o), 2) for o in odds]
+        print(f"{what}, fitted on {name}: {rounded}, Brier score on the rest {brier:.4f}")
+    return odds
 
 
 def rarely_exceeded(scores: np.ndarray) -> float:

@@ -3,9 +3,9 @@
     python -m benchmarks.how_well.candidates --audio FOLDER
 
 Half of the recordings that pocket was not trained on are stored, and an excerpt of 5 s of each is degraded in
-each way. The right line is found when it is among the 12 that are judged: the recording, and the place
+each way. The right line is found when it is among those that are judged: the recording, and the place
 to half a second. An n-gram is of the first layer for sound, or of its first two at once; it votes for
-wherever it is stored, the more the rarer it is. Both together are six lines of each.
+wherever it is stored, the more the rarer it is. Both together are half as many lines of each.
 """
 
 import itertools
@@ -28,7 +28,7 @@ from benchmarks.how_well.degradations import ALL, RATE, Context
 from benchmarks.planted.sounds import keep, recordings, stored, strangers
 from queries.dedup import stretches
 from queries.listen import listen
-from queries.search import LINES, Search
+from queries.search import Search, n_lines
 
 CONDITIONS = (
     "none",
@@ -40,6 +40,8 @@ CONDITIONS = (
     "speed +10 %",
 )
 SECONDS = 5.0
+WHOLE = Segment(0.0, SECONDS)
+LINES = n_lines(WHOLE)
 MOST = 200  # places at which an n-gram is stored; one that is commoner says nothing
 
 Gram = tuple[int, ...]
@@ -116,7 +118,7 @@ def ways(library: Library) -> dict[str, Finder]:
     """How lines are found, by name."""
 
     def by_anchors(codes: Codes) -> list[Line]:
-        return Search(library.store, library.tokenizer, codes).lines(Segment(0.0, codes.duration))
+        return Search(library.store, library.tokenizer, codes).lines(WHOLE, LINES)
 
     grams = {(n, layers): Grams(library, n, layers) for n, layers in ((1, 2), (2, 1), (3, 1))}
 

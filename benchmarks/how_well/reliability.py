@@ -8,6 +8,9 @@ when recording and place (to .5 s in its middle) are right.
 """
 
 import itertools
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -31,26 +34,52 @@ def main(
     n_recordings: Annotated[int, typer.Option("--recordings", help="Use at most so many.")] = 200,
     excerpts: Annotated[int, typer.Option(help="Of each recording.")] = 16,
     out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/how_well/reliability.md"),
+    processes: int = 2,
     seed: int = 1,
 ) -> None:
     """Ask, compare, write the table."""
-    sounds = dict(itertools.islice(recordings(audio_folder, SHORTEST, held_out=True, half=1), n_recordings))
-    known = stored(sounds)
-    probabilities, truths, strangers = [], [], []
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in known}
-        for number in range(excerpts):
-            for name in sounds:
-                asked = excerpt(sounds, name, np.random.default_rng([seed, number, *name.encode()]))
-                found = library.match(Waveform(asked.samples, RATE))
-                for match in found:
-                    truths.append(match.recording == ids.get(name) and asked.holds(match))
-                    probabilities.append(match.probability)
-                if name not in ids:
-                    strangers.append(max((m.probability for m in found), default=0.0))
-    text = report(np.array(probabilities), np.array(truths), np.array(strangers), len(known))
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        parts = [
+            pool.submit(asked, audio_folder, n_recordings, range(part, excerpts, processes), seed)
+            for part in range(processes)
+        ]
+        answers = [answer for part in parts for answer in part.result()]
+    matches = np.array([match for answer in answers for match in answer.matches])
+    strangers = [
+        max((probability for probability, _ in answer.matches), default=0.0)
+        for answer in answers
+        if not answer.stored
+    ]
+    n_stored = len({answer.name for answer in answers if answer.stored})
+    text = report(matches[:, 0], matches[:, 1] > 0, np.array(strangers), n_stored)
     out.write_text(text)
     print(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of one excerpt of a recording: probability of every match, and whether it is true."""
+
+    name: str
+    stored: bool
+    matches: list[tuple[float, bool]]
+
+
+def asked(audio_folder: Path, n_recordings: int, numbers: range, seed: int) -> list[Answer]:
+    """The excerpts of these numbers, of every recording."""
+    sounds = dict(itertools.islice(recordings(audio_folder, SHORTEST, held_out=True, half=1), n_recordings))
+    answers = []
+    with Library("memory:") as library:
+        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+        for number in numbers:
+            for name in sounds:
+                query = excerpt(sounds, name, np.random.default_rng([seed, number, *name.encode()]))
+                matches = [
+                    (match.probability, match.recording == ids.get(name) and query.holds(match))
+                    for match in library.match(Waveform(query.samples, RATE))
+                ]
+                answers.append(Answer(name, name in ids, matches))
+    return answers
 
 
 def report(probability: np.ndarray, true: np.ndarray, strangers: np.ndarray, n_stored: int) -> str:

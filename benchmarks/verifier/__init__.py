@@ -1,0 +1,1 @@
+"""How the weights of the verifier (`audiosearch.verifier`) are made; see `__main__` for the command."""

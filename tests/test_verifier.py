@@ -1,0 +1,122 @@
+"""The network that tells what is the same sound from what only resembles it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from audiosearch import Library, audio, verifier, wav
+from audiosearch.alignment import Float64, Line, Track
+from audiosearch.espeak import Espeak
+from audiosearch.tokenizers.pocket import Pocket
+from audiosearch.types import Float32, Segment, Waveform
+from audiosearch.verifier import CHANNELS, LAGS, ON_THE_LINE, Heard, Verifier, evidence
+from benchmarks.verifier.lines import Example
+from benchmarks.verifier.network import TOLD, Network, batch, trained
+from queries.search import Search
+
+FRAME = 0.08  # seconds
+RATE = 16000
+
+
+def unit(rng: np.random.Generator, n: int) -> Float32:
+    vectors = rng.standard_normal((n, 128)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def heard(vectors: Float32, start: float = 0.0) -> Heard:
+    times: Float64 = start + FRAME * np.arange(len(vectors))
+    return Heard(Track(times, vectors), Track(times, vectors[::-1]))
+
+
+def test_a_copy_agrees_on_the_line_and_nowhere_beside_it() -> None:
+    vectors = unit(np.random.default_rng(0), 80)
+    stored, query = heard(vectors), heard(vectors[20:50])
+    query = Heard(query.sound, Track(query.speech.times, stored.speech.vectors[20:50]))
+    told = evidence([query], [stored, stored], [Line("r", 1.0, 1.6), Line("r", 1.0, 100.0)])
+    assert told.shape == (2, 31, CHANNELS)
+    for first in (0, len(LAGS)):
+        profile = told[0, :30, first : first + len(LAGS)]
+        np.testing.assert_allclose(profile[:, ON_THE_LINE], 1, atol=1e-4)
+        assert np.abs(profile[:, [0, -1]]).max() < 0.5
+    assert told[0, :30, -1].all()  # there is something on the line
+    assert not told[1, :, : 2 * len(LAGS)].any()  # behind the end of the recording nothing agrees
+    assert not told[1, :, -1].any()
+    assert not told[:, 30].any()  # the empty frame
+
+
+def test_hearings_lie_one_behind_the_other_with_an_empty_frame_between() -> None:
+    vectors = unit(np.random.default_rng(1), 60)
+    query = [heard(vectors[10:30]), heard(vectors[11:30], 0.04)]
+    told = evidence(query, [heard(vectors)], [Line("r", 1.0, 0.8)])
+    np.testing.assert_array_equal(verifier.is_frame(told)[0, :, 0], [1] * 20 + [0] + [1] * 19 + [0])
+
+
+def test_where_nothing_is_stored_nothing_agrees() -> None:
+    query, nothing = heard(unit(np.random.default_rng(2), 20)), heard(np.zeros((0, 128), np.float32))
+    assert not evidence([query], [nothing], [Line("r", 1.0, 0.0)]).any()
+
+
+def random_evidence(seed: int, n_frames: int) -> Float32:
+    rng = np.random.default_rng(seed)
+    return rng.uniform(-0.5, 1, (5, n_frames, CHANNELS)).astype(np.float32)
+
+
+def test_what_is_shipped_computes_what_was_trained() -> None:
+    torch.manual_seed(0)
+    network = Network().eval()
+    told = np.random.default_rng(0).standard_normal((5, TOLD)).astype(np.float32)
+    looked_at = np.concatenate([random_evidence(0, 30), np.zeros((5, 1, CHANNELS), np.float32)], axis=1)
+    with torch.no_grad():
+        expected = network(
+            *(torch.from_numpy(x) for x in (verifier.inputs(looked_at), verifier.is_frame(looked_at), told))
+        )
+    shipped = Verifier(network.weights())
+    np.testing.assert_allclose(shipped(looked_at, told), expected.numpy(), atol=1e-5)
+    longer = np.concatenate([looked_at, np.zeros((5, 7, CHANNELS), np.float32)], axis=1)
+    np.testing.assert_allclose(shipped(longer, told), expected.numpy(), atol=1e-5)
+
+
+def test_it_learns() -> None:
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(60):
+        looked_at = rng.uniform(-0.3, 0.3, (int(rng.integers(12, 30)), CHANNELS)).astype(np.float16)
+        looked_at[:, ON_THE_LINE] += number % 2 * 0.6
+        rows.append(Example(looked_at, np.zeros(TOLD, np.float32), bool(number % 2)))
+    inputs, present, told, truth = batch(rows)
+    with torch.no_grad():
+        odds = trained(rows, 80, seed=0)(inputs, present, told)
+    assert ((odds > 0) == (truth > 0)).float().mean() > 0.95
+
+
+def test_it_was_trained_for_the_tokenizer_in_the_package_and_no_other() -> None:
+    assert verifier.shipped(Pocket().name) is not None
+    assert verifier.shipped("pocket@another") is None
+    assert verifier.shipped("qwen3-tts-12hz@x") is None
+
+
+def test_the_same_words_in_another_voice_are_no_copy(tmp_path: Path) -> None:
+    text = "The printing press changed how knowledge was kept, and who could read it in the end."
+    said, resaid = (audio.resample(Espeak(voice).synthesize(text), RATE) for voice in ("en-us", "en-us+f3"))
+    noise = np.random.default_rng(0).standard_normal(len(said.samples)).astype(np.float32)
+    noisy = said.samples + noise * np.sqrt((said.samples**2).mean()) * 10 ** (-5 / 20)
+    path = tmp_path / "said.wav"
+    wav.write(path, said)
+    with Library("memory:") as library:
+        list(library.ingest([path]))
+        assert library.match(Waveform(noisy, RATE))[0].probability > 0.9
+        assert all(match.probability < 0.5 for match in library.match(resaid))
+
+
+def test_what_it_says_is_part_of_every_judgement(library: Library, music_clip: Path) -> None:
+    query = audio.load(music_clip, RATE).samples[20 * RATE : 25 * RATE]
+    codes = library.tokenizer.encode([Waveform(query, RATE)])[0]
+    section = Segment(0.0, 5.0)
+    judged, unverified = (
+        Search(library.store, library.tokenizer, codes, verify=verify).judged(section)
+        for verify in (True, False)
+    )
+    assert all(one.judgement.verified is not None for one in judged)
+    assert all(one.judgement.verified is None for one in unverified)
+    assert [one.line for one in judged] == [one.line for one in unverified]
