@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 from audiosearch import alignment, verifier
@@ -156,15 +157,13 @@ class Search:
             return self._verified(self._ranked(compared, references, section), references, section)
 
     def _ranked(self, judged: list[Judged], references: Sequence[Heard], section: Segment) -> list[Judged]:
-        """The same, each compared with its rivals: lines in other recordings, neither sure nor its copies."""
+        """The same, each compared with its rivals: unsure lines in recordings that hold no copy of its own."""
         if not judged:
             return []
         query = self._query.within(section)
         lines, stored = [j.line for j in judged], [reference.sound for reference in references]
-        recordings = np.array([line.recording for line in lines])
         unsure = np.array([j.judgement.probability < SURE for j in judged])
-        copies = alignment.resemblance(query.times, stored, lines) > ALIKE
-        rivals = (recordings[:, None] != recordings) & unsure & ~copies
+        rivals = unsure & ~_same_recordings(lines, alignment.resemblance(query.times, stored, lines) > ALIKE)
         agreements = np.stack([alignment.agreement(query, *one) for one in zip(stored, lines, strict=True)])
         return [
             replace(j, judgement=replace(j.judgement, lead=lead))
@@ -275,6 +274,18 @@ def is_telling(fingerprint: str) -> bool:
     """Whether a fingerprint is long and varied enough to say anything: silence has one too."""
     codes = fingerprint.split(SEPARATOR)
     return len(codes) >= FEWEST_CODES and len(set(codes)) >= len(codes) / 4
+
+
+def _same_recordings(lines: Sequence[Line], copies: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Of each two lines, whether they lie in one recording, or in two of which one holds a copy of the other.
+
+    Music repeats itself: what lies elsewhere in a copy is no other sound either.
+    """
+    names = np.array([line.recording for line in lines])
+    in_recording = names[:, None] == np.unique(names)
+    together = in_recording.T.astype(int) @ (copies | (names[:, None] == names)) @ in_recording > 0
+    same: npt.NDArray[np.bool_] = together[in_recording.argmax(axis=1)][:, in_recording.argmax(axis=1)]
+    return same
 
 
 def n_lines(section: Segment) -> int:

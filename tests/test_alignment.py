@@ -11,6 +11,7 @@ from audiosearch.alignment import (
     agreement,
     rates,
     refine,
+    resemblance,
     straightness,
     through,
     vote,
@@ -139,6 +140,26 @@ def smooth(rng: np.random.Generator) -> Float32:
     """Vectors of which each resembles the next ones, like those of frames."""
     steps = rng.standard_normal((123, 32)).astype(np.float32)
     return steps[:-3] + steps[1:-2] + steps[2:-1] + steps[3:]
+
+
+def test_copies_resemble_each_other_along_their_lines_and_nothing_else_does() -> None:
+    rng = np.random.default_rng(5)
+    vectors = unit(rng.standard_normal((80, 128)).astype(np.float32))
+    one = Track(FRAME * np.arange(80), vectors)
+    copy = Track(7.0 + FRAME * np.arange(80), vectors)
+    other = Track(one.times, unit(rng.standard_normal((80, 128)).astype(np.float32)))
+    nothing = Track(np.zeros(0), np.zeros((0, 128), np.float32))
+    lines = [
+        Line("one", 1.0, 1.6),
+        Line("copy", 1.0, 8.6),
+        Line("other", 1.0, 1.6),
+        Line("nothing", 1.0, 0.0),
+    ]
+    alike = resemblance(FRAME * np.arange(50), [one, copy, other, nothing], lines)
+    assert alike[0, 1] == pytest.approx(1.0, abs=1e-3)
+    assert np.abs(alike[:2, 2]).max() < 0.1
+    assert not alike[3].any()
+    np.testing.assert_allclose(alike, alike.T, atol=1e-6)
 
 
 def test_a_copy_is_straight_and_what_wanders_is_not() -> None:

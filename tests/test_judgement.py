@@ -11,9 +11,11 @@ from audiosearch.judgement import (
     ODDS,
     ODDS_UNVERIFIED,
     TYPICAL,
+    UNRIVALLED,
     Judgement,
     background,
     better_half,
+    leads,
     outvotes,
 )
 
@@ -44,8 +46,9 @@ def test_a_second_tells_less_than_three_and_ten_no_more_than_four() -> None:
 
 
 def test_every_feature_has_its_weight() -> None:
-    judgement = Judgement(0.6, 1.1, 0.0, 0.7, 2.0, background=0.2, votes=1.5)
-    assert judgement.features == pytest.approx([1.0, 0.6, 0.7, 1.5, 0.2, 1.0, 0.25])
+    judgement = Judgement(0.6, 1.1, 0.0, 0.7, 2.0, background=0.2, votes=1.5, lead=0.1)
+    assert judgement.features == pytest.approx([1.0, 0.6, 0.7, 1.5, 0.2, 1.0, 0.25, 0.1])
+    assert replace(judgement, lead=0.9).features[-1] == pytest.approx(0.3)  # more tells no more
     assert judgement.score == pytest.approx(float(np.dot(ODDS_UNVERIFIED, judgement.features)))
     verified = replace(judgement, verified=-1.5)
     assert verified.features == pytest.approx([*judgement.features, -1.5])
@@ -54,14 +57,15 @@ def test_every_feature_has_its_weight() -> None:
 
 
 def test_what_the_network_is_told_of_a_line() -> None:
-    told = Judgement(0.6, 1.1, 0.05, 0.7, 2.0, background=0.2, votes=1.5).told
-    assert told == pytest.approx([0.6, 0.7, 0.75, 0.2, 1.0, math.log(2), 0.25, 0.05], abs=1e-6)
+    told = Judgement(0.6, 1.1, 0.05, 0.7, 2.0, background=0.2, votes=1.5, lead=-0.9).told
+    assert told == pytest.approx([0.6, 0.7, 0.75, 0.2, 1.0, math.log(2), 0.25, 0.05, -0.2], abs=1e-6)
 
 
 def test_a_line_stands_out_from_what_chance_finds() -> None:
     assert judged(0.5, background=0.1) > judged(0.5, background=0.35)
     assert judged(0.5, votes=2.0) > judged(0.5)
     assert judged(0.5, straightness=0.9) > judged(0.5, straightness=0.4)
+    assert judged(0.5, lead=0.25) > judged(0.5, lead=0.05)
 
 
 def test_votes_are_compared_with_those_of_weaker_lines() -> None:
@@ -82,3 +86,20 @@ def test_the_background_is_what_the_weaker_lines_in_other_recordings_agree() -> 
     assert half == pytest.approx(np.linspace(0.1, 0.5, 40)[:20].mean())
     assert background([], []) == []
     assert background(["true", "true"], [0.9, 0.7]) == pytest.approx([TYPICAL] * 2)
+
+
+def test_a_line_leads_what_resembles_it_less() -> None:
+    agreements = np.full((3, 40), 0.2, np.float32)
+    agreements[0] = 0.7
+    agreements[1] = 0.5
+    everyone = ~np.eye(3, dtype=bool)
+    assert leads(agreements, everyone) == pytest.approx([0.2, -0.2, -0.5])
+    nobody = np.zeros((3, 3), bool)
+    assert leads(agreements, nobody) == [UNRIVALLED] * 3
+    assert leads(np.zeros((2, 0), np.float32), ~np.eye(2, dtype=bool)) == [UNRIVALLED] * 2
+
+
+def test_of_two_recordings_heard_at_once_each_leads_where_the_other_is_not_heard() -> None:
+    both = np.full((2, 40), 0.1, np.float32)
+    both[0, :20] = both[1, 20:] = 0.6
+    assert leads(both, ~np.eye(2, dtype=bool)) == pytest.approx([0.5, 0.5])

@@ -19,7 +19,7 @@ from audiosearch.types import Codes, Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
 from queries.listen import Hearing, encoded, listen
 from queries.match import match
-from queries.search import Found, is_telling
+from queries.search import Found, Search, is_telling
 from queries.speeds import as_asked
 
 RATE = 16000
@@ -329,3 +329,18 @@ def test_chunks_are_whole_frames_at_any_rate() -> None:
     codes = np.concatenate(list(encoded(iter([clock]), Slow(), 10.0)), axis=1)[0]  # type: ignore[arg-type]
     assert len(codes) == count(len(clock), RATE, Slow.frame_rate)
     np.testing.assert_allclose(codes, np.arange(len(codes)) / Slow.frame_rate, atol=2 / RATE)
+
+
+def test_a_copy_stored_beside_it_is_no_rival(tmp_path: Path, music: Float32) -> None:
+    for suffix in ("flac", "mp3"):
+        media.write(tmp_path / f"song.{suffix}", music, RATE)
+    noise = np.random.default_rng(0).standard_normal(5 * RATE).astype(np.float32)
+    clean = part(music, 20.0, 5.0)
+    noisy = clean + noise * np.sqrt((clean**2).mean())
+    with Library("memory:") as library:
+        list(library.ingest([tmp_path]))
+        codes = library.tokenizer.encode([Waveform(noisy, RATE)])[0]
+        found = Search(library.store, library.tokenizer, codes).judged(Segment(0.0, 5.0))
+        true = [one for one in found if abs(one.line.at(2.5) - 22.5) < 0.2]
+        assert len({one.line.recording for one in true}) == 2
+        assert all(one.judgement.lead > 0.1 for one in true)
