@@ -157,7 +157,7 @@ class Search:
             return self._verified(self._ranked(compared, references, section), references, section)
 
     def _ranked(self, judged: list[Judged], references: Sequence[Heard], section: Segment) -> list[Judged]:
-        """The same, each compared with its rivals: unsure lines in recordings that hold no copy of its own."""
+        """The same, each compared with its rivals: unsure lines, in recordings without a copy of its own."""
         if not judged:
             return []
         query = self._query.within(section)
