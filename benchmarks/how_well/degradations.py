@@ -12,6 +12,7 @@ import soxr
 from audiosearch.types import Float32
 
 RATE = 16000  # Hz
+QUIETEST = 1e-6  # peak of what is not silence
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,7 +105,7 @@ def lowpass(cutoff: float) -> Degradation:
 
 def clipped(x: Float32, _: Context) -> Float32:
     """Overdriven by 12 dB."""
-    return (np.clip(x / np.abs(x).max() * 4, -1, 1) * 0.9).astype(np.float32)
+    return (np.clip(x / max(np.abs(x).max(), QUIETEST) * 4, -1, 1) * 0.9).astype(np.float32)
 
 
 def gain(decibels: float) -> Degradation:

@@ -30,6 +30,7 @@ ALONE = 0.15  # share of the searches whose lines are looked at one by one, as t
 BEST, OTHERS = 5, 2  # false lines that are kept of a search: the likeliest, and some by chance
 TOLERANCE = 0.5  # seconds
 LONGEST = 14  # seconds of what is mixed in
+LOG_EVERY = 250  # excerpts
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -58,7 +59,9 @@ def examples(folder: Path, n_recordings: int, n_excerpts: int, seed: int) -> lis
     unknown = strangers(sounds)
     with Library("memory:") as library:
         ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
-        for _ in range(n_excerpts):
+        for number in range(n_excerpts):
+            if number % LOG_EVERY == 0:
+                print(f"excerpt {number} of {n_excerpts}: {len(found)} lines", flush=True)
             names = unknown if rng.random() < STRANGE else list(ids)
             name = names[int(rng.integers(len(names)))]
             other = sounds[unknown[int(rng.integers(len(unknown)))]]
