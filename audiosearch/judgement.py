@@ -18,8 +18,8 @@ from audiosearch.types import Float32
 
 # Constant; agreement, straightness, votes, background, another speed, brevity, lead (`Judgement.features`),
 # and what the network says. Without it, for a tokenizer that it does not know:
-ODDS = (-6.05, 10.44, 1.07, 1.37, -9.05, -0.54, -1.32, 5.0, 1.0)
-ODDS_UNVERIFIED = (-12.09, 20.88, 2.14, 2.73, -18.10, -1.07, -2.64, 10.0)
+ODDS = (-3.22, 6.74, 0.36, 0.27, -12.68, -0.30, 1.06, 8.25, 0.51)
+ODDS_UNVERIFIED = (-8.14, 9.77, 1.71, 0.44, -7.37, -0.68, -0.44, 17.30)
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed

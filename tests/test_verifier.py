@@ -85,8 +85,9 @@ def test_it_learns() -> None:
         looked_at[:, ON_THE_LINE] += number % 2 * 0.6
         rows.append(Example(looked_at, np.zeros(TOLD, np.float32), bool(number % 2)))
     inputs, present, told, truth = batch(rows)
+    network = trained(rows, 80, seed=0)
     with torch.no_grad():
-        odds = trained(rows, 80, seed=0)(inputs, present, told)
+        odds = network(inputs, present, told)
     assert ((odds > 0) == (truth > 0)).float().mean() > 0.95
 
 

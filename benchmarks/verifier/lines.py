@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from audiosearch import Library, audio
+from audiosearch import Library, alignment, audio
+from audiosearch.alignment import Line
 from audiosearch.judgement import TYPICAL, UNRIVALLED
 from audiosearch.tokenizers.pocket.training import corpus
 from audiosearch.types import Float32, Segment
+from audiosearch.verifier import Heard
 from benchmarks.how_well.degradations import RATE
 from benchmarks.planted.sounds import HOLDOUT, keep, recordings, stored, strangers
 from benchmarks.verifier.degradations import Degrader
@@ -26,7 +28,10 @@ SHORTEST = 12.0  # seconds of a recording
 LENGTHS = (0.8, 11.0)  # seconds of an excerpt
 STRANGE = 0.3  # share of the excerpts that are of no stored recording
 ONCE = 0.35  # share of the hearings that are also searched without the one half a frame later
-ALONE = 0.15  # share of the searches whose lines are looked at one by one, as those of equal fingerprints are
+ALONE = 0.2  # share of the searches whose lines are looked at one by one, as where hardly anything is stored
+AROUND = 1.0  # seconds around a line that are looked at
+REPEATED = 0.5  # mean cosine from which on one place of a recording may be said to sound like another
+STEP = 0.04  # seconds between the frames that are compared for it
 BEST, OTHERS = 5, 2  # false lines that are kept of a search: the likeliest, and some by chance
 TOLERANCE = 0.5  # seconds
 LONGEST = 14  # seconds of what is mixed in
@@ -111,19 +116,47 @@ def _kept(
     id_: str | None,
     rng: np.random.Generator,
 ) -> Iterator[Example]:
-    """The true lines and some false ones, none of the same recording: music repeats itself."""
+    """The true lines and some false ones, among these no repetitions of what is true."""
     references = [search.around(one.line, section) for one in judged]
+    repeated = _repeated(section, judged, references, truths, id_)
     if rng.random() < ALONE:
         judged = [
             replace(j, judgement=replace(j.judgement, background=TYPICAL, votes=0.0, lead=UNRIVALLED))
             for j in judged
         ]
-        alone = zip(judged, references, strict=True)
-        evidence = [search.evidence([one], [reference], section)[0] for one, reference in alone]
+        around = (
+            rng.random() * 2 * AROUND
+        )  # seconds that are stored on either side; a clip may be all there is
+        evidence = [
+            search.evidence([one], [_shortened(reference, one.line, section, around)], section)[0]
+            for one, reference in zip(judged, references, strict=True)
+        ]
     else:
         evidence = list(search.evidence(judged, references, section))
     order = sorted(range(len(judged)), key=lambda i: -judged[i].judgement.score)
-    false = [i for i in order if judged[i].line.recording != id_]
+    false = [i for i in order if not truths[i] and not repeated[i]]
     rest = [i for i in false[BEST:] if rng.random() < OTHERS / max(1, len(false) - BEST)]
     for i in [*(i for i in order if truths[i]), *false[:BEST], *rest]:
         yield Example(evidence[i].astype(np.float16), judged[i].judgement.told, truths[i])
+
+
+def _repeated(
+    section: Segment,
+    judged: Sequence[Judged],
+    references: Sequence[Heard],
+    truths: Sequence[bool],
+    id_: str | None,
+) -> list[bool]:
+    """Which lines lead to another place of the right recording that may sound the same, as music does."""
+    own = [one.line.recording == id_ for one in judged]
+    if not any(truths):
+        return own
+    sound = [reference.sound for reference in references]
+    times = np.arange(section.start, section.end, STEP)
+    alike = alignment.resemblance(times, sound, [one.line for one in judged])[:, list(truths)].max(axis=1)
+    return [mine and resembles > REPEATED for mine, resembles in zip(own, alike, strict=True)]
+
+
+def _shortened(reference: Heard, line: Line, section: Segment, around: float) -> Heard:
+    within = Segment(max(0.0, line.at(section.start) - around), max(0.0, line.at(section.end) + around))
+    return Heard(reference.sound.within(within), reference.speech.within(within))

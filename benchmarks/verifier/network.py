@@ -82,7 +82,7 @@ def trained(rows: Sequence[Example], steps: int, seed: int) -> Network:
         chosen = [
             true[torch.randint(len(true), (third,), generator=generator)],
             false[torch.randint(len(false), (third,), generator=generator)],
-            false[torch.multinomial(seeming, third, generator=generator)],
+            false[torch.multinomial(seeming, min(third, len(false)), generator=generator)],
         ]
         inputs, present, told, truth = batch([rows[number] for number in torch.cat(chosen).tolist()])
         smoothed = truth * (1 - 2 * SMOOTHED) + SMOOTHED
