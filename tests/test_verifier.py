@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
-from audiosearch import Library, audio, verifier, wav
+from audiosearch import Library, audio, verifier
 from audiosearch.alignment import Float64, Line, Track
-from audiosearch.espeak import Espeak
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Float32, Segment, Waveform
 from audiosearch.verifier import CHANNELS, LAGS, ON_THE_LINE, Heard, Verifier, evidence
@@ -80,12 +80,13 @@ def test_what_is_shipped_computes_what_was_trained() -> None:
 def test_it_learns() -> None:
     rng = np.random.default_rng(0)
     rows = []
-    for number in range(60):
+    for number in range(120):
         looked_at = rng.uniform(-0.3, 0.3, (int(rng.integers(12, 30)), CHANNELS)).astype(np.float16)
         looked_at[:, ON_THE_LINE] += number % 2 * 0.6
+        looked_at[:, 2 * len(LAGS) + 1 :: 2] = 0.2  # deviations
         rows.append(Example(looked_at, np.zeros(TOLD, np.float32), bool(number % 2)))
     inputs, present, told, truth = batch(rows)
-    network = trained(rows, 80, seed=0)
+    network = trained(rows, 300, seed=0)
     with torch.no_grad():
         odds = network(inputs, present, told)
     assert ((odds > 0) == (truth > 0)).float().mean() > 0.95
@@ -97,21 +98,21 @@ def test_it_was_trained_for_the_tokenizer_in_the_package_and_no_other() -> None:
     assert verifier.shipped("qwen3-tts-12hz@x") is None
 
 
-def test_the_same_words_in_another_voice_are_no_copy(tmp_path: Path) -> None:
-    text = "The printing press changed how knowledge was kept, and who could read it in the end."
-    said, resaid = (audio.resample(Espeak(voice).synthesize(text), RATE) for voice in ("en-us", "en-us+f3"))
-    noise = np.random.default_rng(0).standard_normal(len(said.samples)).astype(np.float32)
-    noisy = said.samples + noise * np.sqrt((said.samples**2).mean()) * 10 ** (-5 / 20)
-    path = tmp_path / "said.wav"
-    wav.write(path, said)
-    with Library("memory:") as library:
-        list(library.ingest([path]))
-        assert library.match(Waveform(noisy, RATE))[0].probability > 0.9
-        assert all(match.probability < 0.5 for match in library.match(resaid))
+def test_in_noise_it_names_the_true_line_by_itself(library: Library, speech_clip: Path) -> None:
+    query = audio.load(speech_clip, RATE).samples[20 * RATE : 25 * RATE]
+    noise = np.random.default_rng(0).standard_normal(len(query)).astype(np.float32)
+    noisy = query + noise * np.sqrt((query**2).mean()) * 10 ** (-5 / 20)
+    codes = library.tokenizer.encode([Waveform(noisy, RATE)])[0]
+    judged = Search(library.store, library.tokenizer, codes).judged(Segment(0.0, 5.0))
+    first, second = sorted(judged, key=lambda one: -(one.judgement.verified or 0.0))[:2]
+    assert first.line.at(2.5) == pytest.approx(22.5, abs=0.1)
+    assert first.judgement.verified is not None
+    assert second.judgement.verified is not None
+    assert first.judgement.verified > 0 > second.judgement.verified
 
 
-def test_what_it_says_is_part_of_every_judgement(library: Library, music_clip: Path) -> None:
-    query = audio.load(music_clip, RATE).samples[20 * RATE : 25 * RATE]
+def test_what_it_says_is_part_of_every_judgement(library: Library, speech_clip: Path) -> None:
+    query = audio.load(speech_clip, RATE).samples[20 * RATE : 25 * RATE]
     codes = library.tokenizer.encode([Waveform(query, RATE)])[0]
     section = Segment(0.0, 5.0)
     judged, unverified = (

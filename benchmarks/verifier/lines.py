@@ -126,7 +126,7 @@ def _kept(
         ]
         around = (
             rng.random() * 2 * AROUND
-        )  # seconds that are stored on either side; a clip may be all there is
+        )  # seconds of it that are stored on either side
         evidence = [
             search.evidence([one], [_shortened(reference, one.line, section, around)], section)[0]
             for one, reference in zip(judged, references, strict=True)
