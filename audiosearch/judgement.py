@@ -18,8 +18,8 @@ from audiosearch.types import Float32
 
 # Constant; agreement, straightness, votes, background, another speed, brevity, lead (`Judgement.features`),
 # and what the network says. Without it, for a tokenizer that it does not know:
-ODDS = (-3.22, 6.74, 0.36, 0.27, -12.68, -0.30, 1.06, 8.25, 0.51)
-ODDS_UNVERIFIED = (-8.14, 9.77, 1.71, 0.44, -7.37, -0.68, -0.44, 17.30)
+ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
+ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed
@@ -28,7 +28,7 @@ FEWEST = 6  # of them
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
 TYPICAL = 0.19  # background where nothing is known
 FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
-UNRIVALLED = 0.15  # lead where there is nothing to compare with
+UNRIVALLED = 0.25  # lead where nothing comes near: that of a typical true line
 LEADS = (-0.2, 0.3)  # beyond which one tells no more
 SELF_LAGS = np.arange(0.48, 2.04, 0.08)  # seconds
 

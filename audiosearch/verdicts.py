@@ -6,7 +6,7 @@ Verdict = Literal["same recording", "contains part of", "altered copy", "no matc
 
 # Below it is no match. About one in a thousand excerpts of recordings that are not stored exceeds it
 # (`benchmarks.how_well.calibrate` and `reliability`).
-MIN_PROBABILITY = 0.95
+MIN_PROBABILITY = 0.9
 SAME_RATE = 0.005  # a rate nearer to 1 is that of the same speed
 PLAY = 0.1  # seconds by which a line may lie askew at its ends
 
