@@ -124,9 +124,7 @@ def _kept(
             replace(j, judgement=replace(j.judgement, background=TYPICAL, votes=0.0, lead=UNRIVALLED))
             for j in judged
         ]
-        around = (
-            rng.random() * 2 * AROUND
-        )  # seconds of it that are stored on either side
+        around = rng.random() * 2 * AROUND  # seconds of it that are stored on either side
         evidence = [
             search.evidence([one], [_shortened(reference, one.line, section, around)], section)[0]
             for one, reference in zip(judged, references, strict=True)
