@@ -18,7 +18,7 @@ import numpy as np
 import typer
 
 from audiosearch import Library
-from audiosearch.judgement import TYPICAL
+from audiosearch.judgement import TYPICAL, UNRIVALLED
 from audiosearch.types import Float32, Segment
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST
@@ -106,6 +106,7 @@ def variants() -> dict[str, tuple[str, Judge]]:
         "heard once, not twice": ("once", whole),
         f"{number // 2} lines judged, not {number}": ("half as many", whole),
         "without the verifier": ("as shipped", without(verified=None)),
+        "lead left out": ("as shipped", without(lead=UNRIVALLED)),
         "straightness left out": ("as shipped", without(straightness=0.0)),
         "votes left out": ("as shipped", without(votes=0.0)),
         "background left out": ("as shipped", without(background=TYPICAL)),
