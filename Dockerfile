@@ -4,7 +4,7 @@ FROM python:3.12-slim-bookworm AS build
 ARG TORCH=https://download.pytorch.org/whl/cpu
 RUN python -m venv /venv
 ENV PATH=/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN pip install "torch==2.11.*" "torchaudio==2.11.*" --index-url "$TORCH"
+RUN pip install "torch==2.11.0" "torchaudio==2.11.0" --index-url "$TORCH"
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY audiosearch audiosearch
