@@ -302,7 +302,7 @@ def test_recordings_that_say_it_are_named(run: Run, folder: Path) -> None:
     media.write(folder / "meeting.wav", whole, 16000)
     run("ingest", folder / "meeting.wav")
     question = say(folder / "question.wav", "two keys are needed to open the door of the archive")
-    code, lines, _ = run("ask", question, "--recordings", "--json", "--min-probability", 0.01)
+    code, lines, _ = run("ask", question, "--recordings", "--json", "--min-probability", 0.001)
     best = next(line for line in lines if line["kind"] == "place")
     assert {line["kind"] for line in lines} == {"passage", "place"}
     assert (code, best["recording"].endswith("meeting.wav")) == (0, True)
