@@ -28,8 +28,7 @@ FEWEST = 6  # of them
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
 TYPICAL = 0.19  # background where nothing is known
 FEW_VOTES = 0.01  # of the mean anchor: too few for their ratio to tell much
-ALONE = 0.25  # lead where nothing was found in other recordings: that of a typical true line
-UNRIVALLED = 0.15  # where all that was found there are copies, or true as well
+UNRIVALLED = 0.25  # lead where nothing comes near: that of a typical true line
 LEADS = (-0.2, 0.3)  # beyond which one tells no more
 SELF_LAGS = np.arange(0.48, 2.04, 0.08)  # seconds
 
@@ -55,7 +54,7 @@ class Judgement:
     votes : float
         How much more it was voted for than those, natural logarithm (`outvotes`); 0 where nobody voted.
     lead : float
-        By how much it agrees better than the best of its rivals (`leads`); `ALONE` where there is nothing else.
+        By how much it agrees better than the best of its rivals (`leads`).
     verified : float, optional
         Log-odds by the network (`audiosearch.verifier`), if it knows the tokenizer.
     """
@@ -67,7 +66,7 @@ class Judgement:
     seconds: float
     background: float = TYPICAL
     votes: float = 0.0
-    lead: float = ALONE
+    lead: float = UNRIVALLED
     verified: float | None = None
 
     @property

@@ -158,8 +158,8 @@ class Search:
 
     def _ranked(self, judged: list[Judged], references: Sequence[Heard], section: Segment) -> list[Judged]:
         """The same, each compared with its rivals: unsure lines, in recordings without a copy of its own."""
-        if len({j.line.recording for j in judged}) < 2:
-            return judged
+        if not judged:
+            return []
         query = self._query.within(section)
         lines, stored = [j.line for j in judged], [reference.sound for reference in references]
         unsure = np.array([j.judgement.probability < SURE for j in judged])

@@ -14,7 +14,7 @@ import torch
 
 from audiosearch import Library, alignment, audio
 from audiosearch.alignment import Line
-from audiosearch.judgement import ALONE, TYPICAL
+from audiosearch.judgement import TYPICAL, UNRIVALLED
 from audiosearch.tokenizers.pocket.training import corpus
 from audiosearch.types import Float32, Segment
 from audiosearch.verifier import Heard
@@ -28,9 +28,7 @@ SHORTEST = 12.0  # seconds of a recording
 LENGTHS = (0.8, 11.0)  # seconds of an excerpt
 STRANGE = 0.3  # share of the excerpts that are of no stored recording
 ONCE = 0.35  # share of the hearings that are also searched without the one half a frame later
-ONE_BY_ONE = (
-    0.2  # share of the searches whose lines are looked at one by one, as where hardly anything is stored
-)
+ALONE = 0.2  # share of the searches whose lines are looked at one by one, as where hardly anything is stored
 AROUND = 1.0  # seconds around a line that are looked at
 REPEATED = 0.5  # mean cosine from which on one place of a recording may be said to sound like another
 STEP = 0.04  # seconds between the frames that are compared for it
@@ -121,9 +119,9 @@ def _kept(
     """The true lines and some false ones, among these no repetitions of what is true."""
     references = [search.around(one.line, section) for one in judged]
     repeated = _repeated(section, judged, references, truths, id_)
-    if rng.random() < ONE_BY_ONE:
+    if rng.random() < ALONE:
         judged = [
-            replace(j, judgement=replace(j.judgement, background=TYPICAL, votes=0.0, lead=ALONE))
+            replace(j, judgement=replace(j.judgement, background=TYPICAL, votes=0.0, lead=UNRIVALLED))
             for j in judged
         ]
         around = rng.random() * 2 * AROUND  # seconds of it that are stored on either side
