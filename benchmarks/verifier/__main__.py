@@ -1,4 +1,4 @@
-"""Train the network that verifies lines (`audiosearch.verifier`), on two cores in about half an hour.
+"""Train the network that verifies lines (`audiosearch.verifier`), on two cores in a quarter of an hour.
 
     python -m benchmarks.verifier --audio FOLDER --out audiosearch/verifier.safetensors
 
