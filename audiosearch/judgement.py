@@ -3,7 +3,7 @@
 Seven things are told of a line (`Judgement`), and what a small network makes of its frames
 (`audiosearch.verifier`). A logistic regression weighs them (`ODDS`). It was fitted to the matches of degraded
 excerpts, half of them of nothing that is stored, of recordings that the tokenizer was not trained on
-(`python -m benchmarks.how_well.calibrate`).
+(`python -m benchmarks.how_well.calibrate --excerpts 16`).
 """
 
 import math
