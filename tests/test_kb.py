@@ -295,14 +295,14 @@ def test_a_transcriber_helps(run: Run, folder: Path) -> None:
 def test_recordings_that_say_it_are_named(run: Run, folder: Path) -> None:
     """A minute of noise, and in it the words at 20 s."""
     run("kb", "add", "texts")
-    spoken = Espeak("en-us+m3", 140).synthesize("two keys are needed to open the door of the archive")
+    spoken = Espeak("en-us+m3", 140).synthesize("fresh water is boiled for every pot of tea")
     words = audio.resample(spoken, 16000).samples
     whole = sounds.noise(60.0) * 0.01
     whole[20 * 16000 : 20 * 16000 + len(words)] += words
     media.write(folder / "meeting.wav", whole, 16000)
     run("ingest", folder / "meeting.wav")
-    question = say(folder / "question.wav", "two keys are needed to open the door of the archive")
-    code, lines, _ = run("ask", question, "--recordings", "--json", "--min-probability", 0.001)
+    question = say(folder / "question.wav", "fresh water is boiled for every pot of tea")
+    code, lines, _ = run("ask", question, "--recordings", "--json", "--min-probability", 0.01)
     best = next(line for line in lines if line["kind"] == "place")
     assert {line["kind"] for line in lines} == {"passage", "place"}
     assert (code, best["recording"].endswith("meeting.wav")) == (0, True)
