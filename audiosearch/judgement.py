@@ -72,7 +72,6 @@ class Judgement:
     @property
     def told(self) -> Float32:
         """What the network is told of the line as a whole, shape (9,)."""
-        seconds = max(self.seconds, 0.1)
         return np.array(
             [
                 self.agreement,
@@ -80,13 +79,17 @@ class Judgement:
                 self.votes / 2,
                 self.background,
                 10 * abs(self.rate - 1),
-                math.log(seconds),
-                max(0.0, 1 / seconds - 1 / LONG),
+                math.log(max(self.seconds, 0.1)),
+                self._brevity,
                 self.sameness,
                 self._lead,
             ],
             np.float32,
         )
+
+    @property
+    def _brevity(self) -> float:
+        return max(0.0, 1 / max(self.seconds, 0.1) - 1 / LONG)
 
     @property
     def _lead(self) -> float:
@@ -96,7 +99,6 @@ class Judgement:
     def features(self) -> Float64:
         """What `ODDS` weigh, shape (9,), or `ODDS_UNVERIFIED`, shape (8,)."""
         altered = abs(self.rate - 1) > UNALTERED
-        brevity = max(0.0, 1 / max(self.seconds, 0.1) - 1 / LONG)
         verified = [] if self.verified is None else [self.verified]
         return np.array(
             [
@@ -106,7 +108,7 @@ class Judgement:
                 self.votes,
                 self.background,
                 altered,
-                brevity,
+                self._brevity,
                 self._lead,
                 *verified,
             ]
