@@ -1,6 +1,7 @@
 """What the tests share."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,17 @@ import pytest
 import servers
 from audiosearch import Library, cli, demo
 from commands import Done, Run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests has stored and set nothing, and keeps what they have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        ours = re.compile("AUDIOSEARCH_(?!QDRANT_URL|WEAVIATE_URL|REQUIRE_SERVICES)")  # which the tests use
+        for setting in filter(ours.match, list(os.environ)):
+            patch.delenv(setting)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,7 @@ def test_what_is_said_of_qwen3_runs(
     pytest.importorskip("matplotlib", reason="no matplotlib: pip install 'audiosearch[metrics]'")
     section = README[README.index("## Qwen3-TTS-Tokenizer-12Hz") : README.index("## How it works")]
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUDIOSEARCH_STORE", str(tmp_path / "store"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         qwen.write_whole(tmp_path / "Qwen3-TTS-Tokenizer-12Hz")
