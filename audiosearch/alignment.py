@@ -14,6 +14,7 @@ the reference's along it.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -132,14 +133,15 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
     middle = float(votes.query.min() + votes.query.max()) / 2  # lines of all rates are compared there
     recording, rate, place, weight = _tally(votes, middle)
     lines: list[Line] = []
-    taken: dict[int, list[float]] = {}  # places, by recording
-    for bin_ in np.argsort(-weight, kind="stable").tolist():
-        there = taken.setdefault(int(recording[bin_]), [])
-        if all(abs(place[bin_] - other) >= APART for other in there):
-            there.append(float(place[bin_]))
-            offset = float(place[bin_] - rate[bin_] * middle)
-            name = names[recording[bin_]]
-            lines.append(Line(name, float(rate[bin_]), offset, float(weight[bin_]) / len(times)))
+    taken: dict[int, list[float]] = {}  # places, rising, by recording
+    heaviest = np.argsort(-weight, kind="stable")
+    bins = zip(*(column[heaviest].tolist() for column in (recording, rate, place, weight)), strict=True)
+    for number, slope, at_middle, votes_for in bins:
+        there = taken.setdefault(number, [])
+        behind = bisect_left(there, at_middle)
+        if all(abs(at_middle - other) >= APART for other in there[max(0, behind - 1) : behind + 1]):
+            there.insert(behind, at_middle)
+            lines.append(Line(names[number], slope, at_middle - slope * middle, votes_for / len(times)))
             if len(lines) == limit:
                 break
     return lines
