@@ -190,16 +190,19 @@ class Search:
 
     def lines(self, section: Segment, limit: int) -> list[Line]:
         """Of the lines that a section's anchors vote for those along which its frames agree best."""
-        times, rows = zip(*self._anchors(section), strict=True)
-        looked_at = HITS * limit // LINES + OWN_HITS * len(self._ignoring)
-        found = self._store.by_anchors(np.concatenate(rows), looked_at)
-        hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
-        voted = alignment.vote(np.concatenate(times).tolist(), hits, max(limit, WIDER * n_lines(section)))
+        voted = self.voted(section, max(limit, WIDER * n_lines(section)), HITS * limit // LINES)
         if len(voted) <= limit:
             return voted
         query = self._query.within(section)
         agreements = [alignment.at_best(query, self._sound(line, section), line) for line in voted]
         return [voted[place] for place in np.argsort(agreements)[: -limit - 1 : -1]]
+
+    def voted(self, section: Segment, limit: int, n_hits: int) -> list[Line]:
+        """The lines that most of so many hits of each of a section's anchors lie on."""
+        times, rows = zip(*self._anchors(section), strict=True)
+        found = self._store.by_anchors(np.concatenate(rows), n_hits + OWN_HITS * len(self._ignoring))
+        hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
+        return alignment.vote(np.concatenate(times).tolist(), hits, limit)
 
     def _anchors(self, section: Segment) -> Iterator[tuple[Float64, Float32]]:
         """Times and vectors of a section's anchors, of each phase."""
