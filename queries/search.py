@@ -36,7 +36,7 @@ INSIDE = 0.48  # of its agreement that the frames of a match exceed
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section at least
 LINE_SECONDS = 120.0  # together: of short sections more are judged, whose true line has fewer votes
-WIDER = 4  # times as many lines are voted for as are judged: those whose frames agree best are
+WIDER = 4  # times as many lines are voted for as are judged
 MORE = 4  # times as many hits and lines are looked at where most of the lines were copies
 MOST = 768  # lines
 
@@ -189,13 +189,14 @@ class Search:
         return verifier.evidence(query, references, [j.line for j in judged])
 
     def lines(self, section: Segment, limit: int) -> list[Line]:
-        """Of the lines that a section's anchors vote for those along which its frames agree best."""
+        """Lines that a section's anchors vote for: half those with most votes, half those that agree best."""
         voted = self.voted(section, max(limit, WIDER * n_lines(section)), HITS * limit // LINES)
-        if len(voted) <= limit:
-            return voted
-        query = self._query.within(section)
-        agreements = [alignment.at_best(query, self._sound(line, section), line) for line in voted]
-        return [voted[place] for place in np.argsort(agreements)[: -limit - 1 : -1]]
+        first, others = voted[: limit // 2], voted[limit // 2 :]
+        if len(voted) > limit:
+            query = self._query.within(section)
+            agreements = [alignment.at_best(query, self._sound(line, section), line) for line in others]
+            others = [others[place] for place in np.argsort(agreements)[::-1]]
+        return [*first, *others[: limit - len(first)]]
 
     def voted(self, section: Segment, limit: int, n_hits: int) -> list[Line]:
         """The lines that most of so many hits of each of a section's anchors lie on."""

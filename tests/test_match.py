@@ -347,7 +347,7 @@ def test_a_copy_stored_beside_it_is_no_rival(tmp_path: Path, music: Float32) -> 
         assert all(one.judgement.lead > 0.1 for one in true)
 
 
-def test_of_many_lines_that_are_voted_for_those_that_agree_best_are_judged(
+def test_half_of_the_lines_judged_have_most_votes_and_half_agree_best_of_many_more(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     noise = np.random.default_rng(3).standard_normal(5 * RATE).astype(np.float32)
@@ -356,7 +356,7 @@ def test_of_many_lines_that_are_voted_for_those_that_agree_best_are_judged(
     votes: list[list[alignment.Line]] = []
     vote = alignment.vote
     monkeypatch.setattr(alignment, "vote", lambda *asked: votes.append(vote(*asked)) or votes[-1])
-    judged = search.lines(whole, 6)
+    judged = search.lines(whole, 12)
     (voted,) = votes
     assert len(voted) == WIDER * n_lines(whole)
     query = track(codes, library.tokenizer, library.tokenizer.sound_layers).within(whole)
@@ -364,5 +364,6 @@ def test_of_many_lines_that_are_voted_for_those_that_agree_best_are_judged(
     def agrees(line: alignment.Line) -> float:
         return alignment.at_best(query, search.around(line, whole).sound, line)
 
-    assert [agrees(line) for line in judged] == sorted(map(agrees, voted), reverse=True)[:6]
-    assert judged != voted[:6]
+    assert judged[:6] == voted[:6]
+    assert [agrees(line) for line in judged[6:]] == sorted(map(agrees, voted[6:]), reverse=True)[:6]
+    assert judged[6:] != voted[6:12]
