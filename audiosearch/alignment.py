@@ -14,7 +14,6 @@ the reference's along it.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -133,17 +132,13 @@ def vote(times: Sequence[float], hits: Sequence[Sequence[Hit]], limit: int) -> l
     middle = float(votes.query.min() + votes.query.max()) / 2  # lines of all rates are compared there
     recording, rate, place, weight = _tally(votes, middle)
     lines: list[Line] = []
-    taken: dict[int, list[float]] = {}  # places, rising, by recording
-    heaviest = np.argsort(-weight, kind="stable")
-    bins = zip(*(column[heaviest].tolist() for column in (recording, rate, place, weight)), strict=True)
-    for number, slope, at_middle, votes_for in bins:
-        there = taken.setdefault(number, [])
-        behind = bisect_left(there, at_middle)
-        if all(abs(at_middle - other) >= APART for other in there[max(0, behind - 1) : behind + 1]):
-            there.insert(behind, at_middle)
-            lines.append(Line(names[number], slope, at_middle - slope * middle, votes_for / len(times)))
-            if len(lines) == limit:
-                break
+    while len(lines) < limit and weight.max() > 0:
+        best = int(weight.argmax())
+        offset = float(place[best] - rate[best] * middle)
+        lines.append(
+            Line(names[recording[best]], float(rate[best]), offset, float(weight[best]) / len(times))
+        )
+        weight[(recording == recording[best]) & (np.abs(place - place[best]) < APART)] = 0.0
     return lines
 
 
@@ -262,16 +257,6 @@ def refine(query: Track, reference: Track, line: Line) -> Line:
     agreements = _along(query, reference, rate[:, None] * query.times + offset[:, None])
     best = int(np.argmax(agreements.mean(axis=1) - ALTERED * (np.abs(rate - 1) > UNALTERED)))
     return Line(line.recording, float(rate[best]), float(offset[best]), line.weight)
-
-
-def at_best(query: Track, reference: Track, line: Line) -> float:
-    """Mean agreement along the best line close to ``line``, at its rate or unaltered: a quicker look."""
-    if len(query.times) == 0 or len(reference.times) < 2:
-        return 0.0
-    middle = float(query.times.mean())
-    rate = np.repeat([line.rate, 1.0], len(FINE_OFFSETS))
-    offset = line.at(middle) + np.tile(FINE_OFFSETS, 2) - rate * middle
-    return float(_along(query, reference, rate[:, None] * query.times + offset[:, None]).mean(axis=1).max())
 
 
 def _along(query: Track, reference: Track, places: Float64) -> Float64:

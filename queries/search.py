@@ -17,7 +17,7 @@ from audiosearch.judgement import Judgement, background, better_half, leads, out
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Float32, Match, Segment
 from audiosearch.verifier import Heard
-from queries.tracks import interleaved, stored_track, stored_tracks, track
+from queries.tracks import interleaved, stored_tracks, track
 
 SURE = 0.99  # probability from which on a copy needs no second search
 HOPELESS = 0.005  # probability below which a line is dropped at once
@@ -28,7 +28,6 @@ SECTION = 10.0  # seconds of the query that are voted on together
 SHORTEST = 3.0  # seconds of a section that is judged as if it were no shorter
 STEP = 5.0  # seconds from one section to the next
 HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
-AROUND = 1.0  # seconds of what is stored on either side of where a line leads
 HITS = 20  # stored anchors looked at for each of the query's, where `LINES` are judged
 OWN_HITS = 4  # of an anchor, in a recording that holds it
 ALIKE = 0.75  # mean cosine of the frames of two stored recordings that are copies there
@@ -36,7 +35,6 @@ INSIDE = 0.48  # of its agreement that the frames of a match exceed
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section at least
 LINE_SECONDS = 120.0  # together: of short sections more are judged, whose true line has fewer votes
-WIDER = 4  # times as many lines are voted for as are judged
 MORE = 4  # times as many hits and lines are looked at where most of the lines were copies
 MOST = 768  # lines
 
@@ -189,19 +187,10 @@ class Search:
         return verifier.evidence(query, references, [j.line for j in judged])
 
     def lines(self, section: Segment, limit: int) -> list[Line]:
-        """Lines that a section's anchors vote for: half those with most votes, half those that agree best."""
-        voted = self.voted(section, max(limit, WIDER * n_lines(section)), HITS * limit // LINES)
-        first, others = voted[: limit // 2], voted[limit // 2 :]
-        if len(voted) > limit:
-            query = self._query.within(section)
-            agreements = [alignment.at_best(query, self._sound(line, section), line) for line in others]
-            others = [others[place] for place in np.argsort(agreements)[::-1]]
-        return [*first, *others[: limit - len(first)]]
-
-    def voted(self, section: Segment, limit: int, n_hits: int) -> list[Line]:
-        """The lines that most of so many hits of each of a section's anchors lie on."""
+        """The lines that a section's anchors vote for, so many at the most."""
         times, rows = zip(*self._anchors(section), strict=True)
-        found = self._store.by_anchors(np.concatenate(rows), n_hits + OWN_HITS * len(self._ignoring))
+        looked_at = HITS * limit // LINES + OWN_HITS * len(self._ignoring)
+        found = self._store.by_anchors(np.concatenate(rows), looked_at)
         hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
         return alignment.vote(np.concatenate(times).tolist(), hits, limit)
 
@@ -262,20 +251,12 @@ class Search:
 
     def around(self, line: Line, section: Segment) -> Heard:
         """What is stored where a line leads, and a little around it."""
+        begin, end = line.at(section.start) - 1.0, line.at(section.end) + 1.0
+        return self._stored(line.recording, Segment(max(0.0, begin), max(0.0, end)))
+
+    def _stored(self, recording: str, within: Segment) -> Heard:
         layers = self._tokenizer.sound_layers, self._tokenizer.speech_layers
-        return Heard(
-            *stored_tracks(self._store, self._tokenizer, layers, line.recording, _led_to(line, section))
-        )
-
-    def _sound(self, line: Line, section: Segment) -> Track:
-        """The same without what is said."""
-        layers = self._tokenizer.sound_layers
-        return stored_track(self._store, self._tokenizer, layers, line.recording, _led_to(line, section))
-
-
-def _led_to(line: Line, section: Segment) -> Segment:
-    begin, end = line.at(section.start) - AROUND, line.at(section.end) + AROUND
-    return Segment(max(0.0, begin), max(0.0, end))
+        return Heard(*stored_tracks(self._store, self._tokenizer, layers, recording, within))
 
 
 def _one_thread() -> AbstractContextManager[object]:

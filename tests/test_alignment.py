@@ -9,7 +9,6 @@ from audiosearch.alignment import (
     Track,
     agreeing,
     agreement,
-    at_best,
     rates,
     refine,
     resemblance,
@@ -135,26 +134,6 @@ def test_refining_finds_the_line_that_is_near(rate: float) -> None:
     found = refine(query, reference, Line("r", rate + 0.01, 9.0 + 0.1))
     assert found.rate == pytest.approx(rate, abs=0.011)
     assert found.at(3.2) == pytest.approx(rate * 3.2 + 9.0, abs=0.06)
-
-
-@pytest.mark.parametrize("rate", [0.9, 1.0])
-def test_a_quick_look_sees_the_line_that_is_near(rate: float) -> None:
-    reference = wandering(400, 1)
-    query = played(reference, rate, 9.0, 80)
-    on_it = float(agreement(query, reference, Line("r", rate, 9.0)).mean())
-    assert at_best(query, reference, Line("r", rate, 9.0 + 0.2)) == pytest.approx(on_it, abs=0.02)
-    assert at_best(query, reference, Line("r", rate, 9.0 + 4.0)) < 0.3
-    assert at_best(query, Track(np.zeros(0), np.zeros((0, 32), np.float32)), Line("r", rate, 9.0)) == 0.0
-
-
-@pytest.mark.parametrize("rate", [0.96, 1.04])
-def test_a_quick_look_sees_what_is_unaltered_though_its_hits_voted_for_another_rate(rate: float) -> None:
-    reference = wandering(400, 1)
-    query = played(reference, 1.0, 9.0, 125)
-    middle = float(query.times.mean())
-    voted = Line("r", rate, middle + 9.0 - rate * middle)
-    on_it, beside_it = (agreement(query, reference, line).mean() for line in (Line("r", 1.0, 9.0), voted))
-    assert at_best(query, reference, voted) >= on_it > beside_it + 0.1
 
 
 def smooth(rng: np.random.Generator) -> Float32:

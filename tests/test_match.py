@@ -10,7 +10,7 @@ import soxr
 
 import media
 import sounds
-from audiosearch import Library, alignment, audio, demo, wav
+from audiosearch import Library, audio, demo, wav
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.frames import count
 from audiosearch.judgement import Judgement
@@ -19,9 +19,8 @@ from audiosearch.types import Codes, Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
 from queries.listen import Hearing, encoded, listen
 from queries.match import match
-from queries.search import WIDER, Found, Search, is_telling, n_lines
+from queries.search import Found, Search, is_telling
 from queries.speeds import as_asked
-from queries.tracks import track
 
 RATE = 16000
 
@@ -345,25 +344,3 @@ def test_a_copy_stored_beside_it_is_no_rival(tmp_path: Path, music: Float32) -> 
         true = [one for one in found if abs(one.line.at(2.5) - 22.5) < 0.2]
         assert len({one.line.recording for one in true}) == 2
         assert all(one.judgement.lead > 0.1 for one in true)
-
-
-def test_half_of_the_lines_judged_have_most_votes_and_half_agree_best_of_many_more(
-    library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noise = np.random.default_rng(3).standard_normal(5 * RATE).astype(np.float32)
-    codes = library.tokenizer.encode([Waveform(noise / 10, RATE)])[0]
-    search, whole = Search(library.store, library.tokenizer, codes), Segment(0.0, 5.0)
-    votes: list[list[alignment.Line]] = []
-    vote = alignment.vote
-    monkeypatch.setattr(alignment, "vote", lambda *asked: votes.append(vote(*asked)) or votes[-1])
-    judged = search.lines(whole, 12)
-    (voted,) = votes
-    assert len(voted) == WIDER * n_lines(whole)
-    query = track(codes, library.tokenizer, library.tokenizer.sound_layers).within(whole)
-
-    def agrees(line: alignment.Line) -> float:
-        return alignment.at_best(query, search.around(line, whole).sound, line)
-
-    assert judged[:6] == voted[:6]
-    assert [agrees(line) for line in judged[6:]] == sorted(map(agrees, voted[6:]), reverse=True)[:6]
-    assert judged[6:] != voted[6:12]

@@ -26,7 +26,6 @@ from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST, TOLERANCE
 from benchmarks.how_well.degradations import ALL, RATE, Context
 from benchmarks.planted.sounds import keep, recordings, stored, strangers
-from queries import search
 from queries.dedup import stretches
 from queries.listen import listen
 from queries.search import Search, n_lines
@@ -121,11 +120,6 @@ def ways(library: Library) -> dict[str, Finder]:
     def by_anchors(codes: Codes) -> list[Line]:
         return Search(library.store, library.tokenizer, codes).lines(WHOLE, LINES)
 
-    def by_votes(codes: Codes) -> list[Line]:
-        return Search(library.store, library.tokenizer, codes).voted(
-            WHOLE, LINES, search.HITS * LINES // search.LINES
-        )
-
     grams = {(n, layers): Grams(library, n, layers) for n, layers in ((1, 2), (2, 1), (3, 1))}
 
     def by_both(codes: Codes) -> list[Line]:
@@ -134,12 +128,7 @@ def ways(library: Library) -> dict[str, Finder]:
     named = {
         f"{n}-grams of {layers} layer" + "s" * (layers > 1): some.lines for (n, layers), some in grams.items()
     }
-    return {
-        "anchors, as shipped": by_anchors,
-        "anchors, by votes alone": by_votes,
-        **named,
-        "anchors and 2-grams": by_both,
-    }
+    return {"anchors, as shipped": by_anchors, **named, "anchors and 2-grams": by_both}
 
 
 def degraded(sounds: dict[str, Float32], name: str, condition: str) -> tuple[Float32, float, float]:
