@@ -1,7 +1,7 @@
 """A stream, followed: matches one by one, each as soon as it has ended.
 
 What has been heard is kept for as long as a match that goes on needs it, at most `LONGEST`; a match that
-is longer is told in parts. So a stream of any length takes the same memory.
+is longer is told in parts, one behind the other. So a stream of any length takes the same memory.
 
     heard     |-------------------------------------------|
     sections     |====|====|====|====|====|                    searched once, 5 s apart
@@ -19,7 +19,17 @@ from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.types import Codes, Float32, Match, Segment
 from audiosearch.verdicts import verdict
 from queries.listen import encoded
-from queries.search import SECTION, STEP, Found, Judged, Search, runs, tells_the_same, without_overlaps
+from queries.search import (
+    SAME_LINE,
+    SECTION,
+    STEP,
+    Found,
+    Judged,
+    Search,
+    runs,
+    tells_the_same,
+    without_overlaps,
+)
 
 CHUNK = 10.0  # seconds heard at a time
 PATIENCE = SECTION + STEP  # seconds behind a run before it has ended, and its surroundings are heard
@@ -63,6 +73,7 @@ class _Stream:
         self._next = 0.0  # where the next section begins
         self._judged: list[Judged] = []
         self._held: list[Found] = []  # ended, but one that goes on may tell the same
+        self._cut: list[Match] = []  # told in parts: what goes on with one begins where it ends
 
     @property
     def end(self) -> float:
@@ -86,12 +97,15 @@ class _Stream:
         search = self._search()
         going: list[list[Judged]] = []
         for run in runs(self._judged):
-            if run[-1].query.end <= before or run[-1].query.end - run[0].query.start >= LONGEST:
-                self._held.append(search.extend(run))
+            ended = run[-1].query.end <= before
+            if ended or run[-1].query.end - run[0].query.start >= LONGEST:
+                found = self._extended(search, run)
+                self._held += found
+                self._cut += [one.match for one in found if not ended]
             else:
                 going.append(run)
         self._judged = [judged for run in going for judged in run]
-        current = [search.extend(run) for run in going]
+        current = [found for run in going for found in self._extended(search, run)]
         best = without_overlaps(self._held + current)
         ready = [f for f in best if f in self._held and not self._may_be_told_by(f, current)]
         self._held = [f for f in best if f in self._held and f not in ready]
@@ -99,6 +113,16 @@ class _Stream:
         for match in sorted((f.match for f in ready), key=lambda match: match.query):
             words = verdict(match.probability, match.rate, match.query.duration, whole=False)
             yield replace(match, verdict=words)
+
+    def _extended(self, search: Search, run: list[Judged]) -> list[Found]:
+        """What a run tells beyond the parts that it goes on with, if anything."""
+        found = search.extend(run)
+        for part in self._cut:
+            if _goes_on(part, found.match):
+                if found.match.query.end <= part.query.end:
+                    return []
+                found = replace(found, match=_from(found.match, part.query.end))
+        return [found]
 
     def _may_be_told_by(self, found: Found, current: list[Found]) -> bool:
         return any(tells_the_same(found.match, other.match) for other in current)
@@ -114,3 +138,25 @@ class _Stream:
         if kept_from > self._start:
             self._codes = self._codes[:, kept_from - self._start :]
             self._start = kept_from
+        reached = to_seconds(self._start, self._tokenizer.frame_rate)
+        self._cut = [part for part in self._cut if part.query.end > reached]
+
+
+def _goes_on(part: Match, match: Match) -> bool:
+    """Whether a match lies on the line of one that was cut, and begins before that ends."""
+    apart = abs(_at(part, part.query.end) - _at(match, part.query.end))
+    return part.recording == match.recording and match.query.start < part.query.end and apart < SAME_LINE
+
+
+def _from(match: Match, start: float) -> Match:
+    """What is left of it from a time of the query on."""
+    return replace(
+        match,
+        query=replace(match.query, start=start),
+        reference=replace(match.reference, start=_at(match, start)),
+    )
+
+
+def _at(match: Match, seconds: float) -> float:
+    """Reference time of a query time."""
+    return match.reference.start + match.rate * (seconds - match.query.start)

@@ -1,5 +1,6 @@
 """Watch: a stream's matches, one by one, as they end; files that grow; bounded memory."""
 
+import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -79,6 +80,9 @@ def test_what_is_kept_of_a_stream_is_bounded(
     assert len(parts) > 1
     assert parts[0].query.start == pytest.approx(0, abs=0.5)
     assert parts[-1].query.end == pytest.approx(60, abs=1)
+    for part, following in itertools.pairwise(parts):
+        assert following.query.start == part.query.end
+        assert following.reference.start == pytest.approx(part.reference.end, abs=0.1)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 12.0])
