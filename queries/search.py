@@ -131,12 +131,16 @@ class Search:
         return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
 
     def judged(self, section: Segment, limit: int | None = None) -> list[Judged]:
-        """The lines that a section's anchors vote for, judged: more of them where most are copies."""
+        """The same with the hopeless ones; more of them where most are copies.
+
+        Of a recording that repeats itself most lines are likely, too, and nothing hides behind them.
+        """
         limit = limit or n_lines(section)
         while True:
             judged = self._judged(section, limit)
-            copies = sum(j.judgement.probability > LIKELY for j in judged)
-            if copies <= limit / 2 or limit >= MOST:
+            copies = [j.line.recording for j in judged if j.judgement.probability > LIKELY]
+            repeats_itself = len(set(copies)) == 1 and len(copies) < len(judged)
+            if len(copies) <= limit / 2 or repeats_itself or limit >= MOST:
                 return judged
             limit *= MORE
 

@@ -19,7 +19,7 @@ from audiosearch.types import Codes, Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
 from queries.listen import Hearing, encoded, listen
 from queries.match import match
-from queries.search import Found, Search, is_telling
+from queries.search import LIKELY, Found, Judged, Search, is_telling
 from queries.speeds import as_asked
 
 RATE = 16000
@@ -344,3 +344,27 @@ def test_a_copy_stored_beside_it_is_no_rival(tmp_path: Path, music: Float32) -> 
         true = [one for one in found if abs(one.line.at(2.5) - 22.5) < 0.2]
         assert len({one.line.recording for one in true}) == 2
         assert all(one.judgement.lead > 0.1 for one in true)
+
+
+def test_nothing_more_is_looked_for_behind_music_that_repeats_itself(
+    tmp_path: Path, music: Float32, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looped = np.tile(part(music, 20.0, 5.0), 8)
+    media.write(tmp_path / "looped.flac", looped, RATE)
+    media.write(tmp_path / "other.flac", part(music, 30.0, 30.0), RATE)
+    limits = []
+    judge = Search._judged
+
+    def spy(search: Search, section: Segment, limit: int) -> list[Judged]:
+        limits.append(limit)
+        return judge(search, section, limit)
+
+    monkeypatch.setattr(Search, "_judged", spy)
+    with Library("memory:") as library:
+        list(library.ingest([tmp_path]))
+        codes = library.tokenizer.encode([Waveform(looped[: 10 * RATE], RATE)])[0]
+        found = Search(library.store, library.tokenizer, codes).judged(Segment(0.0, 10.0))
+        likely = [one for one in found if one.judgement.probability > LIKELY]
+        assert len(likely) > limits[0] / 2
+        assert len({one.line.recording for one in likely}) == 1
+    assert len(limits) == 1
