@@ -131,7 +131,7 @@ class Search:
         return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
 
     def judged(self, section: Segment, limit: int | None = None) -> list[Judged]:
-        """The same with the hopeless ones; more of them where most are copies.
+        """The lines that a section's anchors vote for, judged: more of them where most are copies.
 
         Of a recording that repeats itself most lines are likely, too, and nothing hides behind them.
         """
