@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audiosearch.types import Float32, Hit, Segment
+from audiosearch.types import Float32, Hit, Match, Segment
 
 Float64 = npt.NDArray[np.float64]
 
@@ -90,6 +90,11 @@ class Track:
         """The frames that begin in a segment."""
         first, after = np.searchsorted(self.times, [segment.start - 1e-6, segment.end - 1e-6])
         return Track(self.times[first:after], self.vectors[first:after])
+
+
+def line_of(match: Match) -> Line:
+    """The line that a match lies on; by its end, for its beginning may have been moved to the recording's."""
+    return Line(match.recording, match.rate, match.reference.end - match.rate * match.query.end)
 
 
 def rates() -> Float64:

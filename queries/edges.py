@@ -79,14 +79,10 @@ def sharpened(
         return list(found)
     matches = [one.match for one in found]
     for end, segment, samples in _heard(ends, read(), tokenizer):
-        line = _line(found[end.match].match)
+        line = alignment.line_of(found[end.match].match)
         cuts, agreements = _agreements(end, segment, samples, line, tokenizer, store)
         matches[end.match] = _moved(matches[end.match], end, _knee(cuts, agreements), line)
     return [replace(one, match=match) for one, match in zip(found, matches, strict=True)]
-
-
-def _line(match: Match) -> Line:
-    return Line(match.recording, match.rate, match.reference.end - match.rate * match.query.end)
 
 
 def _moved(match: Match, end: _End, by: float, line: Line) -> Match:

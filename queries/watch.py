@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from audiosearch.alignment import line_of
 from audiosearch.frames import at, to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.types import Codes, Float32, Match, Segment
@@ -144,19 +145,14 @@ class _Stream:
 
 def _goes_on(part: Match, match: Match) -> bool:
     """Whether a match lies on the line of one that was cut, and begins before that ends."""
-    apart = abs(_at(part, part.query.end) - _at(match, part.query.end))
+    apart = abs(line_of(part).at(part.query.end) - line_of(match).at(part.query.end))
     return part.recording == match.recording and match.query.start < part.query.end and apart < SAME_LINE
 
 
 def _from(match: Match, start: float) -> Match:
-    """What is left of it from a time of the query on."""
+    """What is left of it from a time of the query on, in seconds."""
     return replace(
         match,
         query=replace(match.query, start=start),
-        reference=replace(match.reference, start=_at(match, start)),
+        reference=replace(match.reference, start=line_of(match).at(start)),
     )
-
-
-def _at(match: Match, seconds: float) -> float:
-    """Reference time of a query time."""
-    return match.reference.start + match.rate * (seconds - match.query.start)
