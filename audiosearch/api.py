@@ -379,6 +379,7 @@ class Library:
             below 1.
         """
         from queries.ask import Question, ask
+        from queries.ask.hearing import hear
 
         _require_answers(limit)
         speller = self.tokenizer if isinstance(self.tokenizer, Speller) else None
@@ -392,8 +393,7 @@ class Library:
             waveform = self._heard(question)
             if transcriber is not None:
                 words = transcriber.transcribe(audio.resample(waveform, transcriber.sample_rate))
-            spelled = speller.spell(speller.encode([waveform])[0])
-            asked = Question(spelled, 1 / speller.frame_rate / speller.slots, words)
+            asked = Question(hear(waveform, speller), 1 / speller.frame_rate / speller.slots, words)
         return ask(self._asked(speller), asked, limit, self._encoder())
 
     def recordings(self) -> list[Recording]:

@@ -31,6 +31,7 @@ from benchmarks.which_answers.questions import RATE, Asked, Documentation, books
 from queries.ask import by_sound, by_words
 from queries.ask.certainty import EVEN, MEANINGLESS, STEEP, WRITTEN, chance, shares
 from queries.ask.fusion import fused
+from queries.ask.hearing import hear
 from queries.ask.phones import segments
 from queries.ask.shelf import Shelf
 
@@ -118,8 +119,7 @@ def in_words(
 
 def best(shelf: Shelf, tokenizer: Pocket, one: Asked) -> Iterator[tuple[float, bool]]:
     """How far the best passage stands out and whether it is right: with the answer there, and without it."""
-    codes = tokenizer.encode([Waveform(one.samples, RATE)])[0]
-    heard = segments(tokenizer.spell(codes))
+    heard = segments(hear(Waveform(one.samples, RATE), tokenizer))
     sound = by_sound(shelf, heard, Static())
     scores, fits = fused(sound.rankings), sound.aligned
     background = chance(fits[fits > 0], heard, shelf.sounds)

@@ -13,6 +13,7 @@ from benchmarks.which_answers.spoken import SpokenPassages
 from queries.ask import by_sound
 from queries.ask.bridge import Bridge
 from queries.ask.fusion import fused
+from queries.ask.hearing import hear
 from queries.ask.phones import segments
 from queries.ask.shelf import Shelf
 
@@ -30,7 +31,7 @@ def compared(
     found = []
     for one in asked:
         codes = tokenizer.encode([Waveform(one.samples, RATE)])[0]
-        heard = segments(tokenizer.spell(codes))
+        heard = segments(hear(Waveform(one.samples, RATE), tokenizer))
         rankings = by_sound(shelf, heard, Static()).rankings
         extra = {
             "histogram of the spoken passage": spoken.by_histogram(codes),

@@ -22,6 +22,7 @@ from benchmarks.which_answers.calibrate import VOICES, espeak
 from benchmarks.which_answers.docstrings import docstrings
 from benchmarks.which_answers.questions import RATE, Documentation, passages, read_out
 from queries.ask import Question, ask
+from queries.ask.hearing import hear
 from queries.ask.shelf import Shelf
 
 WARM_UP = 2  # questions that are not counted: the first compiles
@@ -40,7 +41,7 @@ def main(
     asked = read_out(
         [*known.verbatim("first", questions), *known.rephrased("first", questions)], espeak, VOICES
     )
-    spelled = [tokenizer.spell(tokenizer.encode([Waveform(one.samples, RATE)])[0]) for one in asked]
+    spelled = [hear(Waveform(one.samples, RATE), tokenizer) for one in asked]
     shelf = Shelf(stored, tokenizer.phones)
     took, worked = [], []
     for i, slots in enumerate([*spelled[:WARM_UP], *spelled]):

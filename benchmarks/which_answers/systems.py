@@ -13,6 +13,7 @@ from benchmarks.where_said.by_words import Transcriber
 from benchmarks.which_answers.questions import RATE, Asked, words_in
 from benchmarks.which_answers.spoken import SpokenPassages
 from queries.ask import Question, ask
+from queries.ask.hearing import hear
 from queries.ask.shelf import Shelf
 from queries.ask.words import words_of
 
@@ -32,10 +33,10 @@ class Ours:
 
     def __call__(self, asked: Asked) -> Float32:
         """The order of the best 50, and how likely each is."""
-        codes = self._tokenizer.encode([Waveform(asked.samples, RATE)])[0]
         words = self._transcribe(asked) if self._transcribe else ""
         scores = np.zeros((2, len(self._shelf.passages)), np.float32)
-        question = Question(self._tokenizer.spell(codes), words=words)
+        heard = hear(Waveform(asked.samples, RATE), self._tokenizer)
+        question = Question(heard, words=words)
         for rank, answer in enumerate(ask(self._shelf, question, 50, Static())):
             scores[:, answer.passage.number] = 50 - rank, answer.probability
         return scores

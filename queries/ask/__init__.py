@@ -1,6 +1,6 @@
 """Which passage answers this question? Spoken, typed, or both.
 
-    sound -> codes -> phones, each as likely as it is
+    sound -> codes -> phones, each as likely as it is (`hearing`)
                         |-- phone n-grams ------------------------.
                         |-- words of all passages --- meaning ----+--> passages -- alignment --> ranking
                         '-- what `kb fit` learned ----------------'

@@ -16,6 +16,7 @@ from audiosearch.types import Float32, Waveform
 from queries.ask import by_sound
 from queries.ask.bridge import Bridge, learn, pairs
 from queries.ask.fusion import fused
+from queries.ask.hearing import hear
 from queries.ask.phones import Heard, segments
 from queries.ask.shelf import Shelf
 
@@ -81,20 +82,19 @@ def fit(
     chosen = rng.permutation(spoken)[:MOST].tolist()
     features, vectors, questions = [], [], []
 
-    def hear(words: Sequence[str], voice: Synthesizer) -> Heard:
-        waveform = resample(voice.synthesize(" ".join(words)))
-        return segments(speller.spell(speller.encode([waveform])[0]))
+    def heard(words: Sequence[str], voice: Synthesizer) -> Heard:
+        return segments(hear(resample(voice.synthesize(" ".join(words))), speller))
 
     for n, i in enumerate(chosen):
         words = [
             w for w, phones in zip(shelf.passages[i].words, shelf.passages[i].phones, strict=True) if phones
         ]
         said = words[:WORDS]
-        features.append(pairs(hear(said, voices[n % (len(voices) - 1)])))
+        features.append(pairs(heard(said, voices[n % (len(voices) - 1)])))
         vectors.append(encoder.encode([" ".join(said)])[0])
         if n % SHARE == 0:
             some = rng.permutation(said)[: max(4, len(said) // 2)].tolist()
-            questions.append((i, hear(some, voices[-1])))
+            questions.append((i, heard(some, voices[-1])))
         if listener:
             listener(n + 1, len(chosen))
     known = np.arange(len(chosen)) % SHARE != 0
