@@ -347,7 +347,9 @@ class Library:
         if not isinstance(self.tokenizer, Speller):
             raise UsageError(f"{self.tokenizer.name} does not tell phones, so there is nothing to learn")
         shelf = self._asked(self.tokenizer)
-        fitted = fit(shelf, self.tokenizer, self._encoder(), ensemble(voice), self._heard, listener)
+        fitted = fit(
+            shelf, self.tokenizer, self._encoder(), ensemble(voice.partition("+")[0]), self._heard, listener
+        )
         packed = fitted.bridge.pack() if fitted.bridge else b""
         self._documents(self.store).put_model(MODEL, packed)
         self._shelf = None

@@ -6,6 +6,7 @@ word need only be read once.
 
 import functools
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from audiosearch import espeak
@@ -26,5 +27,6 @@ def pronounce(words: Sequence[str], voice: str = "en-us") -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=1 << 16)
 def _phones(word: str, voice: str) -> str:
-    said = re.sub(r"[^\w'.]|_", " ", word).strip(" .'")
+    plain = unicodedata.normalize("NFKC", word).replace("\u2019", "'")
+    said = re.sub(r"[^\w'.]|_", " ", plain).strip(" .'")
     return " ".join(espeak.phones(said, voice)) if said else ""

@@ -28,9 +28,10 @@ from audiosearch.audio import MEDIA_SUFFIXES
 from audiosearch.errors import UsageError
 
 SUFFIXES = (".json", ".vtt", ".srt")  # those that may know when each word is said come first
-TIME = r"(?:(\d{1,6}):)?(\d{1,6}):(\d{1,6})[.,](\d{1,9})"
+TIME = r"(?:(\d{1,6}):)?(\d{1,6}):(\d{1,6})(?:[.,](\d{1,9}))?"
 NEXT = r"(?:\d+[ \t]*\n)?[^\n]*-->"  # its number, where it has one, and its times
-CUE = re.compile(rf"{TIME}[ \t]+-->[ \t]+{TIME}[^\n]*((?:\n(?!{NEXT})[^\n]*\S[^\n]*)*)")
+CUE = re.compile(rf"{TIME}[ \t]*-->[ \t]*{TIME}[^\n]*((?:\n(?!{NEXT})[^\n]+)*)")
+ROLLING = re.compile(r"<(?:\d+:)?\d+:\d+\.\d+>")  # captions that come word by word, below those before
 MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")  # <i> and <00:01.000>; of SubRip {\an8}, too
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['\u2019][^\W_]+)*")
 
@@ -194,27 +195,54 @@ def _loaded(path: Path) -> Any:
 
 
 def _cues(text: str) -> Iterator[Timed]:
-    """Of SubRip and WebVTT, without their marks; a cue ends at an empty line, or where the next begins."""
+    """Of SubRip and WebVTT, without their marks; a cue ends at an empty line, or where the next begins.
+
+    Where captions roll, each begins with the last line of the one before, which is passed over.
+    """
+    rolling = ROLLING.search(text) is not None
+    above = ""
     for found in CUE.finditer(text):
         *clocks, said = found.groups()
         start, end = (
-            int(hours or 0) * 3600 + int(minutes) * 60 + float(f"{seconds}.{fraction}")
+            int(hours or 0) * 3600 + int(minutes) * 60 + float(f"{seconds}.{fraction or 0}")
             for hours, minutes, seconds, fraction in (clocks[:4], clocks[4:])
         )
-        yield html.unescape(MARKUP.sub("", said)), start, end
+        lines = [line for line in html.unescape(MARKUP.sub("", said)).split("\n") if line.strip()]
+        if rolling and lines and lines[0] == above:
+            del lines[0]
+        above = lines[-1] if lines else above
+        yield "\n".join(lines), start, end
 
 
 def _listed(content: Any) -> Iterator[Timed]:
     """The words or sentences of a JSON file; NaN for a time that is none."""
     for segment in _objects(content, "segments"):  # Whisper's own
-        for part in _objects(segment, "words") or [segment]:
-            yield str(part.get("word", part.get("text", ""))), _number(part, "start"), _number(part, "end")
+        yield from _words(segment) or [_timed(segment)]
     for part in _objects(content, "transcription"):  # whisper.cpp, in milliseconds
         start, end = (_number(part, "offsets", edge) / 1000 for edge in ("from", "to"))
         yield str(part.get("text", "")), start, end
     for part in _objects(content, "chunks"):  # transformers; the last one may have no end
         start, end = (_number(part, "timestamp", edge) for edge in (0, 1))
         yield str(part.get("text", "")), start, start if math.isnan(end) else end
+
+
+def _words(segment: Any) -> list[Timed]:
+    """Of a segment of Whisper; those without times, as numbers often are, lie between the others."""
+    start, untimed = _number(segment, "start"), ""
+    words: list[Timed] = []
+    for text, begin, end in map(_timed, _objects(segment, "words")):
+        if math.isnan(begin) or math.isnan(end):
+            untimed = f"{untimed} {text}"
+            continue
+        if untimed:
+            words.append((untimed, start, begin))
+        words.append((text, begin, end))
+        start, untimed = end, ""
+    return [*words, (untimed, start, _number(segment, "end"))] if untimed else words
+
+
+def _timed(part: dict[str, Any]) -> Timed:
+    return str(part.get("word", part.get("text", ""))), _number(part, "start"), _number(part, "end")
 
 
 def _says_nothing(content: Any) -> bool:

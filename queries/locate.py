@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from audiosearch.calibration import Background
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Tokenizer
-from audiosearch.types import Float32, Match, Segment
+from audiosearch.types import Float32, Int16, Match, Segment
 from queries.archive import Archive
 from queries.paths import IMPOSSIBLE
 from queries.phrases import Phrase
@@ -25,10 +26,12 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
 BLUR = 3  # frames by which the ends of several phrases may differ
-PLACES = 150  # that are looked at exactly at a time
+PLACES = 150  # that are looked at exactly at a time, where there is much
+HARDLY = 0.1  # probability up to which nothing more is looked for
 SAMPLE = 200  # other places, which tell how well the phrases fit by chance
 NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
 FEWEST = 1000  # blocks that chance has at least: a short recording proves little
+AT_ONCE = 1 << 15  # frames that are looked at exactly at a time, for memory
 AROUND = 10  # frames on either side of a place that are heard with it
 
 
@@ -51,7 +54,8 @@ def locate(
         The same phrase in one or more ways; the first finds the places that all of them judge.
     limit : int
     least : float
-        Probability that is of interest: the search ends where `PLACES` in a row are less likely.
+        Probability that is of interest. The search ends where `PLACES` in a row change nothing about the
+        likeliest ones of interest; what is less likely than `HARDLY` is told, but not looked for.
 
     Returns
     -------
@@ -64,15 +68,16 @@ def locate(
     asked = Segment(0.0, to_seconds(phrases[0].usual, tokenizer.frame_rate))
     peaks: list[Peak] = []
     found: list[Match] = []
-    n_likely = 0
+    chances: Chances | None = None
+    likely: list[Segment] = []
     for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
-        more, background = judged(archive, phrases, places)
-        peaks, before = apart([*peaks, *more]), n_likely
-        found = _matches(archive, asked, peaks, places.number, background)
-        n_likely = sum(match.probability >= least for match in found)
-        if n_likely <= before or n_likely >= limit:
+        more, chances = judged(archive, phrases, places, chances)
+        peaks, before = apart([*peaks, *more]), likely
+        found = _matches(archive, asked, peaks, places.number, chances.together)[:limit]
+        likely = [match.reference for match in found if match.probability >= max(least, HARDLY)]
+        if likely == before:
             break
-    return found[:limit]
+    return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,7 +93,8 @@ class Places:
     chosen : np.ndarray, shape (n,), int64
         First frames of those that are looked at.
     others : np.ndarray, shape (m,), int64
-        First frames of some where the phrase fits less well than in the `PLACES` best.
+        First frames of some where the phrase fits less well than in the `PLACES` best; none where all are
+        chosen.
     """
 
     block: int
@@ -98,12 +104,19 @@ class Places:
 
     @classmethod
     def best_first(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> "Iterator[Places]":
-        """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer."""
+        """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer.
+
+        Where there is little, at once.
+        """
         every = np.arange(codebook_size, dtype=np.int16)[None]
         scores = phrase.fit(every, archive.codes[0], archive.bounds)
-        block = max(1, phrase.shortest)
+        # Of a long phrase in a short recording there would be few, which tell little about chance.
+        block = max(1, min(phrase.shortest, archive.n_frames // (2 * PLACES)))
         highest = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
         blocks = block * np.argsort(-highest.reshape(-1, block).max(axis=1), kind="stable")
+        if archive.n_frames <= AT_ONCE:
+            yield cls(block, len(blocks), blocks, blocks[:0])
+            return
         some = np.random.default_rng(0).permutation(blocks[PLACES:])[:SAMPLE]
         for first in range(0, len(blocks), PLACES):
             yield cls(block, len(blocks), blocks[first : first + PLACES], some)
@@ -118,69 +131,137 @@ class Peak:
     score: float
 
 
-def judged(archive: Archive, phrases: Sequence[Phrase], places: Places) -> tuple[list[Peak], Background]:
-    """The chosen places, best first, none overlapping another; and how well the phrases fit elsewhere."""
-    blocks = np.concatenate([places.chosen, places.others])
-    part = np.searchsorted(archive.bounds, blocks, side="right")
-    behind = np.minimum(blocks + places.block, archive.bounds[part])  # of the block's stretch
-    longest = max(phrase.longest for phrase in phrases)
-    first = np.maximum(blocks - longest - AROUND, archive.bounds[part - 1])
-    after = np.minimum(behind + AROUND, archive.bounds[part])
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """How well phrases fit by chance: each, and all together."""
+
+    each: list[Background]
+    together: Background
+
+
+def judged(
+    archive: Archive, phrases: Sequence[Phrase], places: Places, chances: Chances | None = None
+) -> tuple[list[Peak], Chances]:
+    """The chosen places, best first, none overlapping another; and how well the phrases fit by chance.
+
+    That is told by the other places, or by all where there are few; once for a search.
+    """
+    blocks = places.chosen if chances else np.concatenate([places.chosen, places.others])
+    first, after, inside = windows(archive, places, blocks, max(phrase.longest for phrase in phrases))
     frames = np.concatenate([np.arange(a, b) for a, b in zip(first, after, strict=True)])
     bounds = np.cumsum(np.concatenate([[0], after - first]))
-    inside = [
-        slice(*pair) for pair in zip(bounds[:-1] + blocks - first, bounds[:-1] + behind - first, strict=True)
-    ]
     chosen, others = inside[: len(places.chosen)], inside[len(places.chosen) :]
-    codes, rows = archive.codes[:, frames], np.arange(len(frames))
-    paths = []
-    for phrase in phrases:
-        scores, starts = phrase.find(codes, rows, bounds)
+    by_chance = others or inside
+    codes, each, paths = archive.codes[:, frames], [], []
+    for number, phrase in enumerate(phrases):
+        scores, starts = _found(phrase, codes, bounds)
         scores = np.where(scores > NO_PATH, scores, np.float32(-np.inf))
-        chance = _chance(scores, others or chosen, places.number, phrase.spread)
+        if chances is None:
+            each.append(_chance(scores, by_chance, places.number, phrase.usual, phrase.spread))
+        chance = chances.each[number] if chances else each[number]
         paths.append((chance.standard(scores), starts))
-    scores, starts = fused(paths)
+    scores, starts, ends = fused(paths, bounds)
     peaks = []
-    for block, begin in zip(chosen, bounds, strict=False):
-        end = block.start + int(scores[block].argmax())
-        if np.isfinite(scores[end]):
-            start = max(float(starts[end]), float(begin))  # one of several phrases may have ended before
-            peaks.append(Peak(float(frames[int(start)] + start % 1), int(frames[end]), float(scores[end])))
-    return apart(peaks), _chance(scores, others or chosen, places.number, len(paths) ** -0.5)
+    for block in chosen:
+        best = block.start + int(scores[block].argmax())
+        if np.isfinite(scores[best]):
+            start = float(starts[best])
+            peaks.append(
+                Peak(float(frames[int(start)] + start % 1), int(frames[ends[best]]), float(scores[best]))
+            )
+    if chances is None:
+        usual, spread = phrases[0].usual, len(paths) ** -0.5
+        chances = Chances(each, _chance(scores, by_chance, places.number, usual, spread))
+    return apart(peaks), chances
 
 
-def _chance(scores: Float32, blocks: Sequence[slice], number: int, spread: float = 0.0) -> Background:
-    """How well a phrase fits by chance: as in `FEWEST` blocks of speech, where there is less or noise."""
+def windows(
+    archive: Archive, places: Places, blocks: Int64, longest: int
+) -> tuple[Int64, Int64, list[slice]]:
+    """Where to look at blocks: each with as many frames before it as a phrase may have, and a little more.
+
+    Where that would be more than there is, everything is looked at once.
+
+    Returns
+    -------
+    first, after : np.ndarray, shape (n_windows,), int64
+        The frames of each.
+    inside : list of slice
+        Each block in all windows, one behind the other.
+    """
+    part = np.searchsorted(archive.bounds, blocks, side="right")
+    behind = np.minimum(blocks + places.block, archive.bounds[part])  # of the block's stretch
+    first = np.maximum(blocks - longest - AROUND, archive.bounds[part - 1])
+    after = np.minimum(behind + AROUND, archive.bounds[part])
+    offset = np.cumsum(after - first) - after
+    if archive.n_frames <= min(AT_ONCE, int((after - first).sum())):
+        first, after = archive.bounds[:-1], archive.bounds[1:]
+        offset = np.zeros(len(blocks), np.int64)
+    inside = [slice(*pair) for pair in zip(blocks + offset, behind + offset, strict=True)]
+    return first, after, inside
+
+
+def _found(phrase: Phrase, codes: Int16, bounds: Int64) -> tuple[Float32, Float64]:
+    """What `Phrase.find` finds in the frames themselves, so many windows at a time that memory is bounded."""
+    found = []
+    first = 0
+    while first < len(bounds) - 1:
+        after = max(first + 1, int(np.searchsorted(bounds, bounds[first] + AT_ONCE, side="right")) - 1)
+        some = codes[:, bounds[first] : bounds[after]]
+        scores, starts = phrase.find(
+            some, np.arange(some.shape[1]), bounds[first : after + 1] - bounds[first]
+        )
+        found.append((scores, starts + bounds[first]))
+        first = after
+    scores, starts = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return scores, starts
+
+
+def _chance(scores: Float32, blocks: Sequence[slice], number: int, usual: int, spread: float) -> Background:
+    """How well a phrase fits by chance: as in `FEWEST` blocks of speech, where there is less or noise.
+
+    Around the best place it may not be chance: paths of a phrase of ``usual`` frames that end there share
+    most of their frames.
+    """
     highest = np.array([scores[block].max() for block in blocks])
-    chance = Background.fit(highest[np.isfinite(highest)], max(number, FEWEST))
+    firsts = np.array([block.start for block in blocks])
+    elsewhere = np.abs(firsts - firsts[highest.argmax()]) > usual // 2
+    chance = Background.fit(highest[elsewhere & np.isfinite(highest)], max(number, FEWEST))
     return replace(chance, decay=max(chance.decay, spread))
 
 
-def fused(paths: Sequence[tuple[Float32, Float64]]) -> tuple[Float32, Float64]:
+def fused(paths: Sequence[tuple[Float32, Float64]], bounds: Int64) -> tuple[Float32, Float64, Int64]:
     """The paths of several phrases that end at about the same frame as one: their mean score.
 
     Parameters
     ----------
     paths : sequence of (scores, starts)
         As `Phrase.find` gives them.
+    bounds : np.ndarray, shape (n_stretches + 1,), int64
+        No path ends in another stretch.
 
     Returns
     -------
     scores, starts
         Likewise; it starts where the best of them does.
+    ends : np.ndarray, shape (n_frames,), int64
+        And ends there, up to `BLUR` frames from here.
     """
-    if len(paths) == 1:
-        return paths[0]
     here = np.arange(len(paths[0][0]))
-    best, begins = [], []
+    if len(paths) == 1:
+        return *paths[0], here
+    stretch = np.pad(np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)), BLUR, constant_values=-1)
+    own = sliding_window_view(stretch, 2 * BLUR + 1) == stretch[BLUR : BLUR + len(here), None]
+    best, begins, ends = [], [], []
     for scores, starts in paths:
         padded = np.pad(scores, BLUR, constant_values=-np.inf)
-        around = np.lib.stride_tricks.sliding_window_view(padded, 2 * BLUR + 1)
-        ends = (here + around.argmax(axis=1) - BLUR).clip(0, len(here) - 1)
-        best.append(scores[ends])
-        begins.append(np.minimum(starts[ends], here))
+        around = np.where(own, sliding_window_view(padded, 2 * BLUR + 1), -np.inf)
+        near = (here + around.argmax(axis=1) - BLUR).clip(0, len(here) - 1)
+        best.append(around.max(axis=1))
+        begins.append(starts[near])
+        ends.append(near)
     chosen = np.argmax(best, axis=0)
-    return np.mean(best, axis=0), np.stack(begins)[chosen, here]
+    return np.mean(best, axis=0), np.stack(begins)[chosen, here], np.stack(ends)[chosen, here]
 
 
 def apart(peaks: Sequence[Peak]) -> list[Peak]:

@@ -25,6 +25,7 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
 SHORTEST = 3  # frames: less is no phrase
+LONGEST_EXAMPLE = 60.0  # seconds: memory and time grow with them, too
 LONGEST = 500  # letters, some 100 words: the time that is taken grows with them
 MOST = 0.8  # of the phones of a text must be known, or it is looked for by voices
 CHANGE = 3.0  # nats that a phone costs where anything may be said
@@ -91,11 +92,15 @@ def spoken(
     Raises
     ------
     AudioError
-        When it is shorter than 3 frames.
+        When it is shorter than 3 frames, or longer than a minute.
     """
     whole, place = surrounded(trimmed(example)) if part is None else within(example, part)
     if place.duration < SHORTEST / tokenizer.frame_rate:
         raise AudioError(f"an example of {place.duration:.2f} s is too short to be found")
+    if place.duration > LONGEST_EXAMPLE:
+        raise AudioError(
+            f"an example of {place.duration:.0f} s is too long; name at most {LONGEST_EXAMPLE:.0f} s of it"
+        )
     if isinstance(tokenizer, Speller):
         place = without_silence(whole, place, tokenizer)
     return [Example(_codes(whole, place, tokenizer, phase), tokenizer) for phase in phases]
@@ -138,8 +143,10 @@ def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> lis
     AudioError
         When it is too short.
     UsageError
-        When it is too long.
+        When it is too long, or no text.
     """
+    if text != text.encode("utf-8", "replace").decode("utf-8"):
+        raise UsageError("the phrase holds bytes that are not text in UTF-8")
     if len(text) > LONGEST:
         raise UsageError(
             f"a phrase of {len(text)} letters is too long; give at most {LONGEST}, some 100 words"

@@ -15,10 +15,13 @@ from audiosearch.documents import html, markdown, pairs, plain
 from audiosearch.documents.part import Part, Text
 from audiosearch.errors import DocumentError
 from audiosearch.files import is_dir
+from audiosearch.types import CHINESE
 
+SIGNS = rf"{CHINESE}\u3040-\u30ff"  # and those of Japanese: no space tells where a word ends
 MOST_WORDS = 120  # of a passage
 FEW_WORDS = 50  # up to which neighbours are joined
-SENTENCE_END = r"(?<=[.!?\u3002\uff01\uff1f])\s+"  # of Chinese, too
+SENTENCE_END = re.compile(r"[.!?]\s+|[\u3002\uff01\uff1f]\s*")  # of Chinese and Japanese, too
+WORD = re.compile(rf"[{SIGNS}]|[^\s{SIGNS}]+")
 
 Reader = Callable[[str], Text]
 READERS: dict[str, Reader] = {
@@ -104,9 +107,7 @@ def _joined(parts: Iterable[Part]) -> Iterator[Part]:
         if last is None:
             last = part
         elif (
-            part.title == last.title
-            and not part.whole
-            and len(f"{last.text} {part.text}".split()) <= FEW_WORDS
+            part.title == last.title and not part.whole and _n_words(f"{last.text} {part.text}") <= FEW_WORDS
         ):
             last = Part(last.title, f"{last.text}\n{part.text}", last.line)
         else:
@@ -118,18 +119,28 @@ def _joined(parts: Iterable[Part]) -> Iterator[Part]:
 
 def _cut(part: Part) -> Iterator[Part]:
     """Between sentences; between words, where a sentence is too long itself."""
-    if part.whole or len(part.text.split()) <= MOST_WORDS:
+    if part.whole or _n_words(part.text) <= MOST_WORDS:
         yield part
         return
-    piece: list[str] = []
-    for sentence in re.split(SENTENCE_END, part.text):
-        words = sentence.split()
-        if piece and len(piece) + len(words) > MOST_WORDS:
-            yield Part(part.title, " ".join(piece), part.line)
-            piece = []
-        piece += words
-        while len(piece) > MOST_WORDS:
-            yield Part(part.title, " ".join(piece[:MOST_WORDS]), part.line)
-            piece = piece[MOST_WORDS:]
-    if piece:
-        yield Part(part.title, " ".join(piece), part.line)
+    piece = ""
+    for some in _sentences(part.text):
+        if piece and _n_words(piece + some) > MOST_WORDS:
+            yield Part(part.title, piece.strip(), part.line)
+            piece = ""
+        piece += some
+    yield Part(part.title, piece.strip(), part.line)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """Sentences with the space behind them, none longer than a passage."""
+    begin = 0
+    for end in [*(found.end() for found in SENTENCE_END.finditer(text)), len(text)]:
+        words = [found.end() for found in WORD.finditer(text, begin, end)]
+        for cut in [*words[MOST_WORDS - 1 : -1 : MOST_WORDS], end]:
+            yield text[begin:cut]
+            begin = cut
+
+
+def _n_words(text: str) -> int:
+    """Signs count as words, as in `Passage.words`."""
+    return len(WORD.findall(text))

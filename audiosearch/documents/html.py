@@ -20,7 +20,6 @@ LEFT_OUT = [
     "pre",
     "template",
     "noscript",
-    "head",
 ]
 INLINE = re.compile(
     "a|abbr|b|bdi|bdo|big|br|cite|code|del|dfn|em|font|i|img|ins|kbd|label|mark|q|s|samp|small|span|strike|"
@@ -45,7 +44,10 @@ def read(text: str) -> Text:
         raise ValueError(f"it is not HTML that can be read: {exc}") from exc
     title = " ".join(page.title.get_text().split()) if page.title else ""
     for tag in page.find_all(LEFT_OUT):
-        tag.decompose()
+        if tag.name != "header" or tag.find_parent(["article", "main", "section"]) is None:
+            tag.decompose()  # the header of an article is its heading, that of a page is navigation
+    for tag in page.find_all("br"):
+        tag.replace_with("\n")
     parts = list(_parts(page))
     return Text(title or (parts[0].title if parts else ""), parts)
 

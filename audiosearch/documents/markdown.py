@@ -1,4 +1,7 @@
-"""Markdown (CommonMark with tables), by markdown-it-py. Code blocks are left out: nobody says them."""
+"""Markdown (CommonMark with tables), by markdown-it-py; HTML in it as `html` reads it.
+
+Code blocks are left out: nobody says them.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,8 +9,10 @@ from collections.abc import Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from audiosearch.documents import html
 from audiosearch.documents.part import Headings, Part, Text
 
+BREAK = re.compile(r"<br\b", re.I)
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.S)
 
 
@@ -32,6 +37,11 @@ def _parts(tokens: list[Token]) -> Iterator[Part]:
             line = token.map[0] + 1
         if token.type == "heading_open":
             level = int(token.tag[1:])
+        elif token.type == "html_block":
+            for part in html.read(token.content).parts:
+                yield Part(
+                    headings.title, " ".join(f"{part.title} {part.text}".split()), line + part.line - 1
+                )
         elif token.type == "inline":
             said = _said(token)
             if level:
@@ -47,6 +57,6 @@ def _said(token: Token) -> str:
     for child in token.children or []:
         if child.type in ("text", "code_inline", "image"):
             words.append(child.content)
-        elif child.type in ("softbreak", "hardbreak"):
+        elif child.type in ("softbreak", "hardbreak") or BREAK.match(child.content):
             words.append(" ")
     return " ".join("".join(words).split())

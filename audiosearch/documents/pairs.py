@@ -1,6 +1,7 @@
 """Questions with their answers: a table (CSV), or one JSON object a line.
 
-A question may be a list of them in JSON. The columns may also be called title and text.
+A question may be a list of them in JSON, and an answer a list of its paragraphs. The columns may also be
+called title and text.
 """
 
 import csv
@@ -25,7 +26,8 @@ def read_csv(text: str) -> Text:
     Raises
     ------
     ValueError
-        When there is no column of questions or none of answers, or a cell is longer than 131,072 letters.
+        When there is no column of questions or none of answers, a row has more cells than there are columns,
+        or a cell is longer than 131,072 letters.
     """
     first = text.partition("\n")[0]
     rows = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=first.count), restval="")
@@ -38,7 +40,7 @@ def read_jsonl(text: str) -> Text:
     Raises
     ------
     ValueError
-        When a line is no JSON object, or has no question or no answer.
+        When a line is no JSON object, or has no question or no answer in text.
     """
 
     def objects() -> Iterator[tuple[int, Mapping[str, object]]]:
@@ -56,13 +58,16 @@ def read_jsonl(text: str) -> Text:
 
 
 def _numbered(rows: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, object]]]:
-    line = 2
     try:
         for row in rows:
+            line = rows.line_num - sum(str(cell).count("\n") for cell in row.values())
+            if any(row.get(None, ())):
+                raise ValueError(
+                    f"line {line} has more cells than columns; put text with such marks in quotes"
+                )
             yield line, row
-            line = rows.line_num + 1
     except csv.Error as exc:
-        raise ValueError(f"line {line} is no row of a table: {exc}") from exc
+        raise ValueError(f"line {rows.line_num + 1} is no row of a table: {exc}") from exc
 
 
 def _pairs(records: Iterable[tuple[int, Mapping[str, object]]]) -> Iterator[Part]:
@@ -72,10 +77,13 @@ def _pairs(records: Iterable[tuple[int, Mapping[str, object]]]) -> Iterator[Part
         answer = next((lower[name] for name in ANSWERS if name in lower), None)
         if question is None or answer is None:
             raise ValueError(f"line {line} has no question or no answer; name them so")
-        asked = question if isinstance(question, list) else [question]
-        yield Part(" ".join(map(_said, asked)), _said(answer), line, whole=True)
+        if isinstance(question, dict) or isinstance(answer, dict):
+            raise ValueError(f"line {line} has an object where text is expected")
+        yield Part(_said(question), _said(answer), line, whole=True)
 
 
 def _said(value: object) -> str:
-    """As text that can be written; JSON may hold halves of characters."""
+    """As text that can be written; JSON may hold lists of it, and halves of characters."""
+    if isinstance(value, list):
+        return " ".join(map(_said, value))
     return str(value).strip().encode("utf-8", "replace").decode("utf-8")

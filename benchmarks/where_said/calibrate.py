@@ -84,9 +84,9 @@ def asked(
             says = says[~says]
         ways = typed(phrase, [espeak.Espeak(voice)], tokenizer)
         places = next(Places.best_first(archive, ways[0], tokenizer.codebook_size))
-        peaks, background = judged(archive, ways, places)
+        peaks, chances = judged(archive, ways, places)
         for better, peak in enumerate(peaks[:ANSWERS]):
-            features.append((1.0, np.log(background.expected_false(peak.score)), np.log1p(better)))
+            features.append((1.0, np.log(chances.together.expected_false(peak.score)), np.log1p(better)))
             true.append(says[archive.stretch_of(peak.start)])
     return np.array(features), np.array(true, float)
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,4 +54,5 @@ def words_of(text: str) -> list[str]:
     >>> words_of("What's Qwen3-TTS?")
     ["what's", 'qwen3', 'tts']
     """
-    return re.findall(rf"[{CHINESE}]|[^\W{CHINESE}_]+(?:'\w+)?", text.lower())
+    plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'").lower()
+    return re.findall(rf"[{CHINESE}]|[^\W{CHINESE}_]+(?:'\w+)?", plain)
