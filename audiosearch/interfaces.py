@@ -158,8 +158,8 @@ class Store(Protocol):
         """The same clips with their codes alone, which is quicker."""
         ...
 
-    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
-        """Clips with exactly this fingerprint."""
+    def by_fingerprint(self, fingerprint: str, limit: int | None = None) -> list[Clip]:
+        """Clips with exactly this fingerprint; all, or so many."""
         ...
 
     def by_anchors(

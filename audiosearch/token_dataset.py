@@ -8,7 +8,7 @@
         ...
 
 Recordings are divided into crops of at most ``crop`` frames; in each epoch a long recording is divided
-elsewhere. The caches are mapped into memory and opened in each worker process for itself.
+elsewhere. The caches are mapped into memory; a worker process to which a data set is sent opens them itself.
 """
 
 import functools
@@ -70,6 +70,8 @@ class TokenDataset(Dataset[torch.Tensor]):
     ------
     CacheError
         When a cache cannot be read, or they are of several tokenizers.
+    UsageError
+        When there is no cache, or a crop has no frame.
     """
 
     def __init__(
@@ -135,9 +137,10 @@ def _crops(cache: int, name: str, n_frames: int, longest: int) -> Iterator[Crop]
     """Crops of one length, and what is left over as room between them to move in."""
     number = max(1, n_frames // longest)
     length = min(longest, n_frames)
-    room = (n_frames - number * length) // number
+    spare = n_frames - number * length
     for i in range(number):
-        start = i * (length + room)
+        before, after = i * spare // number, (i + 1) * spare // number
+        start, room = i * length + before, after - before
         yield Crop(cache, name, start, start + length, room)
 
 

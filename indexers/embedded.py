@@ -167,7 +167,7 @@ class EmbeddedStore:
         for record in self._clips_of(recording, within, with_vector=False):
             yield payload.clip_and_codes_of(record.payload, self.schema)
 
-    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+    def by_fingerprint(self, fingerprint: str, limit: int | None = None) -> list[Clip]:
         if not fingerprint or wants_nothing(limit):
             return []
         same = edge.FieldCondition("fingerprint", match=edge.MatchValue(fingerprint))

@@ -72,7 +72,7 @@ class MemoryStore:
     def codes(self, recording: str, within: Segment | None = None) -> Iterator[tuple[Clip, Codes]]:
         return ((entry.clip, entry.codes) for entry in self.entries(recording, within))
 
-    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+    def by_fingerprint(self, fingerprint: str, limit: int | None = None) -> list[Clip]:
         if not fingerprint or wants_nothing(limit):
             return []
         return [e.clip for e in self._searched(None) if e.fingerprint == fingerprint][:limit]

@@ -187,7 +187,7 @@ class QdrantStore:
         for record in self._clips_of(recording, within, with_vectors=False):
             yield payload.clip_and_codes_of(record.payload, self.schema)
 
-    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+    def by_fingerprint(self, fingerprint: str, limit: int | None = None) -> list[Clip]:
         if not fingerprint or wants_nothing(limit):
             return []
         where = self._visible(None, _same("fingerprint", fingerprint))

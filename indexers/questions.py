@@ -9,7 +9,7 @@ from audiosearch.types import Float32
 
 
 def wants_nothing(
-    limit: int, recordings: Collection[str] | None = None, per_recording: int | None = None
+    limit: int | None, recordings: Collection[str] | None = None, per_recording: int | None = None
 ) -> bool:
     """Whether the answer is empty, whatever is stored.
 
@@ -17,7 +17,8 @@ def wants_nothing(
     (True, True, False)
     """
     none_each = per_recording is not None and per_recording < 1
-    return limit < 1 or none_each or (recordings is not None and not recordings)
+    none = limit is not None and limit < 1
+    return none or none_each or (recordings is not None and not recordings)
 
 
 def require_finite(vectors: Float32) -> None:

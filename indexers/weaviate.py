@@ -247,13 +247,13 @@ class WeaviateStore:
         for found in self._clips_of(recording, within, False):
             yield payload.clip_and_codes_of(found.properties, self.schema)
 
-    def by_fingerprint(self, fingerprint: str, limit: int = 100) -> list[Clip]:
+    def by_fingerprint(self, fingerprint: str, limit: int | None = None) -> list[Clip]:
         if not fingerprint or wants_nothing(limit):
             return []
         where = self._visible(None, _same("fingerprint", fingerprint))
         with self._mapped_errors():
             found = self._clips.query.fetch_objects(
-                filters=where, limit=min(limit, MOST), return_properties=CLIP_FIELDS
+                filters=where, limit=min(limit or MOST, MOST), return_properties=CLIP_FIELDS
             )
         clips = [payload.clip_of(one.properties) for one in found.objects]
         return sorted(clips, key=lambda clip: (clip.recording, clip.segment))

@@ -379,7 +379,8 @@ def _codes_of(path: Path, recording: str | None, load: Callable[[], Tokenizer]) 
         loaded = load()
         return loaded.encode([audio.load(path, loaded.sample_rate)])[0]
     cache = token_cache.open_cache(path)
-    names = [name for name in cache if recording is None or name.endswith(recording)]
+    end = "" if recording is None else "/" + recording.removeprefix("/")
+    names = [name for name in cache if recording is None or f"/{name}".endswith(end)]
     if not names:
         raise UsageError(f"{path} holds no recording called {recording or 'anything'}")
     joined = np.concatenate([cache.read(name) for name in names], axis=1)

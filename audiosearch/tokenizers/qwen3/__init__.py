@@ -47,14 +47,15 @@ class Qwen3:
     model : str, optional
         Directory of the weights, or their id on Hugging Face; by default Qwen's own.
     max_gpu_memory : float, optional
-        Gigabytes of GPU memory that may be used; by default all that is free.
+        Gigabytes of GPU memory that may be used; by default all that is free. For a GPU alone.
 
     Raises
     ------
     MissingDependencyError
         When transformers is not installed.
     UsageError
-        When there are no weights, they are of another model, or there is no such device.
+        When there are no weights, they are of another model, there is no such device, or a limit for a GPU is
+        given without one.
     """
 
     def __init__(
@@ -246,7 +247,9 @@ def _transformers_version() -> str:
 
 def _require_device(device: str, max_gpu_memory: float | None) -> None:
     gpu.require(device)
-    if device.startswith("cuda") and max_gpu_memory is not None:
+    if max_gpu_memory is not None:
+        if not device.startswith("cuda"):
+            raise UsageError("--max-gpu-memory limits a GPU; it goes with --device cuda")
         gpu.limit(device, max_gpu_memory)
 
 

@@ -128,6 +128,8 @@ def read_config(folder: Path) -> Config:
         raise UsageError(f"there is no config.json in {folder}{how_to_get(MODEL)}") from None
     except (OSError, ValueError) as exc:
         raise UsageError(f"{path} cannot be read: {exc}") from exc
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} is not of a 12 Hz tokenizer: it holds no object")
     found = content.get("model_type")
     if found != MODEL_TYPE:
         inner = folder / INSIDE_TTS
@@ -150,13 +152,19 @@ def _config(content: dict[str, Any]) -> Config:
     n_layers = int(content["encoder_valid_num_quantizers"])
     if n_layers > encoder["num_quantizers"]:
         raise ValueError(f"{n_layers} layers are asked of {encoder['num_quantizers']} quantizers")
+    n_semantic = int(encoder["num_semantic_quantizers"])
+    if n_layers < n_semantic:
+        raise ValueError(f"of {n_semantic} semantic layers it has {n_layers}")
+    sample_rate = int(content["input_sample_rate"])
+    if sample_rate < 1:
+        raise ValueError(f"a sample rate of {sample_rate} Hz is none")
     return Config(
         encoder=encoder,
-        sample_rate=int(content["input_sample_rate"]),
+        sample_rate=sample_rate,
         frame_samples=frame_samples,
         n_layers=n_layers,
         codebook_size=int(encoder["codebook_size"]),
-        n_semantic=int(encoder["num_semantic_quantizers"]),
+        n_semantic=n_semantic,
     )
 
 
