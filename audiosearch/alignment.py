@@ -317,20 +317,38 @@ def through(lines: Sequence[Line], middles: Sequence[float], weights: Sequence[f
     return Line(lines[0].recording, float(rate), float(offset), max(line.weight for line in lines))
 
 
-def agreeing(agreements: Float32, floor: float) -> slice:
-    """The stretch whose agreement exceeds ``floor`` most, taken together (Bentley 1984).
+def agreeing(agreements: Float32, floor: float, hole: int) -> list[slice]:
+    """The stretches whose agreement exceeds ``floor`` most, taken together (Bentley 1984).
 
     Parameters
     ----------
     agreements : np.ndarray, shape (n,), n > 0
     floor : float
+    hole : int
+        Frames without any agreement that part two stretches.
 
     Returns
     -------
-    slice
-        The frames whose sum of ``agreement - floor`` is the largest of all stretches.
+    list of slice
+        In their order: the one whose sum of ``agreement - floor`` is the largest of all, and others that are
+        worth as much as a hole costs.
     """
-    sums = np.concatenate([[0.0], np.cumsum(agreements.astype(np.float64) - floor)])
-    lowest = np.minimum.accumulate(sums[:-1])
-    end = int(np.argmax(sums[1:] - lowest))
-    return slice(int(np.argmin(sums[: end + 1])), end + 1)
+    cost = floor * hole
+    found: list[tuple[float, slice]] = []
+    total, highest, start, end = 0.0, 0.0, 0, 0
+    gains = agreements.astype(np.float64) - floor
+    for place, gain in enumerate(gains.tolist()):
+        total += gain
+        if total > highest:
+            highest, end = total, place + 1
+        if total <= 0 or highest - total > cost:
+            if highest > 0:
+                found.append((highest, slice(start, end)))
+            total, highest, start, end = 0.0, 0.0, place + 1, place + 1
+    if highest > 0:
+        found.append((highest, slice(start, end)))
+    if not found:
+        best = int(np.argmax(gains))
+        return [slice(best, best + 1)]
+    most = max(worth for worth, _ in found)
+    return [part for worth, part in found if worth == most or worth >= cost]

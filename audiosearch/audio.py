@@ -34,6 +34,7 @@ from audiosearch.files import is_dir
 from audiosearch.types import Float32, Segment, Waveform
 
 BLOCK = 10.0  # seconds handed on at a time
+CANCELLED = 0.01  # of the channels' energy: in their mean they cancel each other out
 TOLERANCE = 0.04  # seconds a timestamp may be off before it is believed: half a token frame
 LONGEST_GAP = 600.0  # seconds; a jump beyond it is a clock that was set anew, not lost sound
 LONGEST_OVERLAP = 1.0  # seconds; a jump back beyond it is a clock that restarts, where files were joined
@@ -325,7 +326,7 @@ def require_sound(samples: Float32, what: object) -> None:
         raise AudioError(f"{what} holds samples that are not numbers (NaN or infinite)")
 
 
-def require_file(path: Path) -> None:
+def require_file(path: Path, may_be_empty: bool = False) -> None:
     """Refuse what is no file with something in it.
 
     Raises
@@ -343,7 +344,7 @@ def require_file(path: Path) -> None:
         raise AudioError(f"{path} is a directory, not a file")
     if not stat.S_ISREG(status.st_mode):
         raise AudioError(f"{path} is a device or a pipe, not a file")
-    if status.st_size == 0:
+    if status.st_size == 0 and not may_be_empty:
         raise AudioError(f"{path} is empty (0 bytes)")
     if not os.access(path, os.R_OK):
         raise AudioError(f"{path} cannot be read: permission denied")
@@ -443,7 +444,7 @@ def _silence(n_samples: int, rate: int) -> Iterator[Float32]:
 
 
 def _mono(frame: AudioFrame) -> Float32:
-    """Mean of the channels, full scale -1 to 1."""
+    """Mean of the channels, full scale -1 to 1; the first where they cancel each other out."""
     array = frame.to_ndarray()
     if array.dtype == np.uint8:
         array = (array.astype(np.float32) - 128) / 128
@@ -452,7 +453,11 @@ def _mono(frame: AudioFrame) -> Float32:
     channels = frame.layout.nb_channels
     if frame.format.is_packed and channels > 1:
         array = array.reshape(-1, channels).T
-    mono = array[0] if channels == 1 else array.mean(axis=0, dtype=np.float32)
+    if channels == 1:
+        return np.asarray(array[0], dtype=np.float32)
+    mono = array.mean(axis=0, dtype=np.float32)
+    if np.square(mono).sum() < CANCELLED * np.square(array).mean(axis=0).sum():
+        mono = array[0]
     return np.asarray(mono, dtype=np.float32)
 
 

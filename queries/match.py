@@ -87,9 +87,10 @@ def everything(
 ) -> list[Found]:
     """All matches of a query from ``start`` to ``end``, surest first."""
     judged = list(search.copies(fingerprints))
-    for section in sections(start, end, judged):
+    for section in sections(start, end):
         judged += search.section(section)
-    return without_overlaps(search.extend(run) for run in runs(judged))
+    found = without_overlaps(found for run in runs(judged) for found in search.extend(run))
+    return without_overlaps(search.joined(found))
 
 
 def told(match: Match, store: Store, duration: float) -> Match:
@@ -100,7 +101,7 @@ def told(match: Match, store: Store, duration: float) -> Match:
     reference = replace(
         match.reference, end=max(match.reference.start, min([match.reference.end, *sound[-1:]]))
     )
-    slack = max(EDGE, 0.02 * reference.duration)
+    slack = min(max(EDGE, 0.02 * reference.duration), 3 * EDGE)
     missing = (query.start, duration - query.end, reference.start)
     behind = Segment(reference.end + slack, END_OF_TIME)
     whole = max(missing) <= slack and not any(store.codes(match.recording, behind))

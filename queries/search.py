@@ -32,6 +32,8 @@ HITS = 20  # stored anchors looked at for each of the query's, where `LINES` are
 OWN_HITS = 4  # of an anchor, in a recording that holds it
 ALIKE = 0.75  # mean cosine of the frames of two stored recordings that are copies there
 INSIDE = 0.48  # of its agreement that the frames of a match exceed
+UNSURE = 1.0  # seconds of sound that two matches may leave out where they meet
+HOLE = 4.0  # seconds in which nothing agrees, behind which another match begins
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section at least
 LINE_SECONDS = 120.0  # together: of short sections more are judged, whose true line has fewer votes
@@ -208,8 +210,11 @@ class Search:
             frames = first + HOP * np.arange(len(rows))
             yield start + to_seconds(1, self._frame_rate) * frames.astype(np.float64), rows
 
-    def extend(self, run: list[Judged]) -> Found:
-        """A match from judged lines that continue each other: as far as its frames agree."""
+    def extend(self, run: list[Judged]) -> list[Found]:
+        """Matches from judged lines that continue each other: as far as their frames agree.
+
+        Where they do not for a while, since something else was put there, one ends and another begins.
+        """
         best = max(run, key=lambda j: j.judgement.score)
         line = alignment.through(
             [j.line for j in run],
@@ -219,8 +224,14 @@ class Search:
         searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self.around(line, searched).sound, line)
-        stretch = alignment.agreeing(agreements, INSIDE * best.inside)
-        first, last = stretch.start, stretch.stop - 1
+        step = to_seconds(1, self._frame_rate) / len(self._phases)
+        parts = alignment.agreeing(agreements, INSIDE * best.inside, round(HOLE / step))
+        return [self._part(run, line, query, agreements, part, step) for part in parts]
+
+    def _part(
+        self, run: list[Judged], line: Line, query: Track, agreements: Float32, part: slice, step: float
+    ) -> Found:
+        first, last = part.start, part.stop - 1
         # At the query's own ends frames have heard less than the recording's.
         if query.times[first] - self._query.times[0] <= SNAP:
             first = 0
@@ -228,16 +239,41 @@ class Search:
             last = len(query.times) - 1
         start = float(query.times[first])
         end = float(query.times[last]) + to_seconds(1, self._frame_rate)
+        heard = Segment(start, end)
+        # The surest of the lines that were heard in this part for the most.
+        within = [j for j in run if heard.overlap(j.query) >= 0.5 * j.query.duration]
+        best = max(within or run, key=lambda j: (heard.overlap(j.query) > 0, j.judgement.score))
         match = Match(
             recording=line.recording,
-            query=Segment(start, end),
+            query=heard,
             reference=Segment(max(0.0, line.at(start)), max(0.0, line.at(end))),
             rate=line.rate,
             score=best.judgement.score,
             probability=best.judgement.probability,
         )
-        step = to_seconds(1, self._frame_rate) / len(self._phases)
-        return Found(match, float(agreements[stretch].sum()) * step, best.judgement)
+        return Found(match, float(agreements[part].sum()) * step, best.judgement)
+
+    def joined(self, found: Iterable[Found]) -> Iterator[Found]:
+        """Those that lie on one line as one, where they touch or the recording has no sound between them."""
+        last: Found | None = None
+        for one in sorted(found, key=lambda f: (f.match.recording, f.match.query)):
+            if last is not None and self._goes_on(last.match, one.match):
+                last = _together(last, one)
+                continue
+            if last is not None:
+                yield last
+            last = one
+        if last is not None:
+            yield last
+
+    def _goes_on(self, match: Match, later: Match) -> bool:
+        if match.recording != later.recording:
+            return False
+        between = (match.query.end + later.query.start) / 2
+        apart = abs(alignment.line_of(match).at(between) - alignment.line_of(later).at(between))
+        hole = Segment(match.reference.end, max(match.reference.end, later.reference.start))
+        sound = (clip.segment.overlap(hole) for clip, _ in self._store.codes(match.recording, hole))
+        return apart < SAME_LINE and (hole.duration == 0 or sum(sound) < UNSURE)
 
     def _judge(self, line: Line, section: Segment, reference: Track) -> Judged:
         query = self._query.within(section)
@@ -297,12 +333,10 @@ def n_lines(section: Segment) -> int:
     return max(LINES, round(LINE_SECONDS / max(section.duration, SHORTEST)))
 
 
-def sections(start: float, end: float, known: Iterable[Judged] = ()) -> list[Segment]:
-    """Stretches of a query to be voted on: those that no sure copy covers."""
+def sections(start: float, end: float) -> list[Segment]:
+    """Stretches of a query to be voted on."""
     starts = np.arange(start, max(start + STEP, end - STEP), STEP).tolist()
-    covered = [copy.query for copy in known if copy.judgement.probability > SURE]
-    every = [Segment(begin, min(begin + SECTION, end)) for begin in starts]
-    return [s for s in every if sum(s.overlap(c) for c in covered) < 0.5 * s.duration]
+    return [Segment(begin, min(begin + SECTION, end)) for begin in starts]
 
 
 def runs(judged: list[Judged]) -> Iterator[list[Judged]]:
@@ -330,10 +364,21 @@ def _continues(one: Judged, other: Judged) -> bool:
     return abs(one.line.at(between) - other.line.at(between)) < SAME_LINE
 
 
+def _together(one: Found, later: Found) -> Found:
+    """What two tell that lie on one line."""
+    surer = max(one, later, key=lambda f: f.match.probability)
+    match = replace(
+        surer.match,
+        query=Segment(one.match.query.start, max(one.match.query.end, later.match.query.end)),
+        reference=Segment(one.match.reference.start, max(one.match.reference.end, later.match.reference.end)),
+    )
+    return Found(match, one.support + later.support, surer.judgement)
+
+
 def without_overlaps(found: Iterable[Found]) -> list[Found]:
-    """Surest first; of those that tell the same, the one that most frames support."""
+    """Surest first; of those that tell the same, the one that most frames support, if it is likely."""
     kept: list[Found] = []
-    for one in sorted(found, key=lambda f: -f.support):
+    for one in sorted(found, key=lambda f: (f.match.probability < LIKELY, -f.support)):
         if not any(tells_the_same(one.match, other.match) for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda f: (-f.match.probability, -f.match.score))

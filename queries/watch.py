@@ -117,13 +117,15 @@ class _Stream:
 
     def _extended(self, search: Search, run: list[Judged]) -> list[Found]:
         """What a run tells beyond the parts that it goes on with, if anything."""
-        found = search.extend(run)
+        return [left for found in search.extend(run) if (left := self._beyond(found)) is not None]
+
+    def _beyond(self, found: Found) -> Found | None:
         for part in self._cut:
             if _goes_on(part, found.match):
                 if found.match.query.end <= part.query.end:
-                    return []
+                    return None
                 found = replace(found, match=_from(found.match, part.query.end))
-        return [found]
+        return found
 
     def _may_be_told_by(self, found: Found, current: list[Found]) -> bool:
         return any(tells_the_same(found.match, other.match) for other in current)

@@ -193,7 +193,7 @@ def test_the_agreeing_stretch_is_found() -> None:
     values = np.full(100, 0.02, np.float32)
     values[30:70] = 0.8
     values[50] = 0.0
-    assert agreeing(values, floor=0.3) == slice(30, 70)
+    assert agreeing(values, floor=0.3, hole=1000) == [slice(30, 70)]
 
 
 def test_one_line_goes_through_those_that_continue_each_other() -> None:

@@ -71,7 +71,7 @@ def _opened(source: str, patience: float, files: ExitStack) -> Path | audio.Read
     path = Path(source)
     if not patience:
         return path
-    audio.require_file(path)
+    audio.require_file(path, may_be_empty=True)  # nothing was written yet
     return Growing(files.enter_context(path.open("rb")), patience)
 
 

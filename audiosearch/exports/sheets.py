@@ -44,13 +44,19 @@ def edl(marks: Iterable[Mark]) -> Iterator[str]:
         if mark.file == mark.source:
             target = Segment(end_of_reel, end_of_reel + mark.segment.duration)
             end_of_reel = target.end
-        times = (mark.source_segment.start, mark.source_segment.end, target.start, target.end)
-        codes = [timecode(time, EDL_FRAMES) for time in times]
+        source = mark.source_segment
+        if abs(mark.rate - 1) < SAME_SPEED:  # as long as it is in the file, to the frame
+            source = Segment(source.start, source.start + _frames(target) / EDL_FRAMES)
+        codes = [timecode(time, EDL_FRAMES) for time in (source.start, source.end, target.start, target.end)]
         yield f"{number:03d}  AX       A     C        {' '.join(codes)}\n"
         if abs(mark.rate - 1) >= SAME_SPEED:
             yield f"M2   AX       {EDL_FRAMES * mark.rate:05.1f}                {codes[0]}\n"
         clip = _one_line(Path(mark.source).name)
         yield f"* FROM CLIP NAME: {clip}\n* COMMENT: {' '.join(mark.label.split())}\n\n"
+
+
+def _frames(segment: Segment) -> int:
+    return round(segment.end * EDL_FRAMES) - round(segment.start * EDL_FRAMES)
 
 
 def _one_line(name: str) -> str:
