@@ -27,6 +27,7 @@ Float64 = npt.NDArray[np.float64]
 
 BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 150  # that are looked at exactly at a time, where there is much
+LIKELIEST = 10  # one of so many places is not taken for chance, where all are looked at exactly
 HARDLY = 0.1  # probability up to which nothing more is looked for
 SAMPLE = 200  # other places, which tell how well the phrases fit by chance
 NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
@@ -144,14 +145,15 @@ def judged(
 ) -> tuple[list[Peak], Chances]:
     """The chosen places, best first, none overlapping another; and how well the phrases fit by chance.
 
-    That is told by the other places, or by all where there are few; once for a search.
+    That is told by the other places, once for a search. Where all are chosen, the first tenth tells nothing of
+    chance: a word may be said often.
     """
     blocks = places.chosen if chances else np.concatenate([places.chosen, places.others])
     first, after, inside = windows(archive, places, blocks, max(phrase.longest for phrase in phrases))
     frames = np.concatenate([np.arange(a, b) for a, b in zip(first, after, strict=True)])
     bounds = np.cumsum(np.concatenate([[0], after - first]))
     chosen, others = inside[: len(places.chosen)], inside[len(places.chosen) :]
-    by_chance = others or inside
+    by_chance = others or inside[len(inside) // LIKELIEST :]
     codes, each, paths = archive.codes[:, frames], [], []
     for number, phrase in enumerate(phrases):
         scores, starts = _found(phrase, codes, bounds)
