@@ -76,7 +76,11 @@ def open_store(location: str, schema: Schema | None) -> "EmbeddedStore":
     StoreNotFoundError, StoreLockedError, StoreMismatchError, StoreFullError, StoreError
     """
     path = Path(location)
-    if schema is None and not (path / CATALOGUE).exists():
+    try:
+        there = (path / CATALOGUE).exists()
+    except OSError as exc:
+        raise StoreError(f"the store at {path} may not be read: {exc.strerror}") from exc
+    if schema is None and not there:
         raise StoreNotFoundError(
             f"there is no store at {path}; run `audiosearch ingest` first, or give --store"
         )
@@ -441,9 +445,12 @@ def _take_lock(path: Path) -> TextIO:
     if not os.fstat(file.fileno()).st_nlink:  # its holder removed the store meanwhile
         file.close()
         raise StoreNotFoundError(f"the store at {path} was removed just now; run the same command again")
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    try:
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+    except OSError as exc:
+        raise StoreFullError(f"nothing more can be written to the store at {path}: {exc.strerror}") from exc
     return file
 
 

@@ -145,8 +145,8 @@ def judged(
 ) -> tuple[list[Peak], Chances]:
     """The chosen places, best first, none overlapping another; and how well the phrases fit by chance.
 
-    That is told by the other places, once for a search. Where all are chosen, the first tenth tells nothing of
-    chance: a word may be said often.
+    That is told by the other places, once for a search. Where all are chosen, the first tenth tells nothing
+    of chance: a word may be said often.
     """
     blocks = places.chosen if chances else np.concatenate([places.chosen, places.others])
     first, after, inside = windows(archive, places, blocks, max(phrase.longest for phrase in phrases))

@@ -48,7 +48,7 @@ def match(
     limit : int, optional
         By default all are given.
     any_speed : bool
-        Whether it may have been played at half to twice its speed; that takes 17 times as long.
+        Whether it may have been played at half to twice its speed; that takes about 20 times as long.
 
     Returns
     -------

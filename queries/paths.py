@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosearch.types import Float32
+from queries.compiled import compiled
 
 Int64 = npt.NDArray[np.int64]
 
 IMPOSSIBLE = np.float32(-1e9)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@compiled(parallel=True)
 def warped(table: Float32, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Int64]:
     """Dynamic time warping of an example (Sakoe and Chiba 1978), anywhere in a recording.
 
@@ -97,7 +98,7 @@ def spelled_scores(
 def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
     """The search of `spelled`; untraced, without where paths began."""
 
-    @numba.njit(parallel=True, cache=True, nogil=True, fastmath=True)
+    @compiled(parallel=True, fastmath=True)
     def search(
         table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
     ) -> tuple[Float32, Int64]:
@@ -148,7 +149,7 @@ def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
 _spelled_traced, _spelled_scored = _compiled(traced=True), _compiled(traced=False)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def anything(spelling: Float32, change: float) -> Float32:
     """How much the likeliest of all spellings gains in each slot: what any phrase is compared with.
 

@@ -19,7 +19,7 @@ def match(
     min_probability: Certainty = MIN_PROBABILITY,
     any_speed: Annotated[
         bool,
-        typer.Option("--any-speed", help="Also at half to twice the speed; takes 17 times as long."),
+        typer.Option("--any-speed", help="Also at half to twice the speed; takes about 20 times as long."),
     ] = False,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from audiosearch.types import Float32
 from queries.ask.phones import Heard
+from queries.compiled import compiled
 
 Int64 = npt.NDArray[np.int64]
 
@@ -73,7 +74,7 @@ def best_scores(heard: Heard, texts: Sequence[Int64]) -> Float32:
     return told
 
 
-@numba.njit(cache=True, nogil=True, parallel=True)
+@compiled(parallel=True)
 def _best(gains: Float32, phones: Int64, bounds: Int64) -> Float32:
     """The highest score in the table of each text, of which two rows are kept at a time."""
     told = np.zeros(len(bounds) - 1, np.float32)

@@ -13,11 +13,11 @@ follow, as likely as it is written. The forward and backward algorithms for hidd
 one word explains speaks for no other.
 """
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from audiosearch.types import Float32
+from queries.compiled import compiled
 
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def expected(likely: Float32, phones: Int64, bounds: Int64, often: Float32) -> F
     return told
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _forward(likely: Float32, phones: Int64, bounds: Int64, often: Float32) -> tuple[Float64, Float64]:
     """How likely a word can start before each slot, and after the last; and by what each slot was scaled."""
     n_slots, n_words = len(likely), len(often)
@@ -88,7 +88,7 @@ def _forward(likely: Float32, phones: Int64, bounds: Int64, often: Float32) -> t
     return starts, factors
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled()
 def _backward(
     likely: Float32, phones: Int64, bounds: Int64, often: Float32, starts: Float64, factors: Float64
 ) -> Float64:
