@@ -18,12 +18,12 @@ def test_without_a_place_for_them_they_are_compiled_in_memory(monkeypatch: pytes
             raise RuntimeError("cannot cache function 'twice': no locator available")
         return njit(**options)
 
-    monkeypatch.setattr(numba, "njit", nowhere)
-
     def twice(number: int) -> int:
         return 2 * number
 
-    made = compiled()(twice)
+    with monkeypatch.context() as patched:
+        patched.setattr(numba, "njit", nowhere)
+        made = compiled()(twice)
     assert asked == [True, False]
     assert made is not twice
     assert made(21) == 42
