@@ -7,7 +7,6 @@ that computed them. A cache belongs to one tokenizer. Reading maps the file into
 is not read.
 """
 
-import fcntl
 import functools
 import json
 import os
@@ -16,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from audiosearch import locks
 from audiosearch.errors import CacheError, UsageError
 from audiosearch.files import is_file
 from audiosearch.types import Codes, Int16
@@ -160,32 +160,20 @@ def locked(path: Path) -> Iterator[None]:
     """
     lock = path.with_name(f".{path.name}.lock")
     try:
-        file = lock.open("a+", encoding="ascii")
+        file = locks.take(lock)
+    except locks.HeldError as exc:
+        raise CacheError(
+            f"{path} is in use by process {exc.holder}; wait for it to end or give another --out"
+        ) from exc
+    except locks.RemovedError as exc:
+        raise CacheError(f"{path} was in use until now; run the same command again") from exc
     except OSError as exc:
         raise CacheError(f"{path} cannot be written: {exc.strerror or exc}") from exc
     with file:
-        _take(file, path)
         try:
             yield
         finally:
             lock.unlink(missing_ok=True)
-
-
-def _take(file: TextIO, path: Path) -> None:
-    """The lock, until its file is closed or the process ends."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        file.seek(0)
-        holder = file.read().strip() or "?"
-        raise CacheError(
-            f"{path} is in use by process {holder}; wait for it to end or give another --out"
-        ) from exc
-    if not os.fstat(file.fileno()).st_nlink:  # its holder was done just now, and removed it
-        raise CacheError(f"{path} was in use until now; run the same command again")
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
 
 
 def _beside(path: Path) -> Path:

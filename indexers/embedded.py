@@ -12,8 +12,7 @@ which are removed when the store is opened again. The engine writes through memo
 disk is a deadly signal and not an error; so room is asked for before each of its writes.
 """
 
-import fcntl
-import os
+import errno
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -23,7 +22,7 @@ from typing import Any, TextIO
 import numpy as np
 import qdrant_edge as edge
 
-from audiosearch import footprint
+from audiosearch import footprint, locks
 from audiosearch.errors import (
     StoreError,
     StoreFullError,
@@ -430,28 +429,19 @@ def _configurations(schema: Schema) -> dict[str, edge.EdgeConfig]:
 def _take_lock(path: Path) -> TextIO:
     """The store's lock file, held until it is closed (or the process ends)."""
     try:
-        file = (path / LOCK).open("a+", encoding="ascii")
-    except OSError as exc:
-        raise StoreError(f"the store at {path} may not be written: {exc.strerror}") from exc
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as exc:
-        file.seek(0)
-        holder = file.read().strip() or "?"
-        file.close()
+        return locks.take(path / LOCK)
+    except locks.HeldError as exc:
         raise StoreLockedError(
-            f"the store at {path} is in use by process {holder}; wait for it to end or give another --store"
+            f"the store at {path} is in use by process {exc.holder}; "
+            "wait for it to end or give another --store"
         ) from exc
-    if not os.fstat(file.fileno()).st_nlink:  # its holder removed the store meanwhile
-        file.close()
-        raise StoreNotFoundError(f"the store at {path} was removed just now; run the same command again")
-    try:
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
+    except locks.RemovedError as exc:
+        raise StoreNotFoundError(
+            f"the store at {path} was removed just now; run the same command again"
+        ) from exc
     except OSError as exc:
-        raise StoreFullError(f"nothing more can be written to the store at {path}: {exc.strerror}") from exc
-    return file
+        kind = StoreFullError if exc.errno == errno.ENOSPC else StoreError
+        raise kind(f"the store at {path} may not be written: {exc.strerror}") from exc
 
 
 def _clip_point(entry: Entry) -> edge.Point:
