@@ -134,6 +134,7 @@ def test_a_cache_that_another_process_adds_to_is_refused(run: Run, folder: Path,
 @pytest.mark.usefixtures("levels")
 def test_show_counts_codes_layer_by_layer(run: Run, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "tokens.safetensors"
+    media.write(folder / "ba.wav", sounds.melody(2.5, 8000, 3), 8000)  # whose name ends as that of another
     run("encode", folder, "--out", out)
     code, printed, _ = run("show", out, "--json")
     lines = [json.loads(line) for line in printed.splitlines()]

@@ -117,6 +117,53 @@ def test_half_and_twice_the_speed_are_found_on_request(
     assert found.reference.end == pytest.approx(32, abs=1)
 
 
+def kept(folder: Path, **recordings: Float32) -> Library:
+    """A library of these."""
+    for name, samples in recordings.items():
+        media.write(folder / f"{name}.wav", samples, RATE)
+    library = Library("memory:")
+    list(library.ingest([folder]))
+    return library
+
+
+def sure(library: Library, samples: Float32) -> list[tuple[str, Match]]:
+    """What is likely, in the order of the query."""
+    likely = [match for match in ask(library, samples) if match.probability > LIKELY]
+    return [(Path(library.name(m.recording)).stem, m) for m in sorted(likely, key=lambda m: m.query)]
+
+
+def test_an_exact_copy_hides_nothing_that_is_in_it(tmp_path: Path, music: Float32, speech_clip: Path) -> None:
+    talk = audio.load(speech_clip, RATE).samples
+    trailer = np.concatenate([part(talk, 10.0, 14.0), part(music, 20.0, 14.0), part(talk, 50.0, 12.0)])
+    with kept(tmp_path, trailer=trailer, song=music) as library:
+        found = dict(sure(library, trailer))
+    assert found["trailer"].verdict == "same recording"
+    assert found["song"].query.start == pytest.approx(14.0, abs=0.5)
+    assert found["song"].query.end == pytest.approx(28.0, abs=0.5)
+
+
+def test_parts_of_a_recording_with_something_else_between_them_are_two(
+    library: Library, speech_clip: Path, music: Float32
+) -> None:
+    talk = audio.load(speech_clip, RATE).samples
+    query = np.concatenate([part(talk, 10.0, 8.0), part(music, 20.0, 10.0)[::-1], part(talk, 28.0, 12.0)])
+    (first, one), (second, other) = sure(library, query)
+    assert (first, second) == ("lonesome-pine", "lonesome-pine")
+    for found, start, end, at in ((one, 0.0, 8.0, 10.0), (other, 18.0, 30.0, 28.0)):
+        assert found.query.start == pytest.approx(start, abs=0.5)
+        assert found.query.end == pytest.approx(end, abs=0.5)
+        assert found.reference.start == pytest.approx(at, abs=0.5)
+
+
+def test_a_pause_of_a_recording_does_not_part_its_copy(tmp_path: Path, speech_clip: Path) -> None:
+    talk = audio.load(speech_clip, RATE).samples
+    paused = np.concatenate([talk[: 30 * RATE], np.zeros(20 * RATE, np.float32), part(talk, 30.0, 30.0)])
+    with kept(tmp_path, paused=paused) as library:
+        ((_, match),) = sure(library, paused)
+    assert match.verdict == "same recording"
+    assert match.query.end == pytest.approx(80.0, abs=0.5)
+
+
 def test_a_hearing_that_is_heard_twice_weighs_no_more(library: Library, music: Float32) -> None:
     query = np.concatenate(list(faster([part(music, 20.0, 8.0)], 0.8)))  # at 1.41 it has less than 8 s
     found = library.match(Waveform(query, RATE), any_speed=True)[0]

@@ -341,6 +341,10 @@ def test_without_transformers_it_says_how_to_get_it(folder: Path, monkeypatch: p
             "its config says 960",
         ),
         (json.dumps(qwen.CONFIG | {"encoder_valid_num_quantizers": 99}), "99 layers are asked of 20"),
+        (json.dumps(qwen.CONFIG | {"encoder_valid_num_quantizers": 0}), "semantic layers it has 0"),
+        (json.dumps(qwen.CONFIG | {"input_sample_rate": 0}), "a sample rate of 0 Hz is none"),
+        ("[]", "it holds no object"),
+        ("null", "it holds no object"),
     ],
 )
 def test_a_config_of_something_else_is_refused(tmp_path: Path, content: str | None, sentence: str) -> None:

@@ -142,6 +142,10 @@ def test_a_data_set_gives_crops_of_all_caches(caches: list[Path]) -> None:
         assert torch.equal(item[0] + 100, item[1])
         assert torch.equal(torch.diff(item[0]), torch.ones(length - 1, dtype=torch.int16))
     assert len(TokenDataset(caches, crop=20, shortest=10)) == 7
+    reached: set[int] = set()
+    for piece in TokenDataset(caches[:1], crop=30).crops:  # of 95 frames
+        reached.update(range(piece.start, piece.stop + piece.room))
+    assert len(reached) == 95
     assert [item.shape[1] for item in map(TokenDataset(caches).__getitem__, range(4))] == [95, 3, 20, 50]
     assert TokenDataset(caches, layers=[0, 3])[0][:, 0].tolist() == [0, 300]
 

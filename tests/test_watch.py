@@ -115,6 +115,22 @@ def test_a_pipe_ends_with_its_writer(tmp_path: Path) -> None:
         assert sum(map(len, blocks)) == 2 * RATE
 
 
+def test_what_has_ended_is_not_waited_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    path = tmp_path / "file"
+    path.write_bytes(b"x")
+    with path.open("rb") as file:
+        growing = Growing(file, patience=2.0)
+        assert [growing.read(8) for _ in range(3)] == [b"x", b"", b""]
+    assert sum(waited) == pytest.approx(2.0)
+    out, into = os.pipe()
+    os.close(into)
+    with os.fdopen(out, "rb") as pipe:
+        assert Growing(pipe, patience=2.0).read(8) == b""
+    assert sum(waited) == pytest.approx(2.0)
+
+
 def test_an_mp4_is_followed_if_its_index_comes_first(tmp_path: Path, clips: Path) -> None:
     path = clips / "history-of-printing.mp4"
     with path.open("rb") as file, pytest.raises(AudioError, match="an MP4 with its index at its end"):
