@@ -87,6 +87,11 @@ def test_an_anchor_votes_once_for_a_place() -> None:
     assert vote([0.0], hits, limit=1)[0].weight == pytest.approx(0.8)
 
 
+def test_an_anchor_votes_for_a_place_with_its_best_hit() -> None:
+    hits = [[Hit("loop", 5.06, 0.5), Hit("loop", 5.05, 0.9), *3 * [Hit("x", 50.0, 0.4)], Hit("y", 90.0, 0.1)]]
+    assert vote([0.0], hits, limit=1)[0].weight == pytest.approx(0.8)
+
+
 def test_no_hits_no_lines() -> None:
     assert vote([], [], limit=5) == []
     assert vote([0.0], [[]], limit=5) == []
@@ -125,6 +130,14 @@ def test_there_is_no_agreement_where_there_is_no_reference() -> None:
     places = query.times + 6.0
     assert (values[places > reference.times[-1] + 2 * FRAME] == 0).all()
     assert (agreement(query, Track(np.zeros(0), np.zeros((0, 32), np.float32)), Line("r", 1, 0)) == 0).all()
+
+
+@pytest.mark.parametrize(("moment", "agrees"), [(0.79, 1.0), (0.81, 0.0)])
+def test_the_last_frame_is_heard_until_it_ends(moment: float, agrees: float) -> None:
+    reference = wandering(12, 0)
+    assert reference.times[-1] == pytest.approx(0.72)
+    query = Track(np.array([moment]), reference.vectors[-1:])
+    assert agreement(query, reference, Line("r", 1.0, 0.0)) == pytest.approx(agrees, abs=1e-5)
 
 
 @pytest.mark.parametrize("rate", [0.9, 1.0, 1.1])

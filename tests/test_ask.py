@@ -1,5 +1,7 @@
 """Passages are planted, and asked for in phones that are partly misheard."""
 
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -9,11 +11,13 @@ from audiosearch.types import Float32, Passage
 from queries.ask import Question, ask
 from queries.ask.alignment import align
 from queries.ask.bridge import Bridge, learn, pairs
+from queries.ask.evidence import elsewhere
 from queries.ask.fusion import fused
 from queries.ask.lattice import expected
 from queries.ask.phones import Grams, segments
+from queries.ask.postings import Postings
 from queries.ask.shelf import Shelf
-from queries.ask.words import Words
+from queries.ask.words import Words, words_of
 
 SENTENCES = (
     "Fresh water is boiled for every pot of tea.",
@@ -99,6 +103,15 @@ def test_one_passage_is_enough_to_be_sure_or_not(shelf: Shelf) -> None:
     assert wrong.probability < 0.5
 
 
+def test_passages_that_nobody_looked_at_tell_nothing_of_chance(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queries.ask.LOOKED_AT", 10)
+    many = Shelf(shelf.passages * 25, list(shelf._numbers))
+    answers = ask(many, Question(heard(shelf, "cucumbers grow under glass", misheard=0.2)))
+    assert max(answer.probability for answer in answers) < 0.5
+
+
 def test_nothing_to_ask_or_to_hear(shelf: Shelf) -> None:
     assert ask(Shelf([], list(shelf._numbers)), Question(heard(shelf, "tea"))) == []
     silence = np.log(np.full((40, len(shelf._numbers) + 1), 0.01, np.float32))
@@ -156,10 +169,43 @@ def test_rare_words_count_for_more() -> None:
     assert Words([]).scores("dog").shape == (0,)
 
 
-def test_alignment_skips_what_is_extra_and_what_is_missing() -> None:
-    def one_hot(*phones: int) -> Float32:
-        return np.log(np.eye(10, dtype=np.float32)[np.repeat([p + 1 for p in phones], 2)] + 1e-3)
+def test_a_term_says_more_of_a_short_text_and_twice_not_twice_as_much() -> None:
+    terms = np.array([0, 0, 1, 1, 1, 0, 0, 2])
+    owners = np.array([0, 1, 1, 1, 1, 2, 2, 3])
+    short, long, twice = Postings(terms, owners, 9).scores(np.array([1, 0, 0], np.float32))[:3]
+    assert short > long
+    assert short < twice < 2 * short
 
+
+def test_titles_are_searched() -> None:
+    texts = (("Passwords", "It is replaced within the hour."), ("", "Tea is served at five."))
+    titled = Shelf([Passage("d", i, *text, i + 1) for i, text in enumerate(texts)], ["a"])
+    best, _ = ask(titled, Question(words="passwords"))
+    assert best.passage.number == 0
+    assert [said.words for said in best.evidence] == ["passwords"]
+
+
+@pytest.mark.parametrize("text", ["aren\u2019t", "café", "Größe"])
+def test_words_may_be_typed_in_any_way(text: str) -> None:
+    plain = unicodedata.normalize("NFC", text).replace("\u2019", "'")
+    for typed in (text, unicodedata.normalize("NFD", text)):
+        assert words_of(typed) == [plain.lower()]
+        assert pronounce([typed]) == pronounce([plain]) != ("",)
+
+
+def one_hot(*phones: int) -> Float32:
+    """What is surely heard: two slots a phone."""
+    return np.log(np.eye(10, dtype=np.float32)[np.repeat([p + 1 for p in phones], 2)] + 1e-3)
+
+
+def test_two_words_are_not_told_of_the_same_sound() -> None:
+    phones = np.array([1, 2, 3])
+    listened = segments(one_hot(8, 1, 2, 3, 8))
+    (first,) = elsewhere(listened, [("one", phones), ("won", phones)], (), 0.02)
+    assert elsewhere(listened, [("won", phones)], (first,), 0.02) == ()
+
+
+def test_alignment_skips_what_is_extra_and_what_is_missing() -> None:
     text = np.array([0, 1, 2, 3, 4, 5, 6])
     exact, extra, missing, other = align(
         segments(one_hot(1, 2, 3, 4, 5)), [text, text[1:], text[:0], text[::-1]]
@@ -179,6 +225,7 @@ def test_n_grams_are_found_with_a_segment_between_them() -> None:
     likely = np.log(np.eye(10, dtype=np.float32)[[1, 2, 9, 3, 4]] + 1e-4)
     scores = Grams(texts, 9).scores(segments(likely))
     assert scores.argmax() == 0
+    assert scores[0] > 1
     assert scores[1:].max() < scores[0] / 3
     assert Grams([], 9).scores(segments(likely)).shape == (0,)
 
@@ -230,3 +277,21 @@ def test_a_bridge_leads_to_passages_of_like_meaning(shelf: Shelf) -> None:
         assert scores.argmax() == number
     bridged = Shelf(shelf.passages, list(shelf._numbers), again)
     assert ask(bridged, Question(heard(shelf, SENTENCES[3])))[0].passage.number == 3
+
+
+def test_a_bridge_tells_by_what_sets_passages_apart() -> None:
+    vectors = [np.array([1.0, y], np.float32) for y in (0.2, -0.2, 0.0)]
+    passages = [Passage("d", i, "", "xyz"[i], i + 1, ("abc"[i],), vectors[i]) for i in range(3)]
+    question = Question(np.log(np.eye(4, dtype=np.float32)[[3, 3, 1, 1, 2, 2]] + 1e-3))
+    center = np.array([1.0, 0.0], np.float32)
+
+    def apart(bridge: Bridge | None) -> float:
+        scores = {a.passage.number: a.score for a in ask(Shelf(passages, "abc", bridge), question)}
+        return scores[0] - scores[1]
+
+    up, down = (
+        Bridge("e", "t", center, np.tile(np.array([[0, sign]], np.float32), (9, 1))) for sign in (1, -1)
+    )
+    assert apart(up) > apart(None) > apart(down)
+    cosines = up.scores(segments(question.spelled), np.stack(vectors))
+    assert cosines == pytest.approx([1, -1, 0], abs=1e-3)

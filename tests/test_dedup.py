@@ -94,16 +94,35 @@ def test_stretches_that_overlap_are_counted_once() -> None:
     assert [m.covered for m in cluster.members] == pytest.approx([0.8, 0.8])
 
 
-def test_clips_are_joined_where_they_touch() -> None:
-    def clip(start: float, n_frames: int, code: int) -> tuple[Clip, Codes]:
-        codes = Codes(np.full((2, n_frames), code, np.int16), 12.5, 64)
-        return Clip("r", Segment(start, start + n_frames / 12.5)), codes
+def test_no_more_is_covered_than_there_is() -> None:
+    found = {"a": [match("b", (0, 10.08), (0, 10))]}
+    (cluster,) = clusters([recording("a", 10), recording("b", 10)], found)
+    assert [m.covered for m in cluster.members] == [1, 1]
 
+
+def test_the_largest_cluster_comes_first() -> None:
+    pair = {"a": [match("b", (0, 10), (0, 10))]}
+    three = {name: [match("x", (0, 10), (0, 10))] for name in "yz"}
+    clustered = names({**pair, **three}, *(recording(name, 10) for name in "abxyz"))
+    assert [len(members) for members in clustered] == [3, 2]
+
+
+def clip(start: float, n_frames: int, code: int) -> tuple[Clip, Codes]:
+    codes = Codes(np.full((2, n_frames), code, np.int16), 12.5, 64)
+    return Clip("r", Segment(start, start + n_frames / 12.5)), codes
+
+
+def test_clips_are_joined_where_they_touch() -> None:
     first, second, third = clip(0.0, 10, 1), clip(0.79, 5, 2), clip(30.0, 5, 3)
     joined = list(stretches([first, second, third]))
     assert [(start, codes.n_frames) for start, codes, _ in joined] == [(0.0, 15), (30.0, 5)]
     assert joined[0][1].array[0].tolist() == [1] * 10 + [2] * 5
     assert joined[1][2] == [third]
+
+
+def test_clips_that_less_than_a_frame_parts_are_joined() -> None:
+    assert len(list(stretches([clip(0.0, 10, 1), clip(0.85, 5, 2)]))) == 1
+    assert len(list(stretches([clip(0.0, 10, 1), clip(0.95, 5, 2)]))) == 2
 
 
 ORIGIN = {"store": "/library", "tokenizer": "pocket@1"}

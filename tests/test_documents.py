@@ -48,6 +48,45 @@ def test_html_without_what_nobody_reads() -> None:
     ]
 
 
+def test_html_may_lack_the_end_of_its_head() -> None:
+    title, parts = read("page.html", "<html><head><title>Shop</title><body><h1>Hours</h1><p>At nine.</body>")
+    assert (title, [(p.title, p.text) for p in parts]) == ("Shop", [("Hours", "At nine.")])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.html", "<p>We open<br>at nine,<br/>always.</p>"),
+        ("a.md", "We open<br>at nine,<br />always.\n"),
+        ("a.md", "| We open<br>at nine,<br/>always. |\n|--|\n"),
+    ],
+)
+def test_a_line_break_separates_words(name: str, content: str) -> None:
+    assert [p.text for p in read(name, content)[1]] == ["We open at nine, always."]
+
+
+@pytest.mark.parametrize("within", ["article", "main", "section"])
+def test_the_header_of_an_article_is_its_heading_and_that_of_a_page_is_left_out(within: str) -> None:
+    _, parts = read(
+        "page.html",
+        "<header><h1>Our shop</h1><p>Menu</header>"
+        f"<{within}><header><h1>Hours</h1></header><p>At nine.</{within}>",
+    )
+    assert [(p.title, p.text) for p in parts] == [("Hours", "At nine.")]
+
+
+def test_html_in_markdown_is_read() -> None:
+    _, parts = read(
+        "faq.md",
+        "# Help\n\n<details><summary>When?</summary>\n\nAt *nine*.\n\n</details>\n\n## Rooms\n\n"
+        "<details>\n<summary>Where?</summary>\nIn the hall.\n</details>\n\n<script>x()</script>\n",
+    )
+    assert [(p.title, p.text, p.line) for p in parts] == [
+        ("Help", "When?\nAt nine.", 3),
+        ("Help: Rooms", "Where?\nIn the hall.", 12),
+    ]
+
+
 def test_plain_text() -> None:
     title, parts = read("notes.txt", "Notes\n\n  One thing.\nGoes on.\n\n\nAnother.\n")
     assert title == "Notes"
@@ -59,6 +98,12 @@ def test_plain_text_behind_empty_lines() -> None:
     assert title == "notes"
     assert [(p.title, p.text, p.line) for p in parts] == [("", "No title: it goes on.\nAnother.", 3)]
     assert read("notes.txt", "\n\nNotes\n  \nAnother.\n")[0] == "Notes"
+
+
+@pytest.mark.parametrize("first", ["We open at nine.", "几点开门\uff1f", " ".join(13 * ["word"])])
+def test_a_sentence_or_a_long_line_is_no_title(first: str) -> None:
+    title, (part,) = read("notes.txt", f"{first}\n\nAnother.\n")
+    assert (title, part.title, part.text) == ("notes", "", f"{first}\nAnother.")
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
@@ -90,6 +135,30 @@ def test_a_row_that_lacks_cells_is_passed_over_as_an_empty_one_is() -> None:
     assert [(p.title, p.text, p.line) for p in parts] == [("How?", "So.", 4)]
 
 
+@pytest.mark.parametrize("blank", ["", "\n", "\n\n\n"])
+def test_a_row_behind_empty_lines_is_in_the_line_where_it_begins(blank: str) -> None:
+    first = 2 + len(blank)
+    _, parts = read("faq.csv", f'question,answer\n{blank}Where?,"In the\nhall"\n{blank}When?,At 5.\n')
+    assert [p.line for p in parts] == [first, first + 2 + len(blank)]
+    with pytest.raises(DocumentError, match=f"line {first} has no question"):
+        read("faq.csv", f"name,answer\n{blank}Where?,Here.\n")
+
+
+def test_a_row_may_have_more_cells_only_if_they_are_empty() -> None:
+    _, parts = read("faq.csv", "question,answer\nWhere?,Here.,,\n")
+    assert [(p.title, p.text) for p in parts] == [("Where?", "Here.")]
+    with pytest.raises(DocumentError, match="line 4 has more cells than columns; put text with such marks"):
+        read("faq.csv", "question,answer\nWhere?,Here.\n\nWhen?,At 5, as ever.\n")
+
+
+def test_an_answer_may_be_a_list_of_paragraphs_but_no_object() -> None:
+    _, parts = read("faq.jsonl", '{"question": "How?", "answer": ["So.", "Or so."]}\n')
+    assert [(p.title, p.text) for p in parts] == [("How?", "So. Or so.")]
+    for wrong in ('"question": {"en": "A?"}, "answer": "B."', '"question": "A?", "answer": {"en": "B."}'):
+        with pytest.raises(DocumentError, match="line 2 has an object where text is expected"):
+            read("faq.jsonl", f"\n{{{wrong}}}\n")
+
+
 def test_json_lines_with_several_questions() -> None:
     _, parts = read("faq.jsonl", '{"questions": ["Where?", "Which room?"], "answer": "The hall."}\n\n')
     assert [(p.title, p.text, p.line) for p in parts] == [("Where? Which room?", "The hall.", 1)]
@@ -109,6 +178,18 @@ def test_what_is_too_long_is_cut_between_sentences() -> None:
     assert max(len(p.text.split()) for p in parts) <= documents.MOST_WORDS
     _, parts = read("endless.txt", " ".join(map(str, range(1000))))
     assert [len(p.text.split()) for p in parts] == [120] * 8 + [40]
+
+
+def test_chinese_is_cut_between_sentences_though_no_space_tells_them_apart() -> None:
+    whole = "".join(f"这是第{number}句{'话' * (number % 20 + 5)}。" for number in range(40))
+    _, parts = read("long.txt", whole)
+    assert "".join(p.text for p in parts) == whole
+    assert all(p.text.endswith("。") for p in parts)
+    assert documents.MOST_WORDS / 2 < max(len(p.text) for p in parts) <= documents.MOST_WORDS
+    endless = "".join(chr(0x4E00 + number) for number in range(300))
+    _, parts = read("endless.txt", endless)
+    assert [len(p.text) for p in parts] == [documents.MOST_WORDS, documents.MOST_WORDS, 60]
+    assert "".join(p.text for p in parts) == endless
 
 
 def test_the_same_text_is_kept_once_and_marks_alone_not_at_all() -> None:

@@ -11,8 +11,9 @@ from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Clip, Codes, Recording, Schema, Segment, Waveform
+from queries import locate as locating
 from queries.archive import Archive
-from queries.locate import Peak, apart
+from queries.locate import BLUR, Peak, apart, fused
 from queries.surroundings import speech_shaped, surrounded
 
 RATE = 16000
@@ -34,6 +35,24 @@ def test_places_share_no_frame() -> None:
         any(peak.start <= k.end and k.start <= peak.end and k.score >= peak.score for k in kept)
         for peak in peaks
     )
+
+
+def test_phrases_that_end_at_about_the_same_frame_are_one_from_where_to_where_the_best_of_them_is() -> None:
+    """Paths of three frames, all alike, in two stretches: each lies within its own."""
+    bounds = np.array([0, 12, 24])
+    paths = [(np.zeros(24, np.float32), np.arange(24.0) - 2)] * 2
+    scores, starts, ends = fused(paths, bounds)
+    here = np.arange(24)
+    assert (starts == ends - 2).all()
+    assert (np.abs(ends - here) <= BLUR).all()
+    assert (ends // 12 == here // 12).all()
+    assert not scores.any()
+    high = np.zeros(24, np.float32)
+    high[11] = 8.0
+    scores, starts, ends = fused([(high, paths[0][1]), paths[1]], bounds)
+    assert scores.tolist() == [*[0.0] * 8, *[4.0] * 4, *[0.0] * 12]
+    assert set(ends[8:12]) == {11}
+    assert set(starts[8:12]) == {9}
 
 
 def test_a_spoken_example_is_found_where_it_was_said(library: Library, speech_clip: Path) -> None:
@@ -85,8 +104,26 @@ def test_the_noise_around_an_example_is_not_looked_for(library: Library, speech_
 
 
 def test_an_example_of_a_moment_is_too_short(library: Library) -> None:
-    with pytest.raises(AudioError, match=r"an example of 0\.10 s is too short"):
+    with pytest.raises(AudioError, match=r"an example of 0\.10 s is too short to be found"):
         library.locate(Waveform(np.zeros(RATE // 10, np.float32), RATE))
+
+
+def test_an_example_of_more_than_a_minute_is_too_long(library: Library, speech_clip: Path) -> None:
+    samples = audio.load(speech_clip, RATE).samples[: 62 * RATE]
+    for part in (None, Segment(0.5, 61.5)):
+        with pytest.raises(AudioError, match=r"an example of 6\d s is too long; name at most 60 s of it"):
+            library.locate(Waveform(samples, RATE), part=part)
+
+
+@pytest.mark.parametrize("part", [Segment(0.0, 10.0), Segment(5.0, 15.0)])
+def test_half_of_a_short_recording_is_found_in_it(tmp_path: Path, speech_clip: Path, part: Segment) -> None:
+    samples = audio.load(speech_clip, RATE).samples[: 20 * RATE]
+    path = media.write(tmp_path / "short.wav", samples, RATE)
+    with Library("memory:") as library:
+        list(library.ingest([path]))
+        match = library.locate(path, part=part)[0]
+    assert match.probability > 0.9
+    assert (match.reference.start, match.reference.end) == pytest.approx((part.start, part.end), abs=0.4)
 
 
 def test_what_surrounds_an_example_sounds_like_speech_and_is_fainter() -> None:
@@ -118,6 +155,11 @@ def test_too_long_a_phrase_is_refused(library: Library) -> None:
         library.locate("word " * 6000)
 
 
+def test_a_phrase_that_is_no_text_is_refused(library: Library) -> None:
+    with pytest.raises(UsageError, match="the phrase holds bytes that are not text in UTF-8"):
+        library.locate("caf\udce9")
+
+
 def test_only_the_named_recordings_are_searched(library: Library) -> None:
     found = library.locate("thirteen years", recordings=["lonesome-pine.opus"])
     assert {Path(library.name(m.recording)).name for m in found} == {"lonesome-pine.opus"}
@@ -134,6 +176,22 @@ def test_as_many_places_are_found_as_are_asked_for(library: Library, speech_clip
     assert [m.probability for m in many[:3]] == pytest.approx([m.probability for m in few], abs=0.01)
     with pytest.raises(UsageError, match="at least 1 answer must be asked for, not -1"):
         library.locate("thirteen years", limit=-1)
+
+
+@pytest.mark.parametrize(("at_once", "places"), [(locating.AT_ONCE, locating.PLACES), (2000, 20)])
+def test_the_likeliest_places_do_not_depend_on_how_many_are_asked_for(
+    library: Library, speech_clip: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, places: int
+) -> None:
+    monkeypatch.setattr(locating, "AT_ONCE", at_once)
+    monkeypatch.setattr(locating, "PLACES", places)
+    few, many = (
+        [
+            (m.recording, m.reference.start)
+            for m in library.locate(speech_clip, limit, part=Segment(45.0, 45.8))
+        ]
+        for limit in (10, 100)
+    )
+    assert few == many[:10]
 
 
 def test_places_that_are_not_likely_enough_end_the_search(library: Library, speech_clip: Path) -> None:
@@ -162,11 +220,6 @@ def test_probabilities_fall_with_the_scores(library: Library) -> None:
     assert [m.score for m in found] == sorted((m.score for m in found), reverse=True)
     assert [m.probability for m in found] == sorted((m.probability for m in found), reverse=True)
     assert all(0 <= m.probability <= 1 for m in found)
-
-
-def test_too_short_an_example_is_refused(library: Library) -> None:
-    with pytest.raises(AudioError, match=r"an example of 0\.10 s is too short to be found"):
-        library.locate(Waveform(np.zeros(1600, np.float32), RATE))
 
 
 class Store:

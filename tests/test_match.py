@@ -15,11 +15,12 @@ from audiosearch.errors import AudioError, UsageError
 from audiosearch.frames import count
 from audiosearch.judgement import Judgement
 from audiosearch.playback import faster, sooner
-from audiosearch.types import Codes, Float32, Match, Segment, Waveform
+from audiosearch.types import Clip, Codes, Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
+from queries.edges import CUTS, FALL, _knee
 from queries.listen import Hearing, encoded, listen
-from queries.match import match
-from queries.search import LIKELY, Found, Judged, Search, is_telling
+from queries.match import match, told
+from queries.search import LIKELY, Found, Judged, Search, is_telling, without_overlaps
 from queries.speeds import as_asked
 
 RATE = 16000
@@ -204,6 +205,60 @@ def test_a_verdict_says_what_a_match_is(library: Library, music: Float32) -> Non
     assert in_words(match.verdict, match.rate) == "altered copy (speed 1.05)"
     longer = np.concatenate([sounds.noise(10.0, level=0.02), music])
     assert best(library, longer)[1].verdict == "contains part of"
+
+
+class Whole:
+    """As much of a store as a verdict needs: one recording of one clip."""
+
+    def __init__(self, duration: float) -> None:
+        self._clip = Clip("r", Segment(0.0, duration))
+
+    def codes(self, _: str, within: Segment) -> Iterator[tuple[Clip, Codes]]:
+        if within.start < self._clip.segment.end:
+            yield self._clip, Codes(np.zeros((1, 1), np.int16), 12.5, 8)
+
+
+@pytest.mark.parametrize(
+    ("end", "asked", "stored", "verdict"),
+    [
+        (10.0, 10.0, 10.0, "same recording"),
+        (10.0, 10.0, 60.0, "contains part of"),
+        (10.0, 60.0, 10.0, "contains part of"),
+        (98.5, 100.0, 98.5, "same recording"),  # less than 2 % are missing
+    ],
+)
+def test_the_same_recording_is_the_same_to_both_ends(
+    end: float, asked: float, stored: float, verdict: str
+) -> None:
+    match = Match("r", Segment(0.0, end), Segment(0.0, end), 1.0, 9.0, 0.999)
+    assert told(match, Whole(stored), asked).verdict == verdict  # type: ignore[arg-type]
+
+
+def test_of_two_that_overlap_the_one_that_more_frames_support_is_kept_and_the_surest_comes_first() -> None:
+    def found(start: float, end: float, support: float, probability: float) -> Found:
+        place = Segment(start, end)
+        match = Match("r", place, place, 1.0, 9.0, probability)
+        return Found(match, support, Judgement(0.9, 1.0, 0.0, 1.0, 10.0))
+
+    surer, more, elsewhere = found(2, 8, 4.0, 0.99), found(0, 10, 7.0, 0.9), found(20, 25, 3.0, 0.95)
+    assert without_overlaps([surer, more, elsewhere]) == [elsewhere, more]
+
+
+def noise_of_agreement(seed: int) -> np.ndarray:
+    return 0.008 * np.random.default_rng(seed).standard_normal(len(CUTS))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("end", [-0.6, 0.0, 0.4])
+def test_an_end_lies_where_agreement_ceases_to_rise(seed: int, end: float) -> None:
+    rising = 0.1 + 0.7 * np.clip(1 - (end - CUTS) / FALL, 0, 1)
+    assert _knee(CUTS, rising + noise_of_agreement(seed)) == pytest.approx(end, abs=0.05)
+
+
+@pytest.mark.xfail(reason="at the first of the places the model has one level twice, and any level is a rise")
+@pytest.mark.parametrize("seed", range(5))
+def test_an_end_stays_where_agreement_does_not_rise(seed: int) -> None:
+    assert _knee(CUTS, 0.8 + noise_of_agreement(seed)) == 0
 
 
 def test_what_is_unlikely_is_no_match(library: Library) -> None:

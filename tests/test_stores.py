@@ -24,7 +24,7 @@ from audiosearch.errors import (
     UsageError,
 )
 from audiosearch.interfaces import DocumentStore, Maintained, WithDocuments
-from audiosearch.types import Entry, Passage, Schema, Segment
+from audiosearch.types import Entry, Passage, Recording, Schema, Segment
 from indexers import embedded, payload
 from indexers.catalogue import Catalogue
 from indexers.embedded import EmbeddedStore
@@ -157,6 +157,13 @@ def test_a_stretch_without_length_lies_in_one_clip(store: Maintained) -> None:
     assert [clip for clip, _ in store.codes("id-of-a", Segment(middle, middle))] == [put[1].clip]
     (got,) = store.entries("id-of-a", Segment(middle, middle))
     assert got.clip == put[1].clip
+
+
+def test_clips_that_touch_a_stretch_are_no_part_of_it(store: Maintained) -> None:
+    put = fill(store, "a")["a"]
+    within = put[1].clip.segment
+    assert [clip for clip, _ in store.codes("id-of-a", within)] == [put[1].clip]
+    assert [entry.clip for entry in store.entries("id-of-a", within)] == [put[1].clip]
 
 
 def test_lists_recordings_by_name_with_all_that_is_known(store: Maintained) -> None:
@@ -635,6 +642,29 @@ def test_finishing_and_deleting_outlast_a_server_that_is_away_at_every_request(
     assert [recording.id for recording in store.recordings()] == ["newer"]
     assert [entry.clip for entry in store.entries("newer")] == [entry.clip for entry in put]
     assert store.count() == (3, sum(len(entry.anchors) for entry in put))
+
+
+def test_a_recording_is_finished_when_both_shards_are_durable(
+    tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+    flush, finish = embedded.edge.EdgeShard.flush, Catalogue.finish
+
+    def flushed(shard: embedded.edge.EdgeShard) -> None:
+        calls.append(shard)
+        flush(shard)
+
+    def finished(catalogue: Catalogue, recording: Recording) -> list[str]:
+        calls.append(catalogue)
+        return finish(catalogue, recording)
+
+    with contextlib.closing(EmbeddedStore(tmp_path / "store", schema)) as store:
+        store.put(entries.entries_of("id-of-a", 1, schema))
+        monkeypatch.setattr(embedded.edge.EdgeShard, "flush", flushed)
+        monkeypatch.setattr(Catalogue, "finish", finished)
+        store.finish(entries.recording("a"))
+        assert calls == [store._clips, store._anchors, store._catalogue]
+        monkeypatch.undo()
 
 
 def test_a_store_is_locked_until_all_of_it_is_removed(

@@ -90,6 +90,55 @@ def test_marks_are_no_words(tmp_path: Path) -> None:
     assert transcripts.read(tmp_path / "a.srt").words == ("at", "t", "isn't", "here")
 
 
+def test_captions_that_roll_give_each_word_once_and_when_it_is_said(tmp_path: Path) -> None:
+    """As YouTube has them: below the last line the next, word by word; then both for 10 ms."""
+    rows = ((" ", "the<00:00:00.400><c> contract</c><00:00:01.000><c> was</c>", "the contract was"),)
+    rows += (("the contract was", "not<00:00:02.500><c> signed</c>", "not signed"),)
+    rows += (("not signed", "not<00:00:04.500><c> signed</c>", "not signed"),)
+    cues = [
+        f"00:0{2 * i}.010 --> 00:0{2 * i + 2}.000 align:start position:0%\n{above}\n{timed}\n\n"
+        f"00:0{2 * i + 2}.000 --> 00:0{2 * i + 2}.010 align:start position:0%\n{plain}\n \n\n"
+        for i, (above, timed, plain) in enumerate(rows)
+    ]
+    (tmp_path / "a.vtt").write_text("WEBVTT\nKind: captions\nLanguage: en\n\n" + "".join(cues))
+    found = transcripts.read(tmp_path / "a.vtt")
+    assert " ".join(found.words) == "the contract was not signed not signed"
+    assert found.times[[0, 3, 5], 0] == pytest.approx([0.01, 2.01, 4.01])
+    assert found.times[[2, 4, 6], 1] == pytest.approx([2, 4, 6])
+
+
+def test_what_is_said_twice_in_captions_that_do_not_roll_is_given_twice(tmp_path: Path) -> None:
+    (tmp_path / "a.vtt").write_text(
+        "WEBVTT\n\n00:01.000 --> 00:02.000\nNo.\n\n00:03.000 --> 00:04.000\nNo.\n"
+    )
+    assert transcripts.read(tmp_path / "a.vtt").times.tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "end"),
+    [("00:00:44,900-->00:00:47,300", 44.9, 47.3), ("00:01:00 --> 00:01:02", 60.0, 62.0)],
+)
+def test_times_may_lack_spaces_and_milliseconds(tmp_path: Path, line: str, start: float, end: float) -> None:
+    (tmp_path / "a.srt").write_text(f"1\n{line}\nSigned.\n")
+    found = transcripts.read(tmp_path / "a.srt")
+    assert (found.words, found.times.tolist()) == (("signed",), [[start, end]])
+
+
+def test_words_without_times_lie_between_their_neighbours(tmp_path: Path) -> None:
+    """WhisperX gives none to numbers."""
+    timed = {"In": (2, 3), "it": (4, 5)}
+    words = [
+        {"word": word} | ({"start": timed[word][0], "end": timed[word][1]} if word in timed else {})
+        for word in ("Then,", "In", "2014", "it", "was", "12")
+    ]
+    segment = {"start": 1, "end": 7, "text": "Then, In 2014 it was 12", "words": words}
+    (tmp_path / "a.json").write_text(json.dumps({"segments": [segment]}))
+    found = transcripts.read(tmp_path / "a.json")
+    assert found.words == ("then", "in", "2014", "it", "was", "12")
+    assert found.times[:4].tolist() == [[1, 2], [2, 3], [3, 4], [4, 5]]
+    assert found.times[4:].ravel().tolist() == pytest.approx([5, 6.2, 6.2, 7])
+
+
 def test_a_transcript_is_written_as_it_is_read(tmp_path: Path) -> None:
     transcripts.write(tmp_path / "a.json", [[(" Not", 1.0, 1.25), (" signed.", 1.25, 2.0)], []])
     found = transcripts.read(tmp_path / "a.json")

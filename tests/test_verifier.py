@@ -45,6 +45,30 @@ def test_a_copy_agrees_on_the_line_and_nowhere_beside_it() -> None:
     assert not told[:, 30].any()  # the empty frame
 
 
+@pytest.mark.parametrize("rate", [1.0, 1.1])
+def test_agreement_lies_as_far_from_the_line_as_sound_and_speech_do(rate: float) -> None:
+    """The sound two frames behind a line, what is said in it one before."""
+    sound = unit(np.random.default_rng(0), 200)
+    speech, times = np.roll(sound, 50, axis=0), FRAME * np.arange(200)
+    asked = FRAME * np.arange(30)
+    at = np.round((rate * asked + 4) / FRAME).astype(int)
+    query = Heard(Track(asked, sound[at]), Track(asked, speech[at - 3]))
+    stored = Heard(Track(times, sound), Track(times, speech))
+    profiles = evidence([query], [stored], [Line("r", rate, 4 - 2 * FRAME)])[0, :30].mean(axis=0)
+    assert LAGS[profiles[: len(LAGS)].argmax()] == pytest.approx(2 * FRAME, abs=0.05)
+    assert LAGS[profiles[len(LAGS) : 2 * len(LAGS)].argmax()] == pytest.approx(-FRAME, abs=0.05)
+
+
+def test_a_stored_frame_that_resembles_everything_is_told() -> None:
+    vectors = unit(np.random.default_rng(3), 60)
+    query = np.repeat(vectors[25:26], 30, axis=0)
+    stored = Heard(*2 * [Track(FRAME * np.arange(60), vectors)])
+    told = evidence([Heard(*2 * [Track(FRAME * np.arange(30), query)])], [stored], [Line("r", 1.0, 1.62)])
+    for mean in (2 * len(LAGS) + 4, 2 * len(LAGS) + 6):
+        assert told[0, 5, mean] == pytest.approx(1, abs=1e-4)  # frame 25 of what is stored
+        assert np.abs(np.delete(told[0, :30, mean], 5)).max() < 0.5
+
+
 def test_hearings_lie_one_behind_the_other_with_an_empty_frame_between() -> None:
     vectors = unit(np.random.default_rng(1), 60)
     query = [heard(vectors[10:30]), heard(vectors[11:30], 0.04)]

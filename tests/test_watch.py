@@ -3,6 +3,7 @@
 import itertools
 import os
 import threading
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,10 @@ import sounds
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError
 from audiosearch.growing import Growing
-from audiosearch.types import Float32, Match
+from audiosearch.judgement import Judgement
+from audiosearch.types import Float32, Match, Segment
 from queries import watch as watching
+from queries.search import Found
 
 RATE = 16000
 
@@ -83,6 +86,40 @@ def test_what_is_kept_of_a_stream_is_bounded(
     for part, following in itertools.pairwise(parts):
         assert following.query.start == part.query.end
         assert following.reference.start == pytest.approx(part.reference.end, abs=0.1)
+
+
+@pytest.mark.parametrize("seconds", [4, 6])
+def test_a_stream_shorter_than_a_section_is_searched(
+    library: Library, music_clip: Path, seconds: int
+) -> None:
+    samples = audio.load(music_clip, RATE).samples[30 * RATE : (30 + seconds) * RATE]
+    (match,) = heard(library, iter([samples]))
+    assert match.reference.start == pytest.approx(30, abs=0.5)
+    assert match.query.end == pytest.approx(seconds, abs=0.1)
+
+
+def test_a_section_before_what_is_needed_is_kept(library: Library) -> None:
+    stream = watching._Stream(library.store, library.tokenizer)
+    stream.hear(np.zeros((library.tokenizer.n_layers, 500), np.int16))
+    stream._forget(30.0)
+    assert stream._start == 12.5 * (30 - watching.SECTION)
+    assert stream.end == 40.0
+
+
+def test_what_ends_within_a_part_that_was_told_is_not_told_again(library: Library) -> None:
+    def match(start: float, end: float) -> Match:
+        return Match("r", Segment(start, end), Segment(start + 7, end + 7), 1.0, 8.0, 0.999)
+
+    def told(start: float, end: float) -> list[Segment]:
+        found = Found(match(start, end), 9.0, Judgement(0.9, 1.0, 0.0, 1.0, 10.0))
+        search = types.SimpleNamespace(extend=lambda _: found)
+        return [one.match.query for one in stream._extended(search, [])]  # type: ignore[arg-type]
+
+    stream = watching._Stream(library.store, library.tokenizer)
+    stream._cut = [match(0.0, 30.0)]
+    assert told(10.0, 29.0) == []
+    assert told(10.0, 40.0) == [Segment(30.0, 40.0)]
+    assert told(35.0, 40.0) == [Segment(35.0, 40.0)]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 12.0])
