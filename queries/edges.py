@@ -33,6 +33,7 @@ FALL = 0.9  # seconds before an end from which on nothing agrees
 FIRST = 12  # frames behind a cut that are compared
 HEARD = 30  # frames that are heard with it
 MIRRORED = 18  # frames of their mirror image
+FLAT = 1e-9
 CLEAR = 0.3  # of what frames agree within a match: by so much an end shows at least
 
 
@@ -157,6 +158,8 @@ def _knee(cuts: Float64, agreements: Float64) -> float:
     best, place = np.inf, 0.0
     for tried in PLACES.tolist() if len(cuts) > 2 else ():
         rise = np.clip(1 - (tried - cuts) / FALL, 0, 1)
+        if np.ptp(rise) < FLAT:
+            continue  # no cut lies where it rises, so that any level would be one
         design = np.stack([np.ones_like(rise), rise], axis=1)
         levels = np.linalg.lstsq(design, agreements, rcond=None)[0]
         error = float(((agreements - design @ levels) ** 2).sum())

@@ -60,7 +60,8 @@ def read_jsonl(text: str) -> Text:
 def _numbered(rows: "csv.DictReader[str]") -> Iterator[tuple[int, Mapping[str, object]]]:
     try:
         for row in rows:
-            line = rows.line_num - sum(str(cell).count("\n") for cell in row.values())
+            cells = [*row.values(), *row.get(None, ())]
+            line = rows.line_num - sum(cell.count("\n") for cell in cells if isinstance(cell, str))
             if any(row.get(None, ())):
                 raise ValueError(
                     f"line {line} has more cells than columns; put text with such marks in quotes"
@@ -77,8 +78,9 @@ def _pairs(records: Iterable[tuple[int, Mapping[str, object]]]) -> Iterator[Part
         answer = next((lower[name] for name in ANSWERS if name in lower), None)
         if question is None or answer is None:
             raise ValueError(f"line {line} has no question or no answer; name them so")
-        if isinstance(question, dict) or isinstance(answer, dict):
-            raise ValueError(f"line {line} has an object where text is expected")
+        for text in (question, answer):
+            if any(isinstance(part, dict) for part in (text if isinstance(text, list) else [text])):
+                raise ValueError(f"line {line} has an object where text is expected")
         yield Part(_said(question), _said(answer), line, whole=True)
 
 
