@@ -19,7 +19,7 @@ from audiosearch.types import Codes, Float32, Match, Segment
 from audiosearch.verifier import Heard
 from queries.tracks import interleaved, stored_tracks, track
 
-SURE = 0.99  # probability from which on a copy needs no second search
+SURE = 0.99  # probability from which on nothing need be known of rivals
 HOPELESS = 0.005  # probability below which a line is dropped at once
 LIKELY = 0.5  # probability from which on a line counts as one of many copies
 FEWEST_CODES = 25  # of a fingerprint: 2 s
