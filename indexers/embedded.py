@@ -77,7 +77,7 @@ def open_store(location: str, schema: Schema | None) -> "EmbeddedStore":
     path = Path(location)
     try:
         there = (path / CATALOGUE).exists()
-    except OSError as exc:
+    except PermissionError as exc:
         raise StoreError(f"the store at {path} may not be read: {exc.strerror}") from exc
     if schema is None and not there:
         raise StoreNotFoundError(

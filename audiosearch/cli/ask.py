@@ -75,12 +75,12 @@ def ask(
         names = Names({document.id: document.name for document in documents})
         answers = library.ask(asked, limit, text, transcriber)
         answers = [answer for answer in answers if answer.probability >= min_probability]
-        said = library.locate(asked or text, limit, unreadable=complain) if recordings else []
         print_answers(answers, names, as_json)
         if not documents:
             typer.echo("no texts are stored; store some with `audiosearch kb add`", err=True)
         elif not answers:
             typer.echo("none of the stored texts answers this", err=True)
+        said = library.locate(asked or text, limit, unreadable=complain) if recordings else []
         said = [place for place in said if place.probability >= min_probability]
         print_places(said, library.names(), as_json)
     if not answers and not said:
