@@ -116,7 +116,9 @@ def test_an_example_of_more_than_a_minute_is_too_long(library: Library, speech_c
 
 
 @pytest.mark.parametrize("part", [Segment(0.0, 10.0), Segment(5.0, 15.0)])
-def test_a_third_of_a_short_recording_is_found_in_it(tmp_path: Path, speech_clip: Path, part: Segment) -> None:
+def test_a_third_of_a_short_recording_is_found_in_it(
+    tmp_path: Path, speech_clip: Path, part: Segment
+) -> None:
     samples = audio.load(speech_clip, RATE).samples[: 30 * RATE]
     path = media.write(tmp_path / "short.wav", samples, RATE)
     with Library("memory:") as library:
