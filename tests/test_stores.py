@@ -14,6 +14,7 @@ import pytest
 import doubles
 import entries
 import tokens
+from audiosearch import locks
 from audiosearch.api import Library
 from audiosearch.errors import (
     StoreError,
@@ -707,13 +708,13 @@ def test_a_lock_that_was_removed_locks_nothing(
     tmp_path: Path, schema: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process has opened the lock of a store, and another one removes the store."""
-    first, flock = EmbeddedStore(tmp_path / "store", schema), embedded.fcntl.flock
+    first, flock = EmbeddedStore(tmp_path / "store", schema), locks.fcntl.flock
 
     def late(file: TextIO, how: int) -> None:
         first.drop()
         flock(file, how)
 
-    monkeypatch.setattr(embedded.fcntl, "flock", late)
+    monkeypatch.setattr(locks.fcntl, "flock", late)
     with pytest.raises(StoreNotFoundError, match="was removed just now"):
         EmbeddedStore(tmp_path / "store", schema)
 

@@ -112,7 +112,7 @@ def test_what_ends_within_a_part_that_was_told_is_not_told_again(library: Librar
 
     def told(start: float, end: float) -> list[Segment]:
         found = Found(match(start, end), 9.0, Judgement(0.9, 1.0, 0.0, 1.0, 10.0))
-        search = types.SimpleNamespace(extend=lambda _: found)
+        search = types.SimpleNamespace(extend=lambda _: [found])
         return [one.match.query for one in stream._extended(search, [])]  # type: ignore[arg-type]
 
     stream = watching._Stream(library.store, library.tokenizer)
@@ -160,12 +160,13 @@ def test_what_has_ended_is_not_waited_for_again(tmp_path: Path, monkeypatch: pyt
     with path.open("rb") as file:
         growing = Growing(file, patience=2.0)
         assert [growing.read(8) for _ in range(3)] == [b"x", b"", b""]
-    assert sum(waited) == pytest.approx(2.0)
+    once = sum(waited)
+    assert 1.9 < once < 2.5
     out, into = os.pipe()
     os.close(into)
     with os.fdopen(out, "rb") as pipe:
         assert Growing(pipe, patience=2.0).read(8) == b""
-    assert sum(waited) == pytest.approx(2.0)
+    assert sum(waited) == once
 
 
 def test_an_mp4_is_followed_if_its_index_comes_first(tmp_path: Path, clips: Path) -> None:
