@@ -33,7 +33,7 @@ FALL = 0.9  # seconds before an end from which on nothing agrees
 FIRST = 12  # frames behind a cut that are compared
 HEARD = 30  # frames that are heard with it
 MIRRORED = 18  # frames of their mirror image
-FLAT = 1e-9
+FLAT = 1e-9  # a rise of less is none
 CLEAR = 0.3  # of what frames agree within a match: by so much an end shows at least
 
 

@@ -149,7 +149,7 @@ def judged(
     of chance: a word may be said often.
     """
     blocks = places.chosen if chances else np.concatenate([places.chosen, places.others])
-    first, after, inside = windows(archive, places, blocks, max(phrase.longest for phrase in phrases))
+    first, after, inside = _windows(archive, places, blocks, max(phrase.longest for phrase in phrases))
     frames = np.concatenate([np.arange(a, b) for a, b in zip(first, after, strict=True)])
     bounds = np.cumsum(np.concatenate([[0], after - first]))
     chosen, others = inside[: len(places.chosen)], inside[len(places.chosen) :]
@@ -177,7 +177,7 @@ def judged(
     return apart(peaks), chances
 
 
-def windows(
+def _windows(
     archive: Archive, places: Places, blocks: Int64, longest: int
 ) -> tuple[Int64, Int64, list[slice]]:
     """Where to look at blocks: each with as many frames before it as a phrase may have, and a little more.

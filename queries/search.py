@@ -32,7 +32,7 @@ HITS = 20  # stored anchors looked at for each of the query's, where `LINES` are
 OWN_HITS = 4  # of an anchor, in a recording that holds it
 ALIKE = 0.75  # mean cosine of the frames of two stored recordings that are copies there
 INSIDE = 0.48  # of its agreement that the frames of a match exceed
-UNSURE = 1.0  # seconds of sound that two matches may leave out where they meet
+BETWEEN = 1.0  # seconds of sound that two matches may leave out where they meet
 HOLE = 4.0  # seconds in which nothing agrees, behind which another match begins
 SNAP = 0.8  # seconds at an end of the query that belong to a match which begins or ends there
 LINES = 12  # judged for each section at least
@@ -273,7 +273,7 @@ class Search:
         apart = abs(alignment.line_of(match).at(between) - alignment.line_of(later).at(between))
         hole = Segment(match.reference.end, max(match.reference.end, later.reference.start))
         sound = (clip.segment.overlap(hole) for clip, _ in self._store.codes(match.recording, hole))
-        return apart < SAME_LINE and (hole.duration == 0 or sum(sound) < UNSURE)
+        return apart < SAME_LINE and (hole.duration == 0 or sum(sound) < BETWEEN)
 
     def _judge(self, line: Line, section: Segment, reference: Track) -> Judged:
         query = self._query.within(section)
