@@ -21,9 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from audiosearch.types import Float32, Hit, Match, Segment
-
-Float64 = npt.NDArray[np.float64]
+from audiosearch.types import Float32, Float64, Hit, Match, Segment
 
 SLOWEST, FASTEST = 0.80, 1.25  # rates that are voted for
 RATE_STEP = 0.02  # a 10 s stretch drifts by a bin of the vote

@@ -160,9 +160,7 @@ def stream(path: Path, sample_rate: int, block: float = BLOCK) -> tuple[Media, I
     return _streamed(_open(path), path, sample_rate, block)
 
 
-def live(
-    file: Readable, name: str, sample_rate: int, block: float = BLOCK
-) -> tuple[Media, Iterator[Float32]]:
+def live(file: Readable, name: str, sample_rate: int) -> tuple[Media, Iterator[Float32]]:
     """The same of what comes through a pipe or grows: read once, from its beginning on.
 
     Parameters
@@ -170,7 +168,7 @@ def live(
     file : Readable
     name : str
         What it is called in errors.
-    sample_rate, block
+    sample_rate
         As above.
 
     Raises
@@ -184,7 +182,7 @@ def live(
         raise AudioError(
             f"{name} is not sound that FFmpeg can read as it comes; send WAV, MP3, Ogg or MPEG-TS"
         ) from exc
-    media, blocks = _streamed(container, Path(name), sample_rate, block)
+    media, blocks = _streamed(container, Path(name), sample_rate, BLOCK)
     return media, _indexed(blocks, media) if "mp4" in container.format.name else blocks
 
 

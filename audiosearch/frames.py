@@ -38,7 +38,7 @@ def at(seconds: float, frame_rate: float) -> int:
     return math.floor((seconds + 1e-6) * frame_rate)
 
 
-def window_starts(n_frames: int, hop: int, length: int = ANCHOR_FRAMES) -> range:
+def window_starts(n_frames: int, hop: int) -> range:
     """First frames of the full windows that fit into ``n_frames``.
 
     >>> list(window_starts(25, hop=10)), list(window_starts(9, hop=10))
@@ -46,4 +46,4 @@ def window_starts(n_frames: int, hop: int, length: int = ANCHOR_FRAMES) -> range
     """
     if hop < 1:
         raise ValueError(f"a hop must be at least 1 frame, got {hop}")
-    return range(0, n_frames - length + 1, hop)
+    return range(0, n_frames - ANCHOR_FRAMES + 1, hop)

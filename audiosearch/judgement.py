@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from audiosearch.alignment import UNALTERED, Float64, Track
-from audiosearch.types import Float32
+from audiosearch.alignment import UNALTERED, Track
+from audiosearch.types import Float32, Float64
 
 # Constant; agreement, straightness, votes, background, another speed, brevity, lead (`Judgement.features`),
 # and what the network says. Without it, for a tokenizer that it does not know:

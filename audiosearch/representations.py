@@ -46,11 +46,6 @@ def fingerprint(codes: Codes, n_frames: int = 100) -> str:
     return SEPARATOR.join(map(str, codes.array[0, :n_frames].tolist()))
 
 
-def parse_fingerprint(text: str) -> np.ndarray:
-    """The layer-0 codes of a fingerprint, shape (n,), int16."""
-    return np.array([int(code) for code in text.split(SEPARATOR) if code], np.int16)
-
-
 def vectors(codes: Codes, codebooks: Float32, layers: Iterable[int]) -> Float32:
     """What the codes stand for: per frame the sum of some layers' codebook vectors.
 

@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
 Int16 = npt.NDArray[np.int16]
+Int64 = npt.NDArray[np.int64]
 
 SCHEMA_VERSION = 1  # raised whenever what an Entry holds changes its meaning
 ANCHOR_FRAMES = 10  # that an anchor covers: 0.8 s at 12.5 frames per second

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from safetensors.numpy import load
 
-from audiosearch.alignment import Float64, Line, Track, between
-from audiosearch.types import Float32
+from audiosearch.alignment import Line, Track, between
+from audiosearch.types import Float32, Float64
 
 FILE = "verifier.safetensors"
 LAGS = np.arange(-12, 13) * 0.04  # seconds from the line

@@ -8,9 +8,7 @@ import numpy.typing as npt
 
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store
-from audiosearch.types import Int16, Recording, Segment
-
-Int64 = npt.NDArray[np.int64]
+from audiosearch.types import Int16, Int64, Recording, Segment
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audiosearch import alignment
-from audiosearch.alignment import Float64, Line
+from audiosearch.alignment import Line
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.types import Float32, Match, Segment, Waveform
+from audiosearch.types import Float32, Float64, Match, Segment, Waveform
 from queries.search import Found
 from queries.speeds import Reader
 from queries.tracks import stored_track, track

@@ -11,19 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from audiosearch.calibration import Background
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Tokenizer
-from audiosearch.types import Float32, Int16, Match, Segment
+from audiosearch.types import Float32, Float64, Int16, Int64, Match, Segment
 from queries.archive import Archive
 from queries.paths import IMPOSSIBLE
 from queries.phrases import Phrase
-
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 150  # that are looked at exactly at a time, where there is much

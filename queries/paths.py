@@ -11,10 +11,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from audiosearch.types import Float32
+from audiosearch.types import Float32, Int64
 from queries.compiled import compiled
-
-Int64 = npt.NDArray[np.int64]
 
 IMPOSSIBLE = np.float32(-1e9)
 

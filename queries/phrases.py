@@ -17,12 +17,9 @@ from audiosearch.errors import AudioError, UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller, Synthesizer, Tokenizer
 from audiosearch.representations import unit, vectors
-from audiosearch.types import Codes, Float32, Int16, Segment, Waveform
+from audiosearch.types import Codes, Float32, Float64, Int16, Int64, Segment, Waveform
 from queries import paths
 from queries.surroundings import surrounded, within
-
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 SHORTEST = 3  # frames: less is no phrase
 LONGEST_EXAMPLE = 60.0  # seconds: memory and time grow with them, too

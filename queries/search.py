@@ -10,12 +10,12 @@ import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
 from audiosearch import alignment, verifier
-from audiosearch.alignment import Float64, Line, Track
+from audiosearch.alignment import Line, Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.judgement import Judgement, background, better_half, leads, outvotes, sameness
 from audiosearch.representations import SEPARATOR, anchors
-from audiosearch.types import Codes, Float32, Match, Segment
+from audiosearch.types import Codes, Float32, Float64, Match, Segment
 from audiosearch.verifier import Heard
 from queries.tracks import interleaved, stored_tracks, track
 

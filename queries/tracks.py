@@ -27,13 +27,9 @@ def interleaved(tracks: Sequence[Track]) -> Track:
 
 
 def stored_track(
-    store: Store,
-    tokenizer: Tokenizer,
-    layers: Iterable[int],
-    recording: str,
-    within: Segment | None = None,
+    store: Store, tokenizer: Tokenizer, layers: Iterable[int], recording: str, within: Segment
 ) -> Track:
-    """The same for what is stored of a recording, or of a part of it: its clips one behind the other."""
+    """The same for what is stored of a part of a recording: its clips one behind the other."""
     return stored_tracks(store, tokenizer, [layers], recording, within)[0]
 
 
@@ -42,7 +38,7 @@ def stored_tracks(
     tokenizer: Tokenizer,
     kinds: Sequence[Iterable[int]],
     recording: str,
-    within: Segment | None = None,
+    within: Segment,
 ) -> list[Track]:
     """A track for each kind of layers, of what is read once."""
     parts = [_part(clip, codes, within) for clip, codes in store.codes(recording, within)]
@@ -61,10 +57,8 @@ def joined(tracks: Sequence[Track], tokenizer: Tokenizer) -> Track:
     )
 
 
-def _part(clip: Clip, codes: Codes, within: Segment | None) -> tuple[float, Codes]:
+def _part(clip: Clip, codes: Codes, within: Segment) -> tuple[float, Codes]:
     """The codes of a clip that lie in a segment, and when they begin."""
-    if within is None:
-        return clip.segment.start, codes
     rate = codes.frame_rate
     first = max(0, math.floor((within.start - clip.segment.start) * rate))
     after = max(first, math.ceil((within.end - clip.segment.start) * rate) + 1)

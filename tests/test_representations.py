@@ -8,12 +8,12 @@ from hypothesis.extra import numpy as hnp
 
 import entries
 from audiosearch.representations import (
+    SEPARATOR,
     anchors,
     counted,
     fingerprint,
     histogram,
     inverse_document_frequency,
-    parse_fingerprint,
     represent,
     unit,
     vectors,
@@ -32,9 +32,10 @@ def codes_of(array: np.ndarray) -> Codes:
 
 
 @given(ARRAYS, st.integers(1, 200))
-def test_a_fingerprint_gives_its_codes_back(array: np.ndarray, n_frames: int) -> None:
+def test_a_fingerprint_tells_the_first_codes(array: np.ndarray, n_frames: int) -> None:
     text = fingerprint(codes_of(array), n_frames)
-    np.testing.assert_array_equal(parse_fingerprint(text), array[0, :n_frames])
+    told = [int(code) for code in text.split(SEPARATOR) if code]
+    assert told == array[0, :n_frames].tolist()
 
 
 @given(ARRAYS, ARRAYS)

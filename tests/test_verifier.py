@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from audiosearch import Library, audio, verifier
-from audiosearch.alignment import Float64, Line, Track
+from audiosearch.alignment import Line, Track
 from audiosearch.tokenizers.pocket import Pocket
-from audiosearch.types import Float32, Segment, Waveform
+from audiosearch.types import Float32, Float64, Segment, Waveform
 from audiosearch.verifier import CHANNELS, LAGS, ON_THE_LINE, Heard, Verifier, evidence
 from benchmarks.verifier.lines import Example
 from benchmarks.verifier.network import TOLD, Network, batch, trained

@@ -9,7 +9,7 @@ ingest(files)
     The id of a reference is its file's stem.
 query(file)
     A list of (id, score, offset), best first; offset is the reference time of the query's first sample.
-index_bytes(), close()
+close()
 """
 
 import math
@@ -53,10 +53,6 @@ class Audiosearch:
             (self._names[m.recording], m.score, m.reference.start - m.rate * m.query.start) for m in found
         ]
 
-    def index_bytes(self) -> int:
-        """On disk; the engine's files are sparse, so blocks are counted."""
-        return sum(file.stat().st_blocks * 512 for file in self._folder.rglob("*") if file.is_file())
-
     def close(self) -> None:
         """Remove the store."""
         self._library.close()
@@ -89,10 +85,6 @@ class Chromaprint:
             shift = int(np.argmax(scores))
             best.append((name, float(scores[shift]), shift * self.frame))
         return sorted(best, key=lambda answer: -answer[1])[:5]
-
-    def index_bytes(self) -> int:
-        """As numbers of 32 bits."""
-        return sum(stored.nbytes for stored in self._stored.values())
 
     def close(self) -> None:
         """Nothing is left behind."""

@@ -13,11 +13,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from audiosearch.types import Float32
+from audiosearch.types import Float32, Int64
 from queries.ask.phones import Heard
 from queries.compiled import compiled
-
-Int64 = npt.NDArray[np.int64]
 
 DOUBT = 0.02  # added to how likely a phone is: how often it is heard as any other
 SKIP = np.float32(0.5)  # price of a phone or a segment that is left out

@@ -15,16 +15,13 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from audiosearch.calibration import Background
 from audiosearch.interfaces import TextEncoder
-from audiosearch.types import Float32
-from queries.ask.alignment import Int64, best_scores
+from audiosearch.types import Float32, Float64, Int64
+from queries.ask.alignment import best_scores
 from queries.ask.phones import Heard
 from queries.ask.shelf import Shelf
-
-Float64 = npt.NDArray[np.float64]
 
 FEWEST = 100  # scores that tell what fits by chance
 EVEN = 9.26  # decays above the median of chance, at which a passage is as likely the answer as not

@@ -8,8 +8,8 @@ from itertools import groupby
 
 import numpy as np
 
-from audiosearch.types import Evidence, Passage, Segment
-from queries.ask.alignment import Int64, Path, align
+from audiosearch.types import Evidence, Int64, Passage, Segment
+from queries.ask.alignment import Path, align
 from queries.ask.phones import Heard
 
 TELLING = 2.0  # score of a word, from which on it is worth showing

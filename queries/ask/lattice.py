@@ -14,13 +14,9 @@ one word explains speaks for no other.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from audiosearch.types import Float32
+from audiosearch.types import Float32, Float64, Int64
 from queries.compiled import compiled
-
-Int64 = npt.NDArray[np.int64]
-Float64 = npt.NDArray[np.float64]
 
 STAY = np.float32(0.6)  # chance that a phone lasts another slot of 20 ms
 SKIP = np.float32(0.02)  # that the next phone is left out

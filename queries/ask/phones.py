@@ -12,12 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from audiosearch.types import Float32
+from audiosearch.types import Float32, Int64
 from queries.ask.postings import Postings
-
-Int64 = npt.NDArray[np.int64]
 
 SPLIT = 0.3  # weight of an n-gram with a segment left out of it
 LENGTH = 4  # phones of an n-gram

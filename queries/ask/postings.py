@@ -1,11 +1,8 @@
 """Terms of texts, and how much each speaks for each text: BM25 (Robertson and Zaragoza 2009)."""
 
 import numpy as np
-import numpy.typing as npt
 
-from audiosearch.types import Float32
-
-Int64 = npt.NDArray[np.int64]
+from audiosearch.types import Float32, Int64
 
 SATURATION = 1.2  # of term frequency: k1
 LENGTH = 0.75  # how much the length of a text matters: b

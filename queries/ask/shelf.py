@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from audiosearch.interfaces import TextEncoder
 from audiosearch.representations import unit
-from audiosearch.types import Float32, Passage
+from audiosearch.types import Float32, Int64, Passage
 from queries.ask.bridge import Bridge
 from queries.ask.phones import Grams
 from queries.ask.vocabulary import Vocabulary
 from queries.ask.words import Words
-
-Int64 = npt.NDArray[np.int64]
 
 
 class Shelf:

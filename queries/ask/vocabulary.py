@@ -7,13 +7,10 @@ Every word that the passages have may have been said anywhere in the question; h
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from audiosearch.types import Float32, Passage
+from audiosearch.types import Float32, Int64, Passage
 from queries.ask.lattice import expected
 from queries.ask.postings import Postings
-
-Int64 = npt.NDArray[np.int64]
 
 TRUST = 0.4  # power of what a slot of 20 ms says: neighbouring slots say nearly the same
 COMMON = 0.5  # power of how often a phone is said, which is taken out of what a slot says

@@ -56,12 +56,12 @@ def bands(power: Tensor) -> Tensor:
     return (_filters(power.device) @ power).clamp_min(FLOOR).log()
 
 
-def remove_mean(mel: Tensor, reach: int = MEAN_REACH) -> Tensor:
-    """Each band less its mean over the ``2 * reach + 1`` frames around, fewer at the ends."""
+def remove_mean(mel: Tensor) -> Tensor:
+    """Each band less its mean over the ``2 * MEAN_REACH + 1`` frames around, fewer at the ends."""
     n_frames = mel.shape[-1]
     sums = torch.nn.functional.pad(mel.double().cumsum(-1), (1, 0))
     at = torch.arange(n_frames, device=mel.device)
-    first, after = (at - reach).clamp_min(0), (at + reach + 1).clamp_max(n_frames)
+    first, after = (at - MEAN_REACH).clamp_min(0), (at + MEAN_REACH + 1).clamp_max(n_frames)
     means = (sums[..., after] - sums[..., first]) / (after - first)
     return mel - means.float()
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, log_softmax, mse_loss, nll_loss
@@ -29,9 +28,7 @@ from audiosearch.tokenizers.pocket.training import degrade
 from audiosearch.tokenizers.pocket.training.corpus import Corpus, Utterance
 from audiosearch.tokenizers.pocket.training.place import Place
 from audiosearch.tokenizers.pocket.training.sound import RATES, warps
-from audiosearch.types import Float32, Int16
-
-Int64 = npt.NDArray[np.int64]
+from audiosearch.types import Float32, Int16, Int64
 
 DIM = 128
 EARLY = 5
