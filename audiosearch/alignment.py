@@ -35,6 +35,7 @@ UNALTERED = 0.012  # difference from 1 up to which a rate is no other speed
 CLOSE = 0.05  # cosine by which the best hit of an anchor at least exceeds what counts for nothing
 FEW = 5  # hits, of which the worst tells nothing: hardly more is stored
 CHANCE = 0.3  # cosine that counts for nothing then
+LEVER = 4.0  # seconds that lie between two lines at least which tell a speed together
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
 FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
 
@@ -222,6 +223,8 @@ def between(places: Float64, times: Float64) -> tuple[npt.NDArray[np.int64], Flo
 def resemblance(times: Float64, references: Sequence[Track], lines: Sequence[Line]) -> Float64:
     """How alike what some lines lead to is, each with each: mean cosine of their frames.
 
+    The mean is over as many frames as the one has that has fewer.
+
     Parameters
     ----------
     times : np.ndarray, shape (n_frames,), float64
@@ -235,8 +238,9 @@ def resemblance(times: Float64, references: Sequence[Track], lines: Sequence[Lin
     np.ndarray, shape (n_lines, n_lines), float64
     """
     led_to = np.stack([_led_to(times, *one) for one in zip(references, lines, strict=True)])
+    n_frames = np.any(led_to != 0, axis=2).sum(axis=1)
     flat = led_to.reshape(len(lines), -1)
-    return np.asarray(flat @ flat.T / max(1, len(times)), np.float64)
+    return np.asarray(flat @ flat.T / np.maximum(1, np.minimum.outer(n_frames, n_frames)), np.float64)
 
 
 def _led_to(times: Float64, reference: Track, line: Line) -> Float32:
@@ -307,8 +311,13 @@ def through(lines: Sequence[Line], middles: Sequence[float], weights: Sequence[f
         The query time around which each was found, in seconds.
     weights : sequence of float
         How sure each is; more than 0.
+
+    Returns
+    -------
+    Line
+        Where they were all found within `LEVER`, the surest of them.
     """
-    if max(middles) - min(middles) < 1.0:
+    if max(middles) - min(middles) < LEVER:
         return lines[int(np.argmax(weights))]
     places = [line.at(middle) for line, middle in zip(lines, middles, strict=True)]
     rate, offset = np.polyfit(middles, places, 1, w=np.asarray(weights))

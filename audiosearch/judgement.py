@@ -20,6 +20,7 @@ from audiosearch.types import Float32, Float64
 # and what the network says. Without it, for a tokenizer that it does not know:
 ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
+CHOSEN = 0.7  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed
@@ -57,6 +58,8 @@ class Judgement:
         By how much it agrees better than the best of its rivals (`leads`).
     verified : float, optional
         Log-odds by the network (`audiosearch.verifier`), if it knows the tokenizer.
+    chosen : bool
+        Whether the sound is the part of a section that agrees best.
     """
 
     agreement: float
@@ -68,6 +71,7 @@ class Judgement:
     votes: float = 0.0
     lead: float = UNRIVALLED
     verified: float | None = None
+    chosen: bool = False
 
     @property
     def told(self) -> Float32:
@@ -118,7 +122,8 @@ class Judgement:
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
         odds = ODDS_UNVERIFIED if self.verified is None else ODDS
-        return float(np.dot(odds, self.features)) - MONOTONY * max(0.0, self.sameness - MONOTONOUS)
+        monotony = max(0.0, self.sameness - MONOTONOUS)
+        return float(np.dot(odds, self.features)) - MONOTONY * monotony - CHOSEN * self.chosen
 
     @property
     def probability(self) -> float:

@@ -27,6 +27,10 @@ SAME_LINE = 0.4  # seconds two lines may differ where they meet
 SECTION = 10.0  # seconds of the query that are voted on together
 SHORTEST = 3.0  # seconds of a section that is judged as if it were no shorter
 STEP = 5.0  # seconds from one section to the next
+DIVIDED = 6.0  # seconds of a section that is judged by its parts, too
+UNSETTLED = 0.9  # probability up to which a line may be surer in a part of a section
+AGREES = 0.45  # mean cosine in a part from which on that is looked into
+FILLS = 0.8  # share of a section that a part fills at most: else the whole tells as much
 HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
 HITS = 20  # stored anchors looked at for each of the query's, where `LINES` are judged
 OWN_HITS = 4  # of an anchor, in a recording that holds it
@@ -48,7 +52,12 @@ class Judged:
     line: Line
     query: Segment
     judgement: Judgement
-    inside: float  # what its frames agree where it holds
+    agreements: Float32  # shape (n_frames,)
+
+    @property
+    def inside(self) -> float:
+        """What its frames agree where it holds."""
+        return better_half(self.agreements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +138,32 @@ class Search:
                         )
 
     def section(self, section: Segment) -> list[Judged]:
-        """The lines that a section's anchors vote for, judged; without the hopeless ones."""
-        return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
+        """The lines that a section's anchors vote for, judged; without the hopeless ones.
+
+        What fills only a part of a section is judged by that part, too.
+        """
+        judged = self.judged(section)
+        for part in self._agreeing_parts(section, judged):
+            judged += [replace(j, judgement=replace(j.judgement, chosen=True)) for j in self.judged(part)]
+        return [j for j in judged if j.judgement.probability > HOPELESS]
+
+    def _agreeing_parts(self, section: Segment, judged: list[Judged]) -> list[Segment]:
+        """Parts of a section that agree along a line of which the whole section leaves doubt."""
+        parts: list[Segment] = []
+        if section.duration < DIVIDED:
+            return parts
+        times, step = self._query.within(section).times, self._query.step
+        for j in sorted(judged, key=lambda j: -j.inside):
+            if j.judgement.probability >= UNSETTLED:
+                continue
+            agreeing = alignment.agreeing(j.agreements, INSIDE * j.inside, round(HOLE / step))
+            longest = max(agreeing, key=lambda part: part.stop - part.start)
+            part = Segment(float(times[longest.start]), float(times[longest.stop - 1]) + step)
+            short = SHORTEST <= part.duration <= FILLS * section.duration
+            known = any(part.overlap(other) >= 0.5 * part.duration for other in parts)
+            if short and not known and float(j.agreements[longest].mean()) > AGREES:
+                parts.append(part)
+        return parts
 
     def judged(self, section: Segment, limit: int | None = None) -> list[Judged]:
         """The lines that a section's anchors vote for, judged: more of them where most are copies.
@@ -221,7 +254,8 @@ class Search:
             [(j.query.start + j.query.end) / 2 for j in run],
             [j.judgement.probability for j in run],
         )
-        searched = Segment(max(0.0, run[0].query.start - SECTION), run[-1].query.end + SECTION)
+        around = span(run)
+        searched = Segment(max(0.0, around.start - SECTION), around.end + SECTION)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self.around(line, searched).sound, line)
         step = to_seconds(1, self._frame_rate) / len(self._phases)
@@ -282,7 +316,7 @@ class Search:
         agreement = float(agreements.mean()) if len(agreements) else 0.0
         straight = alignment.straightness(query, reference, refined)
         judgement = Judgement(agreement, refined.rate, self._sameness(section), straight, section.duration)
-        return Judged(refined, section, judgement, better_half(agreements))
+        return Judged(refined, section, judgement, agreements)
 
     def _sameness(self, section: Segment) -> float:
         if section not in self._same:
@@ -337,6 +371,11 @@ def sections(start: float, end: float) -> list[Segment]:
     """Stretches of a query to be voted on."""
     starts = np.arange(start, max(start + STEP, end - STEP), STEP).tolist()
     return [Segment(begin, min(begin + SECTION, end)) for begin in starts]
+
+
+def span(run: Sequence[Judged]) -> Segment:
+    """From where the first of some judged lines was judged to where the last was."""
+    return Segment(run[0].query.start, max(j.query.end for j in run))
 
 
 def runs(judged: list[Judged]) -> Iterator[list[Judged]]:

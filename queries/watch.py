@@ -28,6 +28,7 @@ from queries.search import (
     Judged,
     Search,
     runs,
+    span,
     tells_the_same,
     without_overlaps,
 )
@@ -98,8 +99,9 @@ class _Stream:
         search = self._search()
         going: list[list[Judged]] = []
         for run in runs(self._judged):
-            ended = run[-1].query.end <= before
-            if ended or run[-1].query.end - run[0].query.start >= LONGEST:
+            judged = span(run)
+            ended = judged.end <= before
+            if ended or judged.duration >= LONGEST:
                 found = self._extended(search, run)
                 self._held += found
                 self._cut += [one.match for one in found if not ended]

@@ -162,14 +162,17 @@ def test_copies_resemble_each_other_along_their_lines_and_nothing_else_does() ->
     copy = Track(7.0 + FRAME * np.arange(80), vectors)
     other = Track(one.times, unit(rng.standard_normal((80, 128)).astype(np.float32)))
     nothing = Track(np.zeros(0), np.zeros((0, 128), np.float32))
+    ends = Track(one.times[:40], vectors[:40])
     lines = [
         Line("one", 1.0, 1.6),
         Line("copy", 1.0, 8.6),
         Line("other", 1.0, 1.6),
         Line("nothing", 1.0, 0.0),
+        Line("ends", 1.0, 1.6),
     ]
-    alike = resemblance(FRAME * np.arange(50), [one, copy, other, nothing], lines)
+    alike = resemblance(FRAME * np.arange(50), [one, copy, other, nothing, ends], lines)
     assert alike[0, 1] == pytest.approx(1.0, abs=1e-3)
+    assert alike[0, 4] > 0.9
     assert np.abs(alike[:2, 2]).max() < 0.1
     assert not alike[3].any()
     np.testing.assert_allclose(alike, alike.T, atol=1e-6)

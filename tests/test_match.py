@@ -56,6 +56,26 @@ def test_an_excerpt_is_found_where_it_was_cut(library: Library, speech_clip: Pat
     assert match.rate == pytest.approx(1, abs=0.03 / seconds + 0.005)
 
 
+@pytest.mark.parametrize("n_copies", [1, 4])
+def test_a_few_seconds_are_found_between_others(
+    tmp_path: Path, music: Float32, speech_clip: Path, n_copies: int
+) -> None:
+    jingle, talk = part(music, 40.0, 5.2), audio.load(speech_clip, RATE).samples
+    for number in range(n_copies):
+        media.write(tmp_path / f"jingle{number}.wav", jingle, RATE)
+    media.write(tmp_path / "talk.wav", part(talk, 0.0, 60.0), RATE)
+    pause = np.zeros(RATE, np.float32)
+    with Library("memory:") as library:
+        list(library.ingest([tmp_path]))
+        asked = np.concatenate([pause, jingle, pause, part(talk, 30.0, 7.0)])
+        found = [match for match in ask(library, asked) if match.probability > 0.9]
+        names = {match.recording: Path(library.name(match.recording)).stem for match in found}
+        assert len(found) == n_copies + 1
+        for match in found:
+            expected = (7.2, 14.2) if names[match.recording] == "talk" else (1.0, 6.2)
+            assert (match.query.start, match.query.end) == pytest.approx(expected, abs=0.5)
+
+
 def test_short_queries_are_heard_twice_half_a_frame_apart(library: Library, music: Float32) -> None:
     def heard(seconds: float) -> list[Hearing]:
         query = part(music, 20.0, seconds)
