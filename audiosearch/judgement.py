@@ -20,7 +20,7 @@ from audiosearch.types import Float32, Float64
 # and what the network says. Without it, for a tokenizer that it does not know:
 ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
-CHOSEN = 0.7  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
+CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed

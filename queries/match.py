@@ -4,11 +4,11 @@
                                                             +-->  lines  -->  judged by their frames
     anchors of the query's sections, found by cosine, vote --+
 
-A query is taken in sections of 10 s, so that it may hold parts of many recordings. Lines that go on from
-one section to the next are joined; each match then reaches as far as the frames agree. A query of less than
-8 s is also heard half a frame later, and one of less than 4 s is asked twice: as it is, and as it sounds
-between its own mirror images (`queries.listen`). On request, a query is also asked for at other speeds
-(`queries.speeds`).
+A query is taken in sections of 10 s, so that it may hold parts of many recordings; where only a part of a
+section agrees, that part is judged, too. Lines that go on from one section to the next are joined; each match
+then reaches as far as the frames agree. A query of less than 8 s is also heard half a frame later, and one of
+less than 4 s is asked twice: as it is, and as it sounds between its own mirror images (`queries.listen`). On
+request, a query is also asked for at other speeds (`queries.speeds`).
 """
 
 from collections.abc import Iterable
