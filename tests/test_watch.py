@@ -51,6 +51,15 @@ def test_matches_come_in_the_order_in_which_they_end(library: Library, broadcast
     assert speech.verdict == "altered copy"
 
 
+def test_a_few_seconds_between_others_are_told(library: Library, music_clip: Path) -> None:
+    gap, music = sounds.noise(9.0, level=0.02), audio.load(music_clip, RATE).samples
+    jingle = music[30 * RATE : round(35.2 * RATE)]
+    stream = np.concatenate([gap, jingle, gap]).astype(np.float32)
+    (match,) = heard(library, iter(np.array_split(stream, 9)))
+    assert (match.query.start, match.query.end) == pytest.approx((9.0, 14.2), abs=0.5)
+    assert (match.reference.start, match.reference.end) == pytest.approx((30.0, 35.2), abs=0.5)
+
+
 def test_a_match_is_told_while_the_stream_goes_on(library: Library, broadcast: Float32) -> None:
     n_read = 0
 

@@ -34,6 +34,7 @@ EXTRAS = (
     ("bm25s", "benchmarks", "to measure ask beside BM25"),
 )
 
+PACKAGES = ("torch", "torchaudio", "numpy", "numba", "av", "soxr", "qdrant-edge-py", "webrtcvad-wheels")
 TRIED = 10  # seconds
 Finding = tuple[str, str, str]  # what, state, detail
 
@@ -68,7 +69,16 @@ def doctor(
 def _software() -> Iterator[Finding]:
     yield "audiosearch", "ok", audiosearch.__version__
     yield "python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}"
-    for package in ("torch", "torchaudio", "numpy", "av", "soxr", "qdrant-edge-py", "webrtcvad-wheels"):
+    for package in (
+        "torch",
+        "torchaudio",
+        "numpy",
+        "numba",
+        "av",
+        "soxr",
+        "qdrant-edge-py",
+        "webrtcvad-wheels",
+    ):
         try:
             yield package, "ok", version(package)
         except PackageNotFoundError:
