@@ -145,6 +145,7 @@ def matched(
             "true": one.match.recording == id_ and asked.holds(one.match),
         }
         for one in found
+        if not one.judgement.chosen  # what was chosen for agreeing well has odds of its own
     ]
     return {"condition": asked.condition, "stored": id_ is not None, "matches": matches}
 
