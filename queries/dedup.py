@@ -51,7 +51,8 @@ def copies(store: Store, tokenizer: Tokenizer, recording: Recording) -> list[Mat
     for start, codes, clips in stretches(store.codes(recording.id)):
         search = Search(store, tokenizer, codes, start, ignoring={recording.id})
         prints = [(clip.segment, fingerprint(c, store.schema.fingerprint_frames)) for clip, c in clips]
-        found += everything(search, prints, start, start + codes.duration)
+        # What is short is found in what is long when it is asked for itself.
+        found += everything(search, prints, start, start + codes.duration, divided=False)
     return [told(one.match, store, recording.duration) for one in without_overlaps(found)]
 
 

@@ -83,12 +83,16 @@ def heard_in(
 
 
 def everything(
-    search: Search, fingerprints: Iterable[tuple[Segment, str]], start: float, end: float
+    search: Search,
+    fingerprints: Iterable[tuple[Segment, str]],
+    start: float,
+    end: float,
+    divided: bool = True,
 ) -> list[Found]:
-    """All matches of a query from ``start`` to ``end``, surest first."""
+    """All matches of a query from ``start`` to ``end``, surest first; of parts of its sections, too."""
     judged = list(search.copies(fingerprints))
     for section in sections(start, end):
-        judged += search.section(section)
+        judged += search.section(section, divided)
     found = without_overlaps(found for run in runs(judged) for found in search.extend(run))
     return without_overlaps(search.joined(found))
 

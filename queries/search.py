@@ -137,13 +137,13 @@ class Search:
                             [self._judge(line, segment, around.sound)], [around], segment
                         )
 
-    def section(self, section: Segment) -> list[Judged]:
+    def section(self, section: Segment, divided: bool = True) -> list[Judged]:
         """The lines that a section's anchors vote for, judged; without the hopeless ones.
 
-        What fills only a part of a section is judged by that part, too.
+        What fills only a part of a section is judged by that part, too, if it may be ``divided``.
         """
         judged = self.judged(section)
-        for part in self._agreeing_parts(section, judged):
+        for part in self._agreeing_parts(section, judged) if divided else []:
             judged += [replace(j, judgement=replace(j.judgement, chosen=True)) for j in self.judged(part)]
         return [j for j in judged if j.judgement.probability > HOPELESS]
 

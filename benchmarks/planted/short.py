@@ -26,7 +26,7 @@ from benchmarks.planted.sounds import RATE, keep, recordings, stored, strangers
 from queries.edges import sharpened
 from queries.listen import listen
 from queries.match import everything
-from queries.search import HOPELESS, Judged, Search
+from queries.search import Search
 
 SHORTEST, LONGEST = 3.5, 7.0  # seconds of an excerpt
 AROUND = (4.0, 8.0)  # seconds of other sound on either side
@@ -34,17 +34,7 @@ LOUDER = 3.0  # times that sound is made louder at most, to be as loud as the ex
 DEGRADED = 0.7  # share of the questions
 EDGES = (3.5, 4.5, 5.5, 7.0)  # seconds, of the rows of the table
 TOLERANCE = 0.5  # seconds
-
-
-class Wholes(Search):
-    """Sections are judged as wholes."""
-
-    def section(self, section: Segment) -> list[Judged]:
-        """The lines that a section's anchors vote for, judged; without the hopeless ones."""
-        return [j for j in self.judged(section) if j.judgement.probability > HOPELESS]
-
-
-SEARCHES = {"as shipped": Search, "sections as wholes alone": Wholes}
+DIVIDED = {"as shipped": True, "sections as wholes alone": False}
 
 
 def main(
@@ -56,14 +46,14 @@ def main(
 ) -> None:
     """Plant, match, write the table."""
     sounds = dict(islice(recordings(audio_folder, 12.0, held_out=True, half=1), n_recordings))
-    answers: dict[str, list[Answer]] = {name: [] for name in SEARCHES}
+    answers: dict[str, list[Answer]] = {name: [] for name in DIVIDED}
     with Library("memory:") as library:
         ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
         for number in range(questions):
             is_stored = number % 2 == 0
             planted, samples = made(sounds, is_stored, np.random.default_rng([seed, number]))
-            for name, search in SEARCHES.items():
-                found = matches(library, search, samples)
+            for name, divided in DIVIDED.items():
+                found = matches(library, samples, divided)
                 answers[name].append(Answer(planted, ids.get(planted.name), found))
     text = report(answers, len(ids))
     out.write_text(text)
@@ -133,12 +123,12 @@ def level(samples: Float32) -> float:
     return float(np.sqrt((samples**2).mean())) + 1e-6
 
 
-def matches(library: Library, search: type[Search], samples: Float32) -> list[Match]:
+def matches(library: Library, samples: Float32, divided: bool) -> list[Match]:
     """What a search finds at the default probability; the question is longer than what is heard twice."""
     heard = listen(iter([samples]), library.tokenizer, library.segmenter, library.store.schema)
     (hearing,) = heard.hearings
-    asked = search(library.store, library.tokenizer, hearing.codes, late=hearing.late)
-    found = everything(asked, heard.fingerprints, 0.0, heard.duration)
+    asked = Search(library.store, library.tokenizer, hearing.codes, late=hearing.late)
+    found = everything(asked, heard.fingerprints, 0.0, heard.duration, divided)
     found = sharpened(found, lambda: iter([samples]), heard.duration, library.tokenizer, library.store)
     return [one.match for one in found if one.match.probability >= MIN_PROBABILITY]
 
