@@ -153,6 +153,7 @@ class Search:
         if section.duration < DIVIDED:
             return parts
         times, step = self._query.within(section).times, self._query.step
+        settled = [j.agreements for j in judged if j.judgement.probability >= UNSETTLED]
         for j in sorted(judged, key=lambda j: -j.inside):
             if j.judgement.probability >= UNSETTLED:
                 continue
@@ -161,7 +162,9 @@ class Search:
             part = Segment(float(times[longest.start]), float(times[longest.stop - 1]) + step)
             short = SHORTEST <= part.duration <= FILLS * section.duration
             known = any(part.overlap(other) >= 0.5 * part.duration for other in parts)
-            if short and not known and float(j.agreements[longest].mean()) > AGREES:
+            agrees = float(j.agreements[longest].mean())
+            explained = any(float(other[longest].mean()) >= agrees for other in settled)
+            if short and not known and not explained and agrees > AGREES:
                 parts.append(part)
         return parts
 
