@@ -388,13 +388,14 @@ def runs(judged: list[Judged]) -> Iterator[list[Judged]]:
     for first, one in enumerate(waiting):
         if taken[first]:
             continue
-        run = [one]
+        run, end = [one], one.query.end
         for number in range(first + 1, len(waiting)):
             other = waiting[number]
-            if other.line.recording != one.line.recording or other.query.start > run[-1].query.end + STEP:
+            if other.line.recording != one.line.recording or other.query.start > end + STEP:
                 break
             if not taken[number] and _continues(run[-1], other):
                 run.append(other)
+                end = max(end, other.query.end)
                 taken[number] = True
         yield run
 
