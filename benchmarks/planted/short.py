@@ -6,8 +6,8 @@ Half of the questions hold an excerpt of 3.5 to 7 s of a stored recording, the o
 recording that is not stored, each between two stretches of 4 to 8 s of others that are not stored. Seven in
 ten are degraded at random (`benchmarks.how_well.degradations`). Recordings are such that neither pocket was
 trained on nor probabilities were calibrated on; but what a part loses for having been chosen
-(`audiosearch.judgement.CHOSEN`) was doubled when with less of it 3 strangers of 200 were accepted here. The same
-is asked of a search that judges sections of 10 s as wholes alone.
+(`audiosearch.judgement.CHOSEN`) was doubled when with less of it 3 strangers of 200 were accepted here. The
+same is asked of a search that judges sections of 10 s as wholes alone.
 """
 
 from dataclasses import dataclass
