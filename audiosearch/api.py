@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from queries.ask.fit import Fitted
     from queries.ask.shelf import Shelf
     from queries.lexical import Written
+    from queries.waveforms import Waveforms
 
 PathLike = str | os.PathLike[str]
 CONFIRMED = 50  # places heard that a transcript may confirm, however few are asked for
@@ -138,7 +139,7 @@ class Library:
         self._store: Store | None = None
         self._everything: tuple[list[Recording], Archive] | None = None
         self._shelf: Shelf | None = None
-        self._names = Names()
+        self._known: dict[str, Recording] = {}
         self._transcripts: dict[tuple[Path, int], Transcript | None] = {}  # by file and time of change
 
     def ingest(
@@ -164,9 +165,22 @@ class Library:
             store.optimize()
 
     def match(
-        self, query: PathLike | Waveform, limit: int | None = None, any_speed: bool = False
+        self,
+        query: PathLike | Waveform,
+        limit: int | None = None,
+        any_speed: bool = False,
+        waveforms: bool = True,
     ) -> list[Match]:
         """Stretches of the query that are in recordings, by default all of them; see `queries.match`.
+
+        Parameters
+        ----------
+        query : path or Waveform
+        limit : int, optional
+        any_speed : bool
+            Whether it may have been played at half to twice its speed.
+        waveforms : bool
+            Whether recordings whose files are still where they were stored from are listened to.
 
         Raises
         ------
@@ -177,7 +191,15 @@ class Library:
 
         _require_answers(limit)
         read = functools.partial(self._blocks, query)
-        return match(self.store, self.tokenizer, self.segmenter, read, limit, any_speed)
+        sounds = self.waveforms(query) if waveforms else None
+        return match(self.store, self.tokenizer, self.segmenter, read, limit, any_speed, sounds)
+
+    def waveforms(self, query: PathLike | Waveform) -> "Waveforms":
+        """The sound of a query, and of recordings whose files are at hand; see `queries.waveforms`."""
+        from queries.waveforms import Waveforms, of_file, of_waveform
+
+        asked = of_waveform(query) if isinstance(query, Waveform) else of_file(Path(query))
+        return Waveforms(asked, self._file_of)
 
     def watch(self, source: PathLike | audio.Readable, name: str = "the stream") -> Iterator[Match]:
         """Matches in a stream, each as soon as it has ended; see `queries.watch`.
@@ -198,11 +220,20 @@ class Library:
             blocks = audio.live(source, name, rate)[1]
         return watch(self.store, self.tokenizer, blocks)
 
-    def copies(self, recording: Recording) -> list[Match]:
-        """Stretches of a stored recording that are in others; see `queries.dedup`."""
+    def copies(self, recording: Recording, waveforms: bool = True) -> list[Match]:
+        """Stretches of a stored recording that are in others; see `queries.dedup`.
+
+        Parameters
+        ----------
+        recording : Recording
+        waveforms : bool
+            As for `match`.
+        """
         from queries.dedup import copies
 
-        return copies(self.store, self.tokenizer, recording)
+        file = self._file_of(recording.id) if waveforms else None
+        sounds = self.waveforms(file) if file else None
+        return copies(self.store, self.tokenizer, recording, sounds)
 
     def locate(
         self,
@@ -420,9 +451,8 @@ class Library:
 
     def name(self, recording: str) -> str:
         """Name of a stored recording, by its id."""
-        if recording not in self._names:
-            self._names = self.names()
-        return self._names[recording]
+        stored = self._recording(recording)
+        return stored.name if stored else recording
 
     def entries(self, recording: str) -> Iterator[Entry]:
         """What is stored of a recording, by its id, clip by clip."""
@@ -585,6 +615,18 @@ class Library:
         if isinstance(query, Waveform):
             return iter([self._heard(query).samples])
         return audio.stream(Path(query), rate)[1]
+
+    def _recording(self, recording: str) -> Recording | None:
+        if recording not in self._known:
+            self._known = {stored.id: stored for stored in self.recordings()}
+        return self._known.get(recording)
+
+    def _file_of(self, recording: str) -> Path | None:
+        """The file of a recording, by its id, if it is what it was when it was stored."""
+        from indexers.ingest import file_of
+
+        stored = self._recording(recording)
+        return file_of(stored) if stored else None
 
     def _around(self, query: Path | Waveform, part: Segment | None) -> tuple[Waveform, Segment | None]:
         """An example; of a file what lies around the part that is meant, and where the part lies in that."""

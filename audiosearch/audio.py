@@ -12,6 +12,7 @@ missing there is silence of the same length, so that nothing behind them moves.
 """
 
 import contextlib
+import functools
 import itertools
 import math
 import os
@@ -40,6 +41,7 @@ LONGEST_GAP = 600.0  # seconds; a jump beyond it is a clock that was set anew, n
 LONGEST_OVERLAP = 1.0  # seconds; a jump back beyond it is a clock that restarts, where files were joined
 RUN_UP = 1.0  # seconds that a decoder is given before the stretch that is wanted
 END_OF_TIME = 1e9  # seconds
+FILES = 1000  # of which is known whether their clocks restart
 JOINABLE = frozenset({"flac", "mpeg", "mpegts", "ogg"})  # FFmpeg's formats that can be joined end to end
 
 AUDIO_SUFFIXES = frozenset(
@@ -233,7 +235,7 @@ def excerpt(path: Path, segment: Segment) -> Waveform:
     AudioError
         As `stream`, and when there is no sound in that stretch.
     """
-    heard = None if _restarts(path) else _stretch(path, segment, seek=True)
+    heard = None if _restarts(path, _changed(path)) else _stretch(path, segment, seek=True)
     if heard is None:
         heard = _stretch(path, segment, seek=False)
     if heard is None or not len(heard.samples):
@@ -242,11 +244,20 @@ def excerpt(path: Path, segment: Segment) -> Waveform:
     return heard
 
 
-def _restarts(path: Path) -> bool:
+def _changed(path: Path) -> int:
+    """When a file was changed, in nanoseconds; 0 where nobody knows."""
+    try:
+        return path.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+@functools.lru_cache(FILES)
+def _restarts(path: Path, changed: int) -> bool:
     """Whether timestamps go back on the way, so that several places of the file have the same one.
 
     That happens where files or songs were joined end to end. Packets are read without being decoded, and
-    only in formats that can be joined so.
+    only in formats that can be joined so. A file that was ``changed`` is read anew.
     """
     with _open(path) as container:
         if container.format.name not in JOINABLE:

@@ -14,12 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from audiosearch.alignment import UNALTERED, Track
+from audiosearch.coherence import Coherence
 from audiosearch.types import Float32, Float64
 
 # Constant; agreement, straightness, votes, background, another speed, brevity, lead (`Judgement.features`),
 # and what the network says. Without it, for a tokenizer that it does not know:
 ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
+# Where the waveforms are at hand: constant, what the codes tell, and the logarithms of their coherence,
+# together and apart, each above the first and up to the second of:
+ODDS_HEARD = (-4.45, 0.73, 3.35, 11.63)
+TOGETHER, APART = (4.0, 14.0), (4.0, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
@@ -60,6 +65,8 @@ class Judgement:
         Log-odds by the network (`audiosearch.verifier`), if it knows the tokenizer.
     chosen : bool
         Whether the sound is the part of a section that agrees best.
+    coherence : Coherence, optional
+        Of the waveforms, where both are at hand.
     """
 
     agreement: float
@@ -72,6 +79,7 @@ class Judgement:
     lead: float = UNRIVALLED
     verified: float | None = None
     chosen: bool = False
+    coherence: Coherence | None = None
 
     @property
     def told(self) -> Float32:
@@ -121,6 +129,20 @@ class Judgement:
     @property
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
+        heard = self.heard
+        return self._score_of_codes if heard is None else float(np.dot(ODDS_HEARD, heard))
+
+    @property
+    def heard(self) -> Float64 | None:
+        """What `ODDS_HEARD` weigh, shape (4,), where the waveforms are at hand."""
+        if self.coherence is None:
+            return None
+        together = np.clip(self.coherence.together, *TOGETHER) / TOGETHER[0]
+        apart = np.clip(self.coherence.apart, *APART) / APART[0]
+        return np.array([1.0, self._score_of_codes, math.log(together), math.log(apart)])
+
+    @property
+    def _score_of_codes(self) -> float:
         odds = ODDS_UNVERIFIED if self.verified is None else ODDS
         monotony = max(0.0, self.sameness - MONOTONOUS)
         return float(np.dot(odds, self.features)) - MONOTONY * monotony - CHOSEN * self.chosen

@@ -218,6 +218,17 @@ def recording_path(name: str) -> Path:
     return Path(os.fsdecode(whole))
 
 
+def file_of(recording: Recording) -> Path | None:
+    """The file of a recording, if it is what it was when it was stored, by its size and time."""
+    path = recording_path(recording.name)
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    same = (status.st_size, status.st_mtime_ns) == (recording.size, recording.modified_ns)
+    return path if same else None
+
+
 def recording_id(name: str, sha256: str) -> str:
     """UUIDv5 of name and content: a file that changes becomes another recording."""
     return str(uuid.uuid5(ID_NAMESPACE, f"{name}\0{sha256}"))

@@ -14,6 +14,7 @@ from audiosearch.representations import fingerprint
 from audiosearch.types import Clip, Codes, Match, Recording, Segment
 from queries.match import everything, told
 from queries.search import Found, Search, without_overlaps
+from queries.waveforms import Waveforms
 
 MIN_SHARE = 0.5  # of the shorter one of two that hang together
 
@@ -45,11 +46,23 @@ class Cluster:
         return self.members[0].recording
 
 
-def copies(store: Store, tokenizer: Tokenizer, recording: Recording) -> list[Match]:
-    """Stretches of a stored recording that are in others, surest first."""
+def copies(
+    store: Store, tokenizer: Tokenizer, recording: Recording, waveforms: Waveforms | None = None
+) -> list[Match]:
+    """Stretches of a stored recording that are in others, surest first.
+
+    Parameters
+    ----------
+    store : Store
+    tokenizer : Tokenizer
+        The one that the store was made with.
+    recording : Recording
+    waveforms : Waveforms, optional
+        Of the recording, and of the others.
+    """
     found: list[Found] = []
     for start, codes, clips in stretches(store.codes(recording.id)):
-        search = Search(store, tokenizer, codes, start, ignoring={recording.id})
+        search = Search(store, tokenizer, codes, start, {recording.id}, waveforms=waveforms)
         prints = [(clip.segment, fingerprint(c, store.schema.fingerprint_frames)) for clip, c in clips]
         # What is short is found in what is long when it is asked for itself.
         found += everything(search, prints, start, start + codes.duration, divided=False)

@@ -21,6 +21,7 @@ from queries.edges import sharpened
 from queries.listen import listen
 from queries.search import Found, Search, runs, sections, without_overlaps
 from queries.speeds import Reader, as_asked, changed
+from queries.waveforms import Waveforms
 
 EDGE = 1.0  # seconds that may be missing at either end of what is the same recording
 END_OF_TIME = 1e9  # seconds
@@ -33,6 +34,7 @@ def match(
     read: Reader,
     limit: int | None = None,
     any_speed: bool = False,
+    waveforms: Waveforms | None = None,
 ) -> list[Match]:
     """Stretches of the query that are in stored recordings.
 
@@ -49,6 +51,8 @@ def match(
         By default all are given.
     any_speed : bool
         Whether it may have been played at half to twice its speed; that takes about 20 times as long.
+    waveforms : Waveforms, optional
+        Of the query as it is, and of the recordings.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def match(
     AudioError
         When the query holds no sound.
     """
-    found, duration = heard_in(store, tokenizer, segmenter, read())
+    found, duration = heard_in(store, tokenizer, segmenter, read(), waveforms)
     found = sharpened(found, read, duration, tokenizer, store)
     if any_speed:
         for speed, blocks in changed(read, tokenizer.sample_rate):
@@ -70,14 +74,18 @@ def match(
 
 
 def heard_in(
-    store: Store, tokenizer: Tokenizer, segmenter: Segmenter, blocks: Iterable[Float32]
+    store: Store,
+    tokenizer: Tokenizer,
+    segmenter: Segmenter,
+    blocks: Iterable[Float32],
+    waveforms: Waveforms | None = None,
 ) -> tuple[list[Found], float]:
     """Everything that is found in what is heard, however unlikely, and its seconds."""
     heard = listen(blocks, tokenizer, segmenter, store.schema)
     found: list[Found] = []
     for hearing in heard.hearings:
         prints = heard.fingerprints if hearing is heard.hearings[0] else []  # of it as it is
-        search = Search(store, tokenizer, hearing.codes, late=hearing.late)
+        search = Search(store, tokenizer, hearing.codes, late=hearing.late, waveforms=waveforms)
         found += everything(search, prints, 0.0, heard.duration)
     return without_overlaps(found), heard.duration
 

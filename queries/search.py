@@ -18,10 +18,13 @@ from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Float32, Float64, Match, Segment
 from audiosearch.verifier import Heard
 from queries.tracks import interleaved, stored_tracks, track
+from queries.waveforms import Waveforms
 
 SURE = 0.99  # probability from which on nothing need be known of rivals
 HOPELESS = 0.005  # probability below which a line is dropped at once
+LISTENED = 0.001  # probability from which on its waveform is listened to, where it is at hand
 LIKELY = 0.5  # probability from which on a line counts as one of many copies
+COMPARED = 8  # lines of a section whose waveforms are listened to at most
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
 SECTION = 10.0  # seconds of the query that are voted on together
@@ -96,6 +99,8 @@ class Search:
         Of the query, with every frame half a frame later.
     verify : bool
         Whether lines are looked at by the network, too, if there is one for the tokenizer.
+    waveforms : Waveforms, optional
+        Of the query and the recordings: lines that are not hopeless are listened to.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class Search:
         ignoring: Collection[str] = (),
         late: Codes | None = None,
         verify: bool = True,
+        waveforms: Waveforms | None = None,
     ) -> None:
         self._store = store
         self._tokenizer = tokenizer
@@ -123,6 +129,7 @@ class Search:
         ]
         self._query = interleaved([heard.sound for heard in self._heard])
         self._verifier = verifier.shipped(tokenizer.name) if verify else None
+        self._waveforms = waveforms
         self._same: dict[Segment, float] = {}  # of its sections
 
     def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
@@ -133,19 +140,38 @@ class Search:
                     if clip.recording not in self._ignoring:
                         line = Line(clip.recording, 1.0, clip.segment.start - segment.start)
                         around = self.around(line, segment)
-                        yield from self._verified(
-                            [self._judge(line, segment, around.sound)], [around], segment
-                        )
+                        judged = self._judge(line, segment, around.sound)
+                        yield from self._compared(self._verified([judged], [around], segment))
 
     def section(self, section: Segment, divided: bool = True) -> list[Judged]:
         """The lines that a section's anchors vote for, judged; without the hopeless ones.
 
         What fills only a part of a section is judged by that part, too, if it may be ``divided``.
         """
-        judged = self.judged(section)
+        judged = self._compared(self.judged(section))
         for part in self._agreeing_parts(section, judged) if divided else []:
-            judged += [replace(j, judgement=replace(j.judgement, chosen=True)) for j in self.judged(part)]
+            chosen = [replace(j, judgement=replace(j.judgement, chosen=True)) for j in self.judged(part)]
+            judged += self._compared(chosen)
         return [j for j in judged if j.judgement.probability > HOPELESS]
+
+    def _compared(self, judged: list[Judged]) -> list[Judged]:
+        """The same, the likeliest ones with how well the waveforms agree, if these are at hand.
+
+        Of a recording that certainly holds a copy no further line is listened to: music repeats itself.
+        """
+        if self._waveforms is None:
+            return judged
+        compared: list[Judged] = []
+        certain: set[str] = set()
+        for j in sorted(judged, key=lambda j: -j.judgement.score):
+            hopeless = j.judgement.probability <= LISTENED or len(compared) >= COMPARED
+            if not hopeless and j.line.recording not in certain:
+                coherence = self._waveforms.coherence(j.line, j.query)
+                j = replace(j, judgement=replace(j.judgement, coherence=coherence))
+                if coherence and coherence.is_clear:
+                    certain.add(j.line.recording)
+            compared.append(j)
+        return compared
 
     def _agreeing_parts(self, section: Segment, judged: list[Judged]) -> list[Segment]:
         """Parts of a section that agree along a line of which the whole section leaves doubt."""

@@ -31,22 +31,24 @@ def dedup(
         typer.Option(min=0.0, max=1.0, help="Of the shorter of two recordings, to call them copies."),
     ] = MIN_SHARE,
     min_probability: Certainty = MIN_PROBABILITY,
+    codes_alone: options.CodesAlone = False,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     as_json: options.Json = False,
 ) -> None:
     """Which recordings of the store are copies of each other, or hold parts of each other.
 
-    Writes clusters.json, clusters.csv and index.html, a page with players, into a folder. An interrupted
-    run is run again and goes on; recordings that were added since are asked too. A folder belongs to one
-    store.
+    Writes clusters.json, clusters.csv and index.html, a page with players, into a folder. Recordings whose
+    files are still there and unchanged are compared waveform by waveform, too. An interrupted run is run
+    again and goes on; recordings that were added since are asked too. A folder belongs to one store.
     """
     with Library(store, tokenizer, model=model) as library:
         recordings = library.recordings()
         with writing(out):
             out.mkdir(parents=True, exist_ok=True)
-        journal = Journal(out / JOURNAL, _origin(library))
-        _ask(library, recordings, journal)
+        waveforms = not codes_alone
+        journal = Journal(out / JOURNAL, {**_origin(library), "waveforms": waveforms})
+        _ask(library, recordings, journal, waveforms)
     sure = {
         one: [match for match in matches if match.probability >= min_probability]
         for one, matches in journal.found.items()
@@ -66,14 +68,14 @@ def _origin(library: Library) -> dict[str, object]:
     return {"store": address, **asdict(library.store.schema)}
 
 
-def _ask(library: Library, recordings: Sequence[Recording], journal: Journal) -> None:
+def _ask(library: Library, recordings: Sequence[Recording], journal: Journal, waveforms: bool) -> None:
     """Ask for what each recording has in common with others, where the journal does not know."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         for recording in progress.track(recordings, description="recordings"):
             if recording.id not in journal.found:
-                journal.add(recording.id, library.copies(recording))
+                journal.add(recording.id, library.copies(recording, waveforms))
 
 
 def _print(together: Sequence[Cluster], as_json: bool) -> None:

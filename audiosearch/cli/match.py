@@ -21,6 +21,7 @@ def match(
         bool,
         typer.Option("--any-speed", help="Also at half to twice the speed; takes about 20 times as long."),
     ] = False,
+    codes_alone: options.CodesAlone = False,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     segmenter: options.SegmenterName = "webrtc",
@@ -31,12 +32,14 @@ def match(
 ) -> None:
     """Is this, or a part of it, something that is stored? Which recording, which range.
 
-    Speed and tempo may differ by 15 %, or more with `--any-speed`; noise may lie on top. Exits 1 when nothing
-    is found.
+    Speed and tempo may differ by 15 %, or more with `--any-speed`; noise may lie on top. Where a recording's
+    file is still there and unchanged, what seems to be in it is compared with it, waveform by waveform. Exits
+    1 when nothing is found.
     """
     check(export, format_, as_json)
     with Library(store, tokenizer, segmenter, device=device, model=model) as library:
-        found = [m for m in library.match(query, limit, any_speed) if m.probability >= min_probability]
+        matches = library.match(query, limit, any_speed, waveforms=not codes_alone)
+        found = [m for m in matches if m.probability >= min_probability]
         names = library.names()
     named = [(m, names[m.recording]) for m in found]
     called = tails([*names.values(), *(name for _, name in named)])

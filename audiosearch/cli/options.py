@@ -122,6 +122,10 @@ MaxGpuMemory = Annotated[
         help="Gigabytes of GPU memory that the tokenizer may use.",
     ),
 ]
+CodesAlone = Annotated[
+    bool,
+    typer.Option("--codes-alone", help="Do not listen to the files of recordings where these are at hand."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", envvar="AUDIOSEARCH_JSON", help="One JSON object a line.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=MOST, help="How many answers at the most.")]

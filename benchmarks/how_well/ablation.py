@@ -24,7 +24,7 @@ from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST
 from benchmarks.how_well.candidates import SECONDS, degraded
 from benchmarks.how_well.degradations import NEGATIVE
-from benchmarks.planted.sounds import keep, recordings, stored
+from benchmarks.planted.sounds import library_of, recordings, stored
 from queries.listen import listen
 from queries.search import Judged, Search, n_lines
 
@@ -58,8 +58,7 @@ def main(
 ) -> None:
     """Search, judge, write the table."""
     sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True), n_recordings))
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+    with library_of({name: sounds[name] for name in stored(sounds)}) as (library, ids):
         found = [
             searched(library, sounds, name, ids.get(name), condition)
             for name in sounds

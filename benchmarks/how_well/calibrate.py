@@ -1,18 +1,20 @@
-"""Fit the log-odds of a line (`audiosearch.judgement.ODDS`) on degraded excerpts.
+"""Fit the log-odds of a line (`audiosearch.judgement.ODDS` and others) on degraded excerpts.
 
     python -m benchmarks.how_well.calibrate --audio FOLDER
 
 Of the recordings that pocket was not trained on, those of half of the speakers and collections are taken (the
 other half is for `reliability`), and half of these are stored. Excerpts of each, degraded at random, are
 matched; a logistic regression tells from what is told of a line whether a match, however unlikely, is true.
-Prints the coefficients, with what the verifier says and without, how well they do on what is left out of the
-fit, and the probability that an excerpt of a recording that is not stored exceeds once in a thousand
+Another one adds what the waveforms tell; places elsewhere in the excerpt's own collection, where the very
+same loop may be heard, are left out of that. Prints the coefficients, how well they do on what is left out of
+the fit, and the probability that an excerpt of a recording that is not stored exceeds once in a thousand
 (`audiosearch.verdicts.MIN_PROBABILITY`).
 """
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,10 +24,11 @@ import numpy as np
 import typer
 
 from audiosearch import Library
-from audiosearch.judgement import ODDS
-from audiosearch.types import Float32, Match
+from audiosearch.alignment import line_of
+from audiosearch.judgement import ODDS, ODDS_HEARD
+from audiosearch.types import Float32, Match, Waveform
 from benchmarks.how_well.degradations import ALL, RATE, Context
-from benchmarks.planted.sounds import keep, recordings, stored, strangers
+from benchmarks.planted.sounds import library_of, recordings, stored, strangers
 from queries.match import heard_in
 
 TOLERANCE = 0.5  # seconds
@@ -56,23 +59,20 @@ def main(
     true = np.array([match["true"] for match in matches], float)
     tell("without the verifier", features[:, :-1], true)
     odds = tell("with it", features, true)
-    shipped = 1 / (1 + np.exp(-features @ ODDS))
-    print(f"those that are shipped: {list(ODDS)}, Brier score {float(np.mean((shipped - true) ** 2)):.4f}")
-    strange = [
-        max((float(odds @ match["features"]) for match in row["matches"]), default=float("-inf"))
-        for row in rows
-        if not row["stored"]
-    ]
-    scores = np.array([score for score in strange if np.isfinite(score)])
-    surest, rare = (1 / (1 + np.exp(-score)) for score in (scores.max(), rarely_exceeded(scores)))
-    print(f"of {len(strange)} strangers the surest: {surest:.3f}; by their tail one in 1,000: {rare:.3f}")
+    tell_of_shipped(ODDS, features, true)
+    tell_of_strangers(rows, "features", odds)
+    compared = [match for match in matches if match["heard"] and (match["true"] or not match["own"])]
+    heard = np.array([match["heard"] for match in compared])
+    true = np.array([match["true"] for match in compared], float)
+    odds = tell("with waveforms", heard, true)
+    tell_of_shipped(ODDS_HEARD, heard, true)
+    tell_of_strangers(rows, "heard", odds)
 
 
 def searched(audio_folder: Path, n_recordings: int, numbers: range, seed: int) -> list[dict]:
     """The excerpts of these numbers, of every recording."""
     sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True, half=0), n_recordings))
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+    with library_of({name: sounds[name] for name in stored(sounds)}) as (library, ids):
         return [
             matched(
                 library, sounds, name, ids.get(name), np.random.default_rng([seed, number, *name.encode()])
@@ -94,6 +94,24 @@ def tell(what: str, features: np.ndarray, true: np.ndarray) -> np.ndarray:
         rounded = [round(float(o), 2) for o in odds]
         print(f"{what}, fitted on {name}: {rounded}, Brier score on the rest {brier:.4f}")
     return odds
+
+
+def tell_of_shipped(odds: Sequence[float], features: np.ndarray, true: np.ndarray) -> None:
+    """Print how well those do that are shipped."""
+    likely = 1 / (1 + np.exp(-features @ odds))
+    print(f"those that are shipped: {list(odds)}, Brier score {float(np.mean((likely - true) ** 2)):.4f}")
+
+
+def tell_of_strangers(rows: Sequence[dict], which: str, odds: np.ndarray) -> None:
+    """Print how sure some odds are of what is not stored."""
+    strange = [
+        max((float(odds @ match[which]) for match in row["matches"] if match[which]), default=float("-inf"))
+        for row in rows
+        if not row["stored"]
+    ]
+    scores = np.array([score for score in strange if np.isfinite(score)])
+    surest, rare = (1 / (1 + np.exp(-score)) for score in (scores.max(), rarely_exceeded(scores)))
+    print(f"of {len(strange)} strangers the surest: {surest:.3f}; by their tail one in 1,000: {rare:.3f}")
 
 
 def rarely_exceeded(scores: np.ndarray) -> float:
@@ -139,14 +157,20 @@ def matched(
     """One excerpt: whether it is of something stored, and all matches, each with what is told of its line."""
     asked = excerpt(sounds, name, rng)
     found, _ = heard_in(library.store, library.tokenizer, library.segmenter, iter([asked.samples]))
-    matches = [
-        {
+    waveforms = library.waveforms(Waveform(asked.samples, RATE))
+    matches = []
+    for one in found:
+        if one.judgement.chosen:
+            continue  # what was chosen for agreeing well has odds of its own
+        coherence = waveforms.coherence(line_of(one.match), one.match.query)
+        heard = replace(one.judgement, coherence=coherence).heard
+        match = {
             "features": one.judgement.features.tolist(),
+            "heard": None if heard is None else heard.tolist(),
             "true": one.match.recording == id_ and asked.holds(one.match),
+            "own": Path(library.name(one.match.recording)).stem.split("~")[0] == name.split("~")[0],
         }
-        for one in found
-        if not one.judgement.chosen  # what was chosen for agreeing well has odds of its own
-    ]
+        matches.append(match)
     return {"condition": asked.condition, "stored": id_ is not None, "matches": matches}
 
 

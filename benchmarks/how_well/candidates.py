@@ -25,7 +25,7 @@ from audiosearch.types import Codes, Float32, Hit, Segment
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST, TOLERANCE
 from benchmarks.how_well.degradations import ALL, RATE, Context
-from benchmarks.planted.sounds import keep, recordings, stored, strangers
+from benchmarks.planted.sounds import library_of, recordings, stored, strangers
 from queries.dedup import stretches
 from queries.listen import listen
 from queries.search import Search, n_lines
@@ -95,8 +95,7 @@ def main(
     """Store, look for lines, write the table."""
     sounds = dict(islice(recordings(audio_folder, SHORTEST, held_out=True), n_recordings))
     found: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+    with library_of({name: sounds[name] for name in stored(sounds)}) as (library, ids):
         finders = ways(library)
         for name, condition in itertools.product(ids, CONDITIONS):
             samples, begin, rate = degraded(sounds, name, condition)

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import soxr
 
+from audiosearch.playback import sooner
 from audiosearch.types import Float32
 
 RATE = 16000  # Hz
@@ -92,6 +93,17 @@ def speed(factor: float) -> Degradation:
     return lambda x, _: soxr.resample(x, RATE * factor, RATE).astype(np.float32)
 
 
+def tempo(factor: float) -> Degradation:
+    """Faster or slower, at the same pitch (FFmpeg's `atempo`)."""
+    return lambda x, _: np.concatenate(list(sooner(iter([x]), RATE, factor)))
+
+
+def pitch(semitones: float) -> Degradation:
+    """Higher or lower, at the same tempo."""
+    higher = 2 ** (semitones / 12)
+    return lambda x, context: tempo(1 / higher)(speed(higher)(x, context), context)
+
+
 def lowpass(cutoff: float) -> Degradation:
     """Nothing above ``cutoff`` Hz."""
 
@@ -132,5 +144,9 @@ ALL: dict[str, tuple[Degradation, float]] = {
     "speed -5 %": (speed(0.95), 0.95),
     "speed +5 %": (speed(1.05), 1.05),
     "speed +10 %": (speed(1.1), 1.1),
+    "tempo -10 %": (tempo(0.9), 0.9),
+    "tempo +5 %": (tempo(1.05), 1.05),
+    "pitch -2 semitones": (pitch(-2), 1.0),
+    "pitch +1 semitone": (pitch(1), 1.0),
 }
 NEGATIVE = ("none", "white noise 0 dB", "opus 16k")  # of recordings that are not in the index

@@ -17,13 +17,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from audiosearch import Library
 from audiosearch.types import Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import SHORTEST, excerpt
 from benchmarks.how_well.degradations import RATE
-from benchmarks.planted.sounds import keep, recordings, stored
+from benchmarks.planted.sounds import library_of, recordings, stored
 
 EDGES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0)
 WIDTH = 20  # characters of a bar
@@ -69,8 +68,7 @@ def asked(audio_folder: Path, n_recordings: int, numbers: range, seed: int) -> l
     """The excerpts of these numbers, of every recording."""
     sounds = dict(itertools.islice(recordings(audio_folder, SHORTEST, held_out=True, half=1), n_recordings))
     answers = []
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+    with library_of({name: sounds[name] for name in stored(sounds)}) as (library, ids):
         for number in numbers:
             for name in sounds:
                 query = excerpt(sounds, name, np.random.default_rng([seed, number, *name.encode()]))

@@ -18,11 +18,11 @@ import numpy as np
 import soxr
 import typer
 
-from audiosearch import Library, audio, wav
+from audiosearch import audio, wav
 from audiosearch.types import Float32, Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
-from benchmarks.planted.sounds import RATE, keep, recordings, stored
+from benchmarks.planted.sounds import RATE, library_of, recordings, stored
 
 SECONDS = 10.0
 SPEEDS = (0.5, 0.6, 0.7, 0.8, 1.25, 1.5, 1.75, 2.0)
@@ -39,8 +39,7 @@ def main(
     known = stored(sounds)
     hits: dict[tuple[float, bool, bool], list[bool]] = {}
     strangers: dict[bool, list[float]] = {False: [], True: []}
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in known}
+    with library_of({name: sounds[name] for name in known}) as (library, ids):
         for number, name in enumerate(sounds):
             for speed, tape in itertools.product(SPEEDS, (True, False)):
                 if name not in ids and speed != SPEEDS[number % len(SPEEDS)]:

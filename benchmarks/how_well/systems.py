@@ -9,6 +9,8 @@ ingest(files)
     The id of a reference is its file's stem.
 query(file)
     A list of (id, score, offset), best first; offset is the reference time of the query's first sample.
+index_bytes()
+    Size of the index; harnesses elsewhere ask for it.
 close()
 """
 
@@ -27,9 +29,10 @@ Answer = list[tuple[str, float, float | None]]
 
 
 class Audiosearch:
-    """The product: embedded store, tokenizer pocket."""
+    """The product: embedded store, tokenizer pocket; recordings lie where they were stored from."""
 
     name = "audiosearch"
+    waveforms = True
     min_score = math.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))  # log-odds, as on the command line
 
     def __init__(self) -> None:
@@ -48,15 +51,26 @@ class Audiosearch:
 
     def query(self, file: str) -> Answer:
         """Ask."""
-        found = self._library.match(file)
+        found = self._library.match(file, waveforms=self.waveforms)
         return [
             (self._names[m.recording], m.score, m.reference.start - m.rate * m.query.start) for m in found
         ]
+
+    def index_bytes(self) -> int:
+        """On disk; the engine's files are sparse, so blocks are counted."""
+        return sum(file.stat().st_blocks * 512 for file in self._folder.rglob("*") if file.is_file())
 
     def close(self) -> None:
         """Remove the store."""
         self._library.close()
         shutil.rmtree(self._folder)
+
+
+class CodesAlone(Audiosearch):
+    """The same, where the files of recordings are not at hand."""
+
+    name = "audiosearch, codes alone"
+    waveforms = False
 
 
 class Chromaprint:
@@ -85,6 +99,10 @@ class Chromaprint:
             shift = int(np.argmax(scores))
             best.append((name, float(scores[shift]), shift * self.frame))
         return sorted(best, key=lambda answer: -answer[1])[:5]
+
+    def index_bytes(self) -> int:
+        """As numbers of 32 bits."""
+        return sum(stored.nbytes for stored in self._stored.values())
 
     def close(self) -> None:
         """Nothing is left behind."""

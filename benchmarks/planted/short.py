@@ -23,7 +23,7 @@ from audiosearch.types import Float32, Match, Segment
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
 from benchmarks.how_well.degradations import ALL, Context
-from benchmarks.planted.sounds import RATE, keep, recordings, stored, strangers
+from benchmarks.planted.sounds import RATE, library_of, recordings, stored, strangers
 from queries.edges import sharpened
 from queries.listen import listen
 from queries.match import everything
@@ -48,8 +48,7 @@ def main(
     """Plant, match, write the table."""
     sounds = dict(islice(recordings(audio_folder, 12.0, held_out=True, half=1), n_recordings))
     answers: dict[str, list[Answer]] = {name: [] for name in DIVIDED}
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+    with library_of({name: sounds[name] for name in stored(sounds)}) as (library, ids):
         for number in range(questions):
             is_stored = number % 2 == 0
             planted, samples = made(sounds, is_stored, np.random.default_rng([seed, number]))

@@ -1,7 +1,8 @@
 """Recordings to plant: music as it is, utterances of a speaker one behind the other, in random order."""
 
+import contextlib
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -72,14 +73,16 @@ def strangers(names: Collection[str]) -> list[str]:
     return [name for name in names if name not in known]
 
 
-def keep(library: Library, name: str, samples: Float32) -> str:
-    """Store a recording; its id."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.wav"
-        wav.write(path, Waveform(samples, RATE))
-        (outcome,) = library.ingest([path])
-    assert outcome.recording, outcome.note
-    return outcome.recording.id
+@contextlib.contextmanager
+def library_of(sounds: Mapping[str, Float32]) -> Iterator[tuple[Library, dict[str, str]]]:
+    """A library of some recordings, whose files lie there as long as it is open; and the id of each."""
+    with tempfile.TemporaryDirectory(prefix="recordings-") as name, Library("memory:") as library:
+        for one, samples in sounds.items():
+            wav.write(Path(name) / f"{one}.wav", Waveform(samples, RATE))
+        outcomes = list(library.ingest([name]))
+        ids = {outcome.path.stem: outcome.recording.id for outcome in outcomes if outcome.recording}
+        assert len(ids) == len(sounds), outcomes
+        yield library, ids
 
 
 def _joined(utterances: list[corpus.Row], shortest: float) -> Iterator[tuple[str, Float32]]:

@@ -14,12 +14,11 @@ import numpy as np
 import soxr
 import typer
 
-from audiosearch import Library
 from audiosearch.types import Float32, Match, Waveform
 from audiosearch.verdicts import MIN_PROBABILITY, in_words
 from benchmarks.commit import commit
 from benchmarks.how_well.degradations import Context, codec
-from benchmarks.planted.sounds import RATE, keep, recordings
+from benchmarks.planted.sounds import RATE, library_of, recordings
 
 MINUTES = 30.0
 SPEEDS = (1.0, 1.05, 1.0, 0.93, 1.0)
@@ -48,8 +47,7 @@ def main(
         "| upload | planted | speed | found | speed | largest error | verdict | probability |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, samples) for name, samples in stored.items()}
+    with library_of(stored) as (library, ids):
         right = extra = 0
         for number in range(uploads):
             rng = np.random.default_rng(number)

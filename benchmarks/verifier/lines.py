@@ -19,7 +19,7 @@ from audiosearch.tokenizers.pocket.training import corpus
 from audiosearch.types import Float32, Segment
 from audiosearch.verifier import Heard
 from benchmarks.how_well.degradations import RATE
-from benchmarks.planted.sounds import HOLDOUT, keep, recordings, stored, strangers
+from benchmarks.planted.sounds import HOLDOUT, library_of, recordings, stored, strangers
 from benchmarks.verifier.degradations import Degrader
 from queries.listen import listen
 from queries.search import Judged, Search, sections
@@ -62,8 +62,7 @@ def examples(folder: Path, n_recordings: int, n_excerpts: int, seed: int) -> lis
     rng = np.random.default_rng(seed)
     degrader = Degrader(materials(folder, "noise"), materials(folder, "rir"), rng)
     unknown = strangers(sounds)
-    with Library("memory:") as library:
-        ids = {name: keep(library, name, sounds[name]) for name in stored(sounds)}
+    with library_of({name: sounds[name] for name in stored(sounds)}) as (library, ids):
         for number in range(n_excerpts):
             if number % LOG_EVERY == 0:
                 print(f"excerpt {number} of {n_excerpts}: {len(found)} lines", flush=True)

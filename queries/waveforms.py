@@ -1,0 +1,71 @@
+"""The sounds themselves, where they are at hand: of what is asked, and of what is stored.
+
+A store keeps codes alone. But where the file of a recording lies where it was stored from, as it was then, a
+line that leads into it can be listened to: do the waveforms agree along it (`audiosearch.coherence`)?
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from audiosearch import audio
+from audiosearch.alignment import Line
+from audiosearch.coherence import RATE, REACH, Coherence, coherence
+from audiosearch.errors import AudioError
+from audiosearch.types import Float32, Segment, Waveform
+
+Sound = Callable[[Segment], Float32]  # samples of a stretch at `RATE`, fewer where it ends, or AudioError
+SECTIONS = 4  # of the query that are kept: lines are asked of one after the other
+
+
+class Waveforms:
+    """The sound of a query, and that of recordings.
+
+    Parameters
+    ----------
+    asked : callable
+        Gives the samples of a stretch of the query (`of_file`, `of_waveform`).
+    file_of : callable
+        The file of a recording, by its id, if it is what it was when it was stored.
+    """
+
+    def __init__(self, asked: Sound, file_of: Callable[[str], Path | None]) -> None:
+        self._asked = functools.lru_cache(SECTIONS)(asked)
+        self._file_of = functools.cache(file_of)
+        self._known: dict[tuple[str, Segment, float, float], Coherence | None] = {}
+
+    def coherence(self, line: Line, section: Segment) -> Coherence | None:
+        """How well a section of the query agrees along a line; None where one of them cannot be heard.
+
+        Of a line that differs by less than a hundredth of a second it knows already.
+        """
+        key = line.recording, section, round(line.at(section.start), 2), round(line.rate, 3)
+        if key not in self._known:
+            self._known[key] = self._heard(line, section)
+        return self._known[key]
+
+    def _heard(self, line: Line, section: Segment) -> Coherence | None:
+        path = self._file_of(line.recording)
+        if path is None:
+            return None
+        begin, end = line.at(section.start) - REACH, line.at(section.end) + REACH
+        try:
+            query = self._asked(section)
+            reference = of_file(path)(Segment(max(0.0, begin), max(0.0, end)))
+        except AudioError:
+            return None
+        before = np.zeros(max(0, round(-begin * RATE)), np.float32)
+        return coherence(query, np.concatenate([before, reference]), line.rate)
+
+
+def of_file(path: Path) -> Sound:
+    """That of a file, which is read where it is asked for."""
+    return lambda segment: audio.resample(audio.excerpt(path, segment), RATE).samples
+
+
+def of_waveform(waveform: Waveform) -> Sound:
+    """That of a waveform."""
+    resampled = functools.cache(lambda: audio.resample(waveform, RATE).samples)
+    return lambda segment: resampled()[round(segment.start * RATE) : round(segment.end * RATE)]

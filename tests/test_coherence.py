@@ -1,0 +1,107 @@
+"""Coherence: a copy's waveform agrees with its original's, whatever was done to it; nothing else does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+import sounds
+from audiosearch import audio
+from audiosearch.coherence import CLEAR, RATE, REACH, coherence
+from audiosearch.playback import sooner
+from audiosearch.types import Float32
+
+BEGIN, SECONDS = 20.0, 4.0  # of the query, in the recording
+
+
+@pytest.fixture(scope="module", params=["lonesome-pine.opus", "land-5.opus"])
+def recording(request: pytest.FixtureRequest, clips: Path) -> Float32:
+    return audio.load(clips / request.param, RATE).samples
+
+
+def around(recording: Float32, rate: float = 1.0, off: float = 0.0) -> Float32:
+    """What lies along a line that is a little ``off``, in seconds."""
+    first, n = BEGIN + off - REACH, rate * SECONDS + 2 * REACH
+    return recording[round(first * RATE) : round((first + n) * RATE)]
+
+
+def query(recording: Float32, seconds: float = SECONDS) -> Float32:
+    return recording[round(BEGIN * RATE) : round((BEGIN + seconds) * RATE)]
+
+
+def louder(samples: Float32, like: Float32, decibels: float) -> Float32:
+    return (samples * np.std(like) / np.std(samples) * 10 ** (decibels / 20)).astype(np.float32)
+
+
+@pytest.mark.parametrize("off", [0.0, 0.06, -0.06])
+def test_the_same_sound_agrees_where_the_line_leads_nearly(recording: Float32, off: float) -> None:
+    found = coherence(query(recording), around(recording, off=off), 1.0)
+    assert found.together > CLEAR[0]
+    assert found.apart > CLEAR[1]
+
+
+@pytest.mark.parametrize("inverted", [1, -1])
+def test_noise_as_loud_as_it_leaves_it_a_copy(recording: Float32, inverted: int) -> None:
+    asked = inverted * query(recording)
+    asked = asked + louder(sounds.noise(SECONDS), asked, 0)
+    assert coherence(asked.astype(np.float32), around(recording), 1.0).together > 9
+
+
+def test_other_sound_that_is_louder_leaves_it_a_copy(recording: Float32, clips: Path) -> None:
+    asked = query(recording)
+    other = audio.load(clips / "northanger-abbey.opus", RATE).samples[: len(asked)]
+    assert coherence(asked + louder(other, asked, 5), around(recording), 1.0).together > 9
+
+
+@pytest.mark.parametrize("speed", [0.9, 1.05])
+@pytest.mark.parametrize("off", [0.0, 0.006])
+def test_a_copy_at_another_speed_agrees_at_about_the_rate_of_the_line(
+    recording: Float32, speed: float, off: float
+) -> None:
+    asked = soxr.resample(query(recording, SECONDS * speed), RATE * speed, RATE)
+    assert coherence(asked, around(recording, speed), speed + off).apart > 6.5
+
+
+@pytest.mark.parametrize("tempo", [0.9, 1.1])
+def test_a_copy_at_another_tempo_agrees_stretch_by_stretch(recording: Float32, tempo: float) -> None:
+    asked = np.concatenate(list(sooner(iter([query(recording, SECONDS * tempo)]), RATE, tempo)))
+    found = coherence(asked, around(recording, tempo), tempo)
+    assert found.apart > 6.5
+    assert found.together < CLEAR[0]
+
+
+def test_a_copy_at_another_pitch_agrees_stretch_by_stretch(recording: Float32) -> None:
+    higher = 2 ** (1 / 12)
+    asked = soxr.resample(query(recording), RATE * higher, RATE)
+    asked = np.concatenate(list(sooner(iter([asked]), RATE, 1 / higher)))
+    assert coherence(asked, around(recording), 1.0).apart > 6
+
+
+@pytest.mark.parametrize("rate", [1.0, 1.1])
+def test_other_sound_of_the_same_recording_does_not_agree(recording: Float32, rate: float) -> None:
+    elsewhere = around(recording, rate, off=11.3)
+    found = coherence(query(recording), elsewhere, rate)
+    assert found.together < 7
+    assert found.apart < 5.5
+
+
+def test_a_sound_that_both_hold_for_a_moment_does_not_make_them_copies(clips: Path) -> None:
+    one, other = (
+        query(audio.load(clips / name, RATE).samples).copy()
+        for name in ("lonesome-pine.opus", "northanger-abbey.opus")
+    )
+    beep = sounds.melody(0.25, seed=3)
+    for samples in (one, other):
+        samples[RATE : RATE + len(beep)] = beep
+    reach = np.zeros(round(REACH * RATE), np.float32)
+    found = coherence(one, np.concatenate([reach, other, reach]), 1.0)
+    assert found.together < 8
+    assert found.apart < 5.5
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 2.0])
+def test_what_is_too_short_or_silent_tells_nothing(seconds: float) -> None:
+    asked, reference = sounds.noise(seconds), np.zeros(round(3 * RATE), np.float32)
+    assert (coherence(asked, reference, 1.0).together, coherence(asked, reference, 1.0).apart) == (0, 0)
+    assert coherence(reference, sounds.noise(3.2), 1.0).apart == 0
