@@ -23,7 +23,7 @@ ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
 # Where the waveforms are at hand: constant, what the codes tell, and the logarithms of their coherence,
 # together and apart, each above the first and up to the second of:
-ODDS_HEARD = (-4.45, 0.73, 3.35, 11.63)
+ODDS_HEARD = (-3.74, 0.78, 4.23, 10.61)
 TOGETHER, APART = (4.0, 14.0), (4.0, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
