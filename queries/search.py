@@ -24,7 +24,7 @@ SURE = 0.99  # probability from which on nothing need be known of rivals
 HOPELESS = 0.005  # probability below which a line is dropped at once
 LISTENED = 0.001  # probability from which on its waveform is listened to, where it is at hand
 LIKELY = 0.5  # probability from which on a line counts as one of many copies
-COMPARED = 8  # lines of a section whose waveforms are listened to at most
+COMPARED = 12  # lines of a section whose waveforms are listened to at most
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
 SECTION = 10.0  # seconds of the query that are voted on together
@@ -155,22 +155,12 @@ class Search:
         return [j for j in judged if j.judgement.probability > HOPELESS]
 
     def _compared(self, judged: list[Judged]) -> list[Judged]:
-        """The same, the likeliest ones with how well the waveforms agree, if these are at hand.
-
-        Of a recording that certainly holds a copy no further line is listened to: music repeats itself.
-        """
-        if self._waveforms is None:
-            return judged
-        compared: list[Judged] = []
-        certain: set[str] = set()
-        for j in sorted(judged, key=lambda j: -j.judgement.score):
-            hopeless = j.judgement.probability <= LISTENED or len(compared) >= COMPARED
-            if not hopeless and j.line.recording not in certain:
+        """The same, the likeliest with how well the waveforms agree along them, if these are at hand."""
+        compared = sorted(judged, key=lambda j: -j.judgement.score)
+        for place, j in enumerate(compared[:COMPARED] if self._waveforms else ()):
+            if self._waveforms and j.judgement.probability > LISTENED:
                 coherence = self._waveforms.coherence(j.line, j.query)
-                j = replace(j, judgement=replace(j.judgement, coherence=coherence))
-                if coherence and coherence.is_clear:
-                    certain.add(j.line.recording)
-            compared.append(j)
+                compared[place] = replace(j, judgement=replace(j.judgement, coherence=coherence))
         return compared
 
     def _agreeing_parts(self, section: Segment, judged: list[Judged]) -> list[Segment]:

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audiosearch.coherence import Coherence
 from audiosearch.judgement import (
     LOUDEST,
     ODDS,
+    ODDS_HEARD,
     ODDS_UNVERIFIED,
     TYPICAL,
     UNRIVALLED,
@@ -54,6 +56,18 @@ def test_every_feature_has_its_weight() -> None:
     assert verified.features == pytest.approx([*judgement.features, -1.5])
     assert verified.score == pytest.approx(float(np.dot(ODDS, verified.features)))
     assert replace(judgement, verified=2.0).score > verified.score
+
+
+def test_waveforms_that_agree_make_a_line_surer_and_others_less_sure() -> None:
+    judgement = Judgement(0.5, 1.0, 0.0, 0.7, 5.0, verified=1.0)
+    copy, chance = (replace(judgement, coherence=Coherence(*c)) for c in ((20.0, 8.0), (4.2, 4.2)))
+    assert judgement.heard is None
+    assert copy.heard == pytest.approx([1.0, judgement.score, math.log(14 / 4), math.log(2)])
+    assert copy.score == pytest.approx(float(np.dot(ODDS_HEARD, copy.heard)))
+    assert chance.probability < judgement.probability < copy.probability
+    assert replace(judgement, coherence=Coherence(4.2, 7.0)).score > chance.score
+    assert replace(judgement, coherence=Coherence(12.0, 4.2)).score > chance.score
+    assert replace(copy, sameness=1.0).probability < 0.01  # hum agrees with hum
 
 
 def test_what_the_network_is_told_of_a_line() -> None:

@@ -7,7 +7,7 @@ recording that is not stored, each between two stretches of 4 to 8 s of others t
 ten are degraded at random (`benchmarks.how_well.degradations`). Recordings are such that neither pocket was
 trained on nor probabilities were calibrated on; but what a part loses for having been chosen
 (`audiosearch.judgement.CHOSEN`) was doubled when with less of it 3 strangers of 200 were accepted here. The
-same is asked of a search that judges sections of 10 s as wholes alone.
+same is asked of a search that knows codes alone, and of one that judges sections of 10 s as wholes alone.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ import numpy as np
 import typer
 
 from audiosearch import Library
-from audiosearch.types import Float32, Match, Segment
+from audiosearch.types import Float32, Match, Segment, Waveform
 from audiosearch.verdicts import MIN_PROBABILITY
 from benchmarks.commit import commit
 from benchmarks.how_well.degradations import ALL, Context
@@ -35,7 +35,11 @@ LOUDER = 3.0  # times that sound is made louder at most, to be as loud as the ex
 DEGRADED = 0.7  # share of the questions
 EDGES = (3.5, 4.5, 5.5, 7.0)  # seconds, of the rows of the table
 TOLERANCE = 0.5  # seconds
-DIVIDED = {"as shipped": True, "sections as wholes alone": False}
+WAYS = {  # whether waveforms are listened to, and sections divided
+    "as shipped": (True, True),
+    "codes alone": (False, True),
+    "codes alone, sections as wholes": (False, False),
+}
 
 
 def main(
@@ -47,13 +51,13 @@ def main(
 ) -> None:
     """Plant, match, write the table."""
     sounds = dict(islice(recordings(audio_folder, 12.0, held_out=True, half=1), n_recordings))
-    answers: dict[str, list[Answer]] = {name: [] for name in DIVIDED}
+    answers: dict[str, list[Answer]] = {name: [] for name in WAYS}
     with library_of({name: sounds[name] for name in stored(sounds)}) as (library, ids):
         for number in range(questions):
             is_stored = number % 2 == 0
             planted, samples = made(sounds, is_stored, np.random.default_rng([seed, number]))
-            for name, divided in DIVIDED.items():
-                found = matches(library, samples, divided)
+            for name, way in WAYS.items():
+                found = matches(library, samples, *way)
                 answers[name].append(Answer(planted, ids.get(planted.name), found))
     text = report(answers, len(ids))
     out.write_text(text)
@@ -123,11 +127,12 @@ def level(samples: Float32) -> float:
     return float(np.sqrt((samples**2).mean())) + 1e-6
 
 
-def matches(library: Library, samples: Float32, divided: bool) -> list[Match]:
+def matches(library: Library, samples: Float32, listened: bool, divided: bool) -> list[Match]:
     """What a search finds at the default probability; the question is longer than what is heard twice."""
     heard = listen(iter([samples]), library.tokenizer, library.segmenter, library.store.schema)
     (hearing,) = heard.hearings
-    asked = Search(library.store, library.tokenizer, hearing.codes, late=hearing.late)
+    waveforms = library.waveforms(Waveform(samples, RATE)) if listened else None
+    asked = Search(library.store, library.tokenizer, hearing.codes, late=hearing.late, waveforms=waveforms)
     found = everything(asked, heard.fingerprints, 0.0, heard.duration, divided)
     found = sharpened(found, lambda: iter([samples]), heard.duration, library.tokenizer, library.store)
     return [one.match for one in found if one.match.probability >= MIN_PROBABILITY]
