@@ -5,9 +5,9 @@ noise, another voice, a room or a codec leave so much of a waveform as it was th
 with the original (GCC-PHAT; Knapp and Carter 1976) has a peak. The same words said again, or the same tune
 played again, have none.
 
-    stretches of the query     |---|---|---|---|      a quarter of a second each
+    stretches of the query     |---|---|---|---|      a quarter or half of a second each
     reference along the line  |-----|                 and a little more on either side
-    correlation                 _|_ _|_ _|_ _|_       peaks at one lag: a copy, at the line's rate
+    correlation                 _|_ _|_ _|_ _|_       peaks at one lag: a copy
                                 |__ __| _|_ __|       peaks at several: a copy whose tempo was changed
 
 No stretch counts for much by itself, so that a beep which two recordings share does not make them one.
@@ -23,19 +23,29 @@ import soxr
 from audiosearch.types import Float32
 
 RATE = 16000  # Hz
-COARSE = 8000  # Hz, at which other speeds and pitches are tried
 REACH = 0.08  # seconds by which a lag may differ from the line's
-STRETCH = 0.25  # seconds
-HOP = 0.125  # seconds from one stretch to the next, more where they would be more than
-STRETCHES, COARSE_STRETCHES = 40, 24
+HOP = 0.125  # seconds from one stretch to the next, more where there would be too many
 FAINT = 1e-4  # of the strongest frequency: weaker ones tell nothing
 SILENT = 1e-6  # of a spectrum
 MOST = 8.0  # standard deviations that a stretch counts for
-DRIFT = 0.0005  # by which the rates differ that a copy is looked for at
+DRIFT = 0.0002  # by which the clocks of two recorders differ at most
+DRIFTS = 0.5  # standard deviations by which chance finds more where several drifts are tried
 UNALTERED = 0.012  # a line whose rate is nearer to 1 may be that of a copy at the same speed
 SPEEDS = np.arange(-3, 4) * 0.004  # that a copy is tried at, beside the line's rate
 SEMITONES = (-2, -1, 1, 2)  # that its pitch may have been moved by
-CLEAR = 14.0, 7.5  # of together, apart: nothing else need be tried
+CLEAR = 7.5  # of apart: nothing else need be tried
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretches:
+    """What is compared: stretches of so many seconds, so many at most, at a sample rate."""
+
+    seconds: float
+    most: int
+    sample_rate: int
+
+
+LONG, SHORT = _Stretches(0.5, 40, RATE), _Stretches(0.25, 24, RATE // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +64,6 @@ class Coherence:
 
     together: float = 0.0
     apart: float = 0.0
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether it can only be a copy."""
-        return self.together >= CLEAR[0] or self.apart >= CLEAR[1]
-
-    def __or__(self, other: "Coherence") -> "Coherence":
-        return Coherence(max(self.together, other.together), max(self.apart, other.apart))
 
 
 def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
@@ -83,58 +85,49 @@ def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
     Coherence
         Zeros where one of the two is shorter than a stretch, or silent.
     """
-    if len(query) < STRETCH * RATE:
+    if len(query) < LONG.seconds * RATE:
         return Coherence()
+    stretches = _correlations(query, reference, LONG, rate, speed=1.0, along=1.0)
+    together = _together(stretches, len(query) / RATE)
     altered = abs(rate - 1) > UNALTERED
-    found = _Pair(query, reference, RATE, STRETCHES).compared(rate, 1.0, rate if altered else 1.0)
-    if found.is_clear:
-        return found
-    coarse = [soxr.resample(samples, RATE, COARSE) for samples in (query, reference)]
-    pair = _Pair(coarse[0], coarse[1], COARSE, COARSE_STRETCHES)
-    ways = [(speed, speed) for speed in (rate + SPEEDS).tolist()] if altered else []
-    ways += [(2 ** (semitones / 12), rate if altered else 1.0) for semitones in SEMITONES]
+    coarse = [soxr.resample(samples, RATE, SHORT.sample_rate) for samples in (query, reference)]
+    ways = [(1.0, rate), *((float(rate + by), float(rate + by)) for by in SPEEDS if altered)]
+    ways += [(2 ** (semitones / 12), rate) for semitones in SEMITONES]
+    apart = 0.0
     for speed, along in ways:
-        found |= pair.compared(rate, speed, along)
-        if found.is_clear:
+        stretches = _correlations(coarse[0], coarse[1], SHORT, rate, speed, along if altered else 1.0)
+        apart = max(apart, _apart(stretches))
+        if apart > CLEAR:
             break
-    return found
+    return Coherence(together, apart)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Pair:
-    """A query and what lies along a line, at a sample rate."""
+def _correlations(
+    query: Float32, reference: Float32, stretches: _Stretches, rate: float, speed: float, along: float
+) -> Float32:
+    """Of each stretch that is not silent, at every lag, in standard deviations: shape (n, n_lags).
 
-    query: Float32
-    reference: Float32
-    sample_rate: int
-    n_stretches: int  # that are compared at most
-
-    def compared(self, rate: float, speed: float, along: float) -> Coherence:
-        """How well they agree where the query's waveform is to run at ``speed``.
-
-        Its stretches follow each other along a line of the rate ``along``, which has its middle in common
-        with the line of the rate ``rate``.
-        """
-        query = self.query
-        if speed != 1:
-            places = np.arange(int(len(query) * speed)) / speed
-            query = np.interp(places, np.arange(len(query)), query).astype(np.float32)
-        size, reach = (round(seconds * self.sample_rate) for seconds in (STRETCH, REACH))
-        last = len(query) - size
-        if last < 0:
-            return Coherence()
-        n = min(self.n_stretches, 1 + round(last / (HOP * self.sample_rate)))
-        starts = np.linspace(0, last, n).astype(int)
-        middles, middle = (starts + size / 2) / speed, len(self.query) / 2  # samples of the query as it is
-        firsts = np.round(rate * middle + along * (middles - middle) - size / 2).astype(int)
-        correlations = _correlations(
-            _cut(query, starts, size), _cut(self.reference, firsts, size + 2 * reach)
-        )
-        if not len(correlations):
-            return Coherence()
-        apart = float(np.minimum(np.abs(correlations).max(axis=1), MOST).mean())
-        furthest = round(DRIFT * last / 2)
-        return Coherence(_together(correlations, furthest) if speed == along else 0.0, apart)
+    The query's waveform is to run at ``speed``; its stretches follow each other along a line of the rate
+    ``along``, which has its middle in common with that of the rate ``rate``.
+    """
+    middle = len(query) / 2
+    if speed != 1:
+        places = np.arange(int(len(query) * speed)) / speed
+        query = np.interp(places, np.arange(len(query)), query).astype(np.float32)
+    size, reach = (round(seconds * stretches.sample_rate) for seconds in (stretches.seconds, REACH))
+    last = len(query) - size
+    n = min(stretches.most, 1 + int(last / (HOP * stretches.sample_rate)))
+    starts = np.linspace(0, max(0, last), n).astype(int)
+    middles = (starts + size / 2) / speed  # samples of the query as it is
+    firsts = np.round(rate * middle + along * (middles - middle) - size / 2).astype(int)
+    queries, references = _cut(query, starts, size), _cut(reference, firsts, size + 2 * reach)
+    length = _quick(size + 2 * reach)
+    window = np.hanning(size).astype(np.float32)
+    crossed = _whitened(references, length) * np.conj(_whitened(queries * window, length))
+    correlations = np.fft.irfft(crossed, length, axis=1)[:, : 2 * reach + 1]
+    spread = correlations.std(axis=1, keepdims=True)
+    heard = spread[:, 0] > SILENT / length
+    return np.asarray(correlations[heard] / spread[heard], np.float32)
 
 
 def _cut(samples: Float32, firsts: npt.NDArray[np.int64], size: int) -> Float32:
@@ -144,18 +137,6 @@ def _cut(samples: Float32, firsts: npt.NDArray[np.int64], size: int) -> Float32:
     return np.lib.stride_tricks.sliding_window_view(padded, size)[firsts + before]
 
 
-def _correlations(queries: Float32, references: Float32) -> Float32:
-    """Of each pair that is not silent, at every lag, in standard deviations: shape (n, n_lags)."""
-    n_lags = references.shape[1] - queries.shape[1] + 1
-    length = _quick(references.shape[1])
-    window = np.hanning(queries.shape[1]).astype(np.float32)
-    crossed = _whitened(references, length) * np.conj(_whitened(queries * window, length))
-    correlations = np.fft.irfft(crossed, length, axis=1)[:, :n_lags]
-    spread = correlations.std(axis=1, keepdims=True)
-    heard = spread[:, 0] > SILENT / length
-    return np.asarray(correlations[heard] / spread[heard], np.float32)
-
-
 def _whitened(samples: Float32, length: int) -> npt.NDArray[np.complex64]:
     spectra = np.fft.rfft(samples, length, axis=1)
     sizes = np.abs(spectra)
@@ -163,20 +144,29 @@ def _whitened(samples: Float32, length: int) -> npt.NDArray[np.complex64]:
     return np.where(told, spectra / np.maximum(sizes, SILENT), 0).astype(np.complex64, copy=False)
 
 
-def _together(correlations: Float32, furthest: int) -> float:
-    """Highest peak of their sum, where the lag may drift evenly, by so many samples in all to either side."""
+def _apart(correlations: Float32) -> float:
+    """Mean of each one's peak."""
+    peaks = np.abs(correlations).max(axis=1)
+    return float(np.minimum(peaks, MOST).mean()) if len(peaks) else 0.0
+
+
+def _together(correlations: Float32, seconds: float) -> float:
+    """Highest peak of their sum, where the lag may drift evenly from the first to the last."""
     n, n_lags = correlations.shape
+    if n == 0:
+        return 0.0
     share = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
     clipped = np.clip(correlations, -MOST, MOST)
+    furthest = round(DRIFT * seconds * RATE / 2)
     highest = 0.0
-    for drift in range(-furthest, furthest + 1, 2) if furthest > 1 else (0,):
+    for drift in range(-furthest, furthest + 1):
         total = np.zeros(n_lags, np.float32)
         for row, shift in zip(clipped, np.round(drift * share).astype(int).tolist(), strict=True):
-            if shift >= 0:
-                total[: n_lags - shift] += row[shift:]
-            else:
-                total[-shift:] += row[:shift]
-        highest = max(highest, float(np.abs(total).max() / max(total.std(), SILENT)))
+            total[max(0, -shift) : n_lags - max(0, shift)] += row[max(0, shift) : n_lags - max(0, -shift)]
+        # A room answers at the lags of one half.
+        quiet = min(float(half.std()) for half in (total[: n_lags // 2], total[n_lags // 2 :]))
+        peak = float(np.abs(total).max()) / max(quiet, SILENT)
+        highest = max(highest, peak - (DRIFTS if drift else 0.0))
     return highest
 
 
