@@ -20,11 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from audiosearch.types import Float32
+from audiosearch.types import Float32, Float64
 
 RATE = 16000  # Hz
 REACH = 0.08  # seconds by which a lag may differ from the line's
-HOP = 0.125  # seconds from one stretch to the next, more where there would be too many
 FAINT = 1e-4  # of the strongest frequency: weaker ones tell nothing
 SILENT = 1e-6  # of a spectrum
 MOST = 8.0  # standard deviations that a stretch counts for
@@ -33,19 +32,25 @@ DRIFTS = 0.5  # standard deviations by which chance finds more where several dri
 UNALTERED = 0.012  # a line whose rate is nearer to 1 may be that of a copy at the same speed
 SPEEDS = np.arange(-3, 4) * 0.004  # that a copy is tried at, beside the line's rate
 SEMITONES = (-2, -1, 1, 2)  # that its pitch may have been moved by
+SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
+NEARLY = np.arange(-3, 4) * 0.0005  # that such a line's rate is off
+LAGS = 4  # samples beside the lag at which most of a query agrees
+SURE = 9.0  # standard deviations of what certainly agrees
 CLEAR = 7.5  # of apart: nothing else need be tried
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretches:
-    """What is compared: stretches of so many seconds, so many at most, at a sample rate."""
+    """What is compared: stretches of so many seconds, so far apart unless they were too many."""
 
     seconds: float
+    hop: float  # seconds
     most: int
     sample_rate: int
 
 
-LONG, SHORT = _Stretches(0.5, 40, RATE), _Stretches(0.25, 24, RATE // 2)
+LONG, SHORT = _Stretches(0.5, 0.125, 40, RATE), _Stretches(0.25, 0.125, 24, RATE // 2)
+DENSE = _Stretches(0.25, 0.05, 1000, RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,22 @@ class Coherence:
 
     together: float = 0.0
     apart: float = 0.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trace:
+    """How well stretches of a query agree with a recording, at the lag at which they do.
+
+    Parameters
+    ----------
+    times : np.ndarray, shape (n,), float64
+        The middle of each, in seconds of the query.
+    agreements : np.ndarray, shape (n,), float32
+        In standard deviations; 0 where one of the two is silent.
+    """
+
+    times: Float64
+    agreements: Float32
 
 
 def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
@@ -87,7 +108,7 @@ def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
     """
     if len(query) < LONG.seconds * RATE:
         return Coherence()
-    stretches = _correlations(query, reference, LONG, rate, speed=1.0, along=1.0)
+    _, stretches = _correlations(query, reference, LONG, rate, speed=1.0, along=1.0)
     together = _together(stretches, len(query) / RATE)
     altered = abs(rate - 1) > UNALTERED
     coarse = [soxr.resample(samples, RATE, SHORT.sample_rate) for samples in (query, reference)]
@@ -95,20 +116,50 @@ def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
     ways += [(2 ** (semitones / 12), rate) for semitones in SEMITONES]
     apart = 0.0
     for speed, along in ways:
-        stretches = _correlations(coarse[0], coarse[1], SHORT, rate, speed, along if altered else 1.0)
+        _, stretches = _correlations(coarse[0], coarse[1], SHORT, rate, speed, along if altered else 1.0)
         apart = max(apart, _apart(stretches))
         if apart > CLEAR:
             break
     return Coherence(together, apart)
 
 
+def trace(query: Float32, reference: Float32, rate: float, first: float, last: float) -> Trace | None:
+    """How well each moment of a query agrees with what lies along a line.
+
+    Parameters
+    ----------
+    query, reference, rate
+        As for `coherence`.
+    first, last : float
+        Seconds of the query from and until which it is known to agree.
+
+    Returns
+    -------
+    Trace or None
+        None where the waveforms do not agree there, at one lag.
+    """
+    if len(query) < LONG.seconds * RATE:
+        return None
+    highest, found = SURE, None
+    for speed in [1.0] if abs(rate - 1) < SAME else (rate + NEARLY).tolist():
+        times, correlations = _correlations(query, reference, DENSE, rate, speed, speed)
+        within = (times >= first) & (times <= last)
+        total = np.clip(correlations[within], -MOST, MOST).sum(axis=0)
+        peak, lag = _peak(total)
+        if peak > highest:
+            near = correlations[:, max(0, lag - LAGS) : lag + LAGS + 1]
+            highest, found = peak, Trace(times, (near * np.sign(total[lag])).max(axis=1))
+    return found
+
+
 def _correlations(
     query: Float32, reference: Float32, stretches: _Stretches, rate: float, speed: float, along: float
-) -> Float32:
-    """Of each stretch that is not silent, at every lag, in standard deviations: shape (n, n_lags).
+) -> tuple[Float64, Float32]:
+    """When the middle of each stretch is, in seconds, and its correlation at every lag.
 
-    The query's waveform is to run at ``speed``; its stretches follow each other along a line of the rate
-    ``along``, which has its middle in common with that of the rate ``rate``.
+    The latter in standard deviations, shape (n, n_lags); zeros where it is silent. The query's waveform is to
+    run at ``speed``; its stretches follow each other along a line of the rate ``along``, which has its middle
+    in common with that of the rate ``rate``.
     """
     middle = len(query) / 2
     if speed != 1:
@@ -116,7 +167,7 @@ def _correlations(
         query = np.interp(places, np.arange(len(query)), query).astype(np.float32)
     size, reach = (round(seconds * stretches.sample_rate) for seconds in (stretches.seconds, REACH))
     last = len(query) - size
-    n = min(stretches.most, 1 + int(last / (HOP * stretches.sample_rate)))
+    n = min(stretches.most, 1 + int(last / (stretches.hop * stretches.sample_rate)))
     starts = np.linspace(0, max(0, last), n).astype(int)
     middles = (starts + size / 2) / speed  # samples of the query as it is
     firsts = np.round(rate * middle + along * (middles - middle) - size / 2).astype(int)
@@ -126,8 +177,8 @@ def _correlations(
     crossed = _whitened(references, length) * np.conj(_whitened(queries * window, length))
     correlations = np.fft.irfft(crossed, length, axis=1)[:, : 2 * reach + 1]
     spread = correlations.std(axis=1, keepdims=True)
-    heard = spread[:, 0] > SILENT / length
-    return np.asarray(correlations[heard] / spread[heard], np.float32)
+    scaled = np.where(spread > SILENT / length, correlations / np.maximum(spread, SILENT / length), 0)
+    return middles / stretches.sample_rate, np.asarray(scaled, np.float32)
 
 
 def _cut(samples: Float32, firsts: npt.NDArray[np.int64], size: int) -> Float32:
@@ -147,14 +198,13 @@ def _whitened(samples: Float32, length: int) -> npt.NDArray[np.complex64]:
 def _apart(correlations: Float32) -> float:
     """Mean of each one's peak."""
     peaks = np.abs(correlations).max(axis=1)
-    return float(np.minimum(peaks, MOST).mean()) if len(peaks) else 0.0
+    heard = peaks > 0
+    return float(np.minimum(peaks[heard], MOST).mean()) if heard.any() else 0.0
 
 
 def _together(correlations: Float32, seconds: float) -> float:
     """Highest peak of their sum, where the lag may drift evenly from the first to the last."""
     n, n_lags = correlations.shape
-    if n == 0:
-        return 0.0
     share = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
     clipped = np.clip(correlations, -MOST, MOST)
     furthest = round(DRIFT * seconds * RATE / 2)
@@ -163,11 +213,17 @@ def _together(correlations: Float32, seconds: float) -> float:
         total = np.zeros(n_lags, np.float32)
         for row, shift in zip(clipped, np.round(drift * share).astype(int).tolist(), strict=True):
             total[max(0, -shift) : n_lags - max(0, shift)] += row[max(0, shift) : n_lags - max(0, -shift)]
-        # A room answers at the lags of one half.
-        quiet = min(float(half.std()) for half in (total[: n_lags // 2], total[n_lags // 2 :]))
-        peak = float(np.abs(total).max()) / max(quiet, SILENT)
-        highest = max(highest, peak - (DRIFTS if drift else 0.0))
+        highest = max(highest, _peak(total)[0] - (DRIFTS if drift else 0.0))
     return highest
+
+
+def _peak(correlation: Float32) -> tuple[float, int]:
+    """The highest peak, in standard deviations, and at which lag it is."""
+    middle = len(correlation) // 2
+    # A room answers at the lags of one half.
+    quiet = min(float(half.std()) for half in (correlation[:middle], correlation[middle:]))
+    lag = int(np.abs(correlation).argmax())
+    return float(abs(correlation[lag])) / max(quiet, SILENT), lag
 
 
 @functools.cache

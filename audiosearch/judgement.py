@@ -21,9 +21,9 @@ from audiosearch.types import Float32, Float64
 # and what the network says. Without it, for a tokenizer that it does not know:
 ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
-# Where the waveforms are at hand: constant, what the codes tell, and the logarithms of their coherence,
-# together and apart, each above the first and up to the second of:
-ODDS_HEARD = (-3.74, 0.78, 4.23, 10.61)
+# Where the waveforms are at hand: constant, what the codes tell, and their coherence, together and apart,
+# above the first and up to the second of these standard deviations.
+ODDS_HEARD = (-3.04, 0.73, 0.59, 3.38)
 TOGETHER, APART = (5.0, 15.0), (4.2, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
@@ -130,22 +130,25 @@ class Judgement:
     def score(self) -> float:
         """Log-odds that the line is true: comparable between queries."""
         heard = self.heard
-        return self._score_of_codes if heard is None else float(np.dot(ODDS_HEARD, heard))
+        told = self._odds_of_codes if heard is None else float(np.dot(ODDS_HEARD, heard))
+        return told - MONOTONY * max(0.0, self.sameness - MONOTONOUS)
 
     @property
     def heard(self) -> Float64 | None:
         """What `ODDS_HEARD` weigh, shape (4,), where the waveforms are at hand."""
         if self.coherence is None:
             return None
-        together = np.clip(self.coherence.together, *TOGETHER) / TOGETHER[0]
-        apart = np.clip(self.coherence.apart, *APART) / APART[0]
-        return np.array([1.0, self._score_of_codes, math.log(together), math.log(apart)])
+        together, apart = (
+            float(np.clip(found, *limits)) - limits[0]
+            for found, limits in ((self.coherence.together, TOGETHER), (self.coherence.apart, APART))
+        )
+        trusted = 1 / (1 + self._brevity)  # the shorter the sound, the more chance finds
+        return np.array([1.0, self._odds_of_codes, trusted * together, trusted * apart])
 
     @property
-    def _score_of_codes(self) -> float:
+    def _odds_of_codes(self) -> float:
         odds = ODDS_UNVERIFIED if self.verified is None else ODDS
-        monotony = max(0.0, self.sameness - MONOTONOUS)
-        return float(np.dot(odds, self.features)) - MONOTONY * monotony - CHOSEN * self.chosen
+        return float(np.dot(odds, self.features)) - CHOSEN * self.chosen
 
     @property
     def probability(self) -> float:

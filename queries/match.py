@@ -1,8 +1,8 @@
 """Is this, or a part of it, something we have? Which recording, which range, at which speed.
 
     fingerprints of the query's clips, found by equality  --+
-                                                            +-->  lines  -->  judged by their frames
-    anchors of the query's sections, found by cosine, vote --+
+                                                            +-->  lines  -->  judged by their frames, and by
+    anchors of the query's sections, found by cosine, vote --+                their waveforms where at hand
 
 A query is taken in sections of 10 s, so that it may hold parts of many recordings; where only a part of a
 section agrees, that part is judged, too. Lines that go on from one section to the next are joined; each match
@@ -65,7 +65,7 @@ def match(
         When the query holds no sound.
     """
     found, duration = heard_in(store, tokenizer, segmenter, read(), waveforms)
-    found = sharpened(found, read, duration, tokenizer, store)
+    found = sharpened(found, read, duration, tokenizer, store, waveforms)
     if any_speed:
         for speed, blocks in changed(read, tokenizer.sample_rate):
             found += [as_asked(one, speed) for one in heard_in(store, tokenizer, segmenter, blocks)[0]]

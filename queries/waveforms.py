@@ -6,13 +6,14 @@ line that leads into it can be listened to: do the waveforms agree along it (`au
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from audiosearch import audio
 from audiosearch.alignment import Line
-from audiosearch.coherence import RATE, REACH, Coherence, coherence
+from audiosearch.coherence import RATE, REACH, Coherence, Trace, coherence, trace
 from audiosearch.errors import AudioError
 from audiosearch.types import Float32, Segment, Waveform
 
@@ -43,10 +44,28 @@ class Waveforms:
         """
         key = line.recording, section, round(line.at(section.start), 2), round(line.rate, 3)
         if key not in self._known:
-            self._known[key] = self._heard(line, section)
+            pair = self._pair(line, section)
+            self._known[key] = coherence(*pair, line.rate) if pair else None
         return self._known[key]
 
-    def _heard(self, line: Line, section: Segment) -> Coherence | None:
+    def trace(self, line: Line, section: Segment, known: Segment) -> Trace | None:
+        """How well each moment of a section agrees; None where it cannot be heard, or is not the same.
+
+        Parameters
+        ----------
+        line : Line
+        section : Segment
+            Of the query.
+        known : Segment
+            The part of it that is known to agree.
+        """
+        pair = self._pair(line, section)
+        first, last = known.start - section.start, known.end - section.start
+        found = trace(*pair, line.rate, first, last) if pair else None
+        return replace(found, times=found.times + section.start) if found else None
+
+    def _pair(self, line: Line, section: Segment) -> tuple[Float32, Float32] | None:
+        """A section of the query, and what lies along a line from `REACH` before it on."""
         path = self._file_of(line.recording)
         if path is None:
             return None
@@ -56,8 +75,7 @@ class Waveforms:
             reference = of_file(path)(Segment(max(0.0, begin), max(0.0, end)))
         except AudioError:
             return None
-        before = np.zeros(max(0, round(-begin * RATE)), np.float32)
-        return coherence(query, np.concatenate([before, reference]), line.rate)
+        return query, np.concatenate([np.zeros(max(0, round(-begin * RATE)), np.float32), reference])
 
 
 def of_file(path: Path) -> Sound:

@@ -134,7 +134,9 @@ def matches(library: Library, samples: Float32, listened: bool, divided: bool) -
     waveforms = library.waveforms(Waveform(samples, RATE)) if listened else None
     asked = Search(library.store, library.tokenizer, hearing.codes, late=hearing.late, waveforms=waveforms)
     found = everything(asked, heard.fingerprints, 0.0, heard.duration, divided)
-    found = sharpened(found, lambda: iter([samples]), heard.duration, library.tokenizer, library.store)
+    found = sharpened(
+        found, lambda: iter([samples]), heard.duration, library.tokenizer, library.store, waveforms
+    )
     return [one.match for one in found if one.match.probability >= MIN_PROBABILITY]
 
 
