@@ -33,7 +33,7 @@ UNALTERED = 0.012  # a line whose rate is nearer to 1 may be that of a copy at t
 SPEEDS = np.arange(-3, 4) * 0.004  # that a copy is tried at, beside the line's rate
 SEMITONES = (-2, -1, 1, 2)  # that its pitch may have been moved by
 SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
-NEARLY = np.arange(-3, 4) * 0.0005  # that such a line's rate is off
+NEARLY = np.arange(-12, 13) * 0.0005  # that such a line's rate is off
 LAGS = 4  # samples beside the lag at which most of a query agrees
 SURE = 9.0  # standard deviations of what certainly agrees
 CLEAR = 7.5  # of apart: nothing else need be tried
@@ -140,16 +140,25 @@ def trace(query: Float32, reference: Float32, rate: float, first: float, last: f
     """
     if len(query) < LONG.seconds * RATE:
         return None
-    highest, found = SURE, None
-    for speed in [1.0] if abs(rate - 1) < SAME else (rate + NEARLY).tolist():
-        times, correlations = _correlations(query, reference, DENSE, rate, speed, speed)
-        within = (times >= first) & (times <= last)
-        total = np.clip(correlations[within], -MOST, MOST).sum(axis=0)
-        peak, lag = _peak(total)
-        if peak > highest:
-            near = correlations[:, max(0, lag - LAGS) : lag + LAGS + 1]
-            highest, found = peak, Trace(times, (near * np.sign(total[lag])).max(axis=1))
-    return found
+    speeds = [1.0] if abs(rate - 1) < UNALTERED else []
+    if abs(rate - 1) > SAME:
+        speeds += (rate + NEARLY).tolist()
+    part = slice(round(first * RATE), round(last * RATE))
+    led_to = round(rate * first * RATE)
+
+    def agrees(speed: float) -> float:
+        sums = _correlations(query[part], reference[led_to:], LONG, rate, speed, speed)[1].sum(axis=0)
+        return _peak(sums)[0]
+
+    speed = max(speeds, key=agrees) if len(speeds) > 1 else speeds[0]
+    times, correlations = _correlations(query, reference, DENSE, rate, speed, speed)
+    within = (times >= first) & (times <= last)
+    total = np.clip(correlations[within], -MOST, MOST).sum(axis=0)
+    peak, lag = _peak(total)
+    if peak < SURE:
+        return None
+    near = correlations[:, max(0, lag - LAGS) : lag + LAGS + 1]
+    return Trace(times, (near * np.sign(total[lag])).max(axis=1))
 
 
 def _correlations(

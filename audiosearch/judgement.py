@@ -153,7 +153,16 @@ class Judgement:
     @property
     def probability(self) -> float:
         """That the line is true."""
-        return 1 / (1 + math.exp(-max(-50.0, min(50.0, self.score))))
+        return _logistic(self.score)
+
+    @property
+    def probability_by_codes(self) -> float:
+        """The same as far as codes tell it: of two lines to one place, the likelier by them lies better."""
+        return _logistic(self._odds_of_codes)
+
+
+def _logistic(odds: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
 
 
 def background(recordings: Sequence[str], agreements: Sequence[float]) -> list[float]:

@@ -117,7 +117,10 @@ def _by_waveform(match: Match, end: _End, waveforms: Waveforms) -> float | None:
         return None
     # Outwards from within: as far as what agrees outweighs what does not.
     gains = np.where(found.agreements == 0, 0, np.minimum(found.agreements, AGREES) - CHANCE)[:: -end.side]
-    furthest = float(found.times[:: -end.side][int(np.argmax(np.cumsum(gains)))])
+    times = found.times[:: -end.side]
+    if gains[(times >= known.start) & (times <= known.end)].sum() <= 0:
+        return None
+    furthest = float(times[int(np.argmax(np.cumsum(gains)))])
     return end.side * (furthest - end.seconds) + OVERHANG
 
 

@@ -25,6 +25,7 @@ HOPELESS = 0.005  # probability below which a line is dropped at once
 LISTENED = 0.001  # probability from which on its waveform is listened to, where it is at hand
 LIKELY = 0.5  # probability from which on a line counts as one of many copies
 COMPARED = 12  # lines of a section whose waveforms are listened to at most
+UNLIKELY = 0.1  # probability below which a match adds nothing to another one
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
 SECTION = 10.0  # seconds of the query that are voted on together
@@ -267,18 +268,18 @@ class Search:
 
         Where they do not for a while, since something else was put there, one ends and another begins.
         """
-        best = max(run, key=lambda j: j.judgement.score)
+        level = max(run, key=lambda j: j.judgement.probability_by_codes).inside
         line = alignment.through(
             [j.line for j in run],
             [(j.query.start + j.query.end) / 2 for j in run],
-            [j.judgement.probability for j in run],
+            [j.judgement.probability_by_codes for j in run],
         )
         around = span(run)
         searched = Segment(max(0.0, around.start - SECTION), around.end + SECTION)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self.around(line, searched).sound, line)
         step = to_seconds(1, self._frame_rate) / len(self._phases)
-        parts = alignment.agreeing(agreements, INSIDE * best.inside, round(HOLE / step))
+        parts = alignment.agreeing(agreements, INSIDE * level, round(HOLE / step))
         return [self._part(run, line, query, agreements, part, step) for part in parts]
 
     def _part(
@@ -320,7 +321,8 @@ class Search:
             yield last
 
     def _goes_on(self, match: Match, later: Match) -> bool:
-        if match.recording != later.recording:
+        unlikely = min(match.probability, later.probability) < UNLIKELY
+        if match.recording != later.recording or unlikely:
             return False
         between = (match.query.end + later.query.start) / 2
         apart = abs(alignment.line_of(match).at(between) - alignment.line_of(later).at(between))
