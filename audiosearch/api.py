@@ -201,7 +201,9 @@ class Library:
         asked = of_waveform(query) if isinstance(query, Waveform) else of_file(Path(query))
         return Waveforms(asked, self._file_of)
 
-    def watch(self, source: PathLike | audio.Readable, name: str = "the stream") -> Iterator[Match]:
+    def watch(
+        self, source: PathLike | audio.Readable, name: str = "the stream", waveforms: bool = True
+    ) -> Iterator[Match]:
         """Matches in a stream, each as soon as it has ended; see `queries.watch`.
 
         Parameters
@@ -210,6 +212,8 @@ class Library:
             A file of any length, or one that is read as it comes (see `growing.Growing`).
         name : str
             What the latter is called in errors.
+        waveforms : bool
+            As for `match`.
         """
         from queries.watch import watch
 
@@ -218,7 +222,7 @@ class Library:
             blocks = audio.stream(Path(source), rate)[1]
         else:
             blocks = audio.live(source, name, rate)[1]
-        return watch(self.store, self.tokenizer, blocks)
+        return watch(self.store, self.tokenizer, blocks, self._file_of if waveforms else None)
 
     def copies(self, recording: Recording, waveforms: bool = True) -> list[Match]:
         """Stretches of a stored recording that are in others; see `queries.dedup`.

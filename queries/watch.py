@@ -9,7 +9,7 @@ is longer is told in parts, one behind the other. So a stream of any length take
     kept          |---------------------------------------|
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -32,13 +32,16 @@ from queries.search import (
     tells_the_same,
     without_overlaps,
 )
+from queries.waveforms import FileOf, Tape, Waveforms
 
 CHUNK = 10.0  # seconds heard at a time
 PATIENCE = SECTION + STEP  # seconds behind a run before it has ended, and its surroundings are heard
 LONGEST = 3600.0  # seconds that are kept
 
 
-def watch(store: Store, tokenizer: Tokenizer, blocks: Iterable[Float32]) -> Iterator[Match]:
+def watch(
+    store: Store, tokenizer: Tokenizer, blocks: Iterable[Float32], file_of: FileOf | None = None
+) -> Iterator[Match]:
     """Stretches of a stream that are in stored recordings.
 
     Parameters
@@ -48,6 +51,8 @@ def watch(store: Store, tokenizer: Tokenizer, blocks: Iterable[Float32]) -> Iter
         The one that the store was made with.
     blocks : iterable of np.ndarray
         Samples at the tokenizer's rate, as they come.
+    file_of : callable, optional
+        As `queries.waveforms.Waveforms` takes it: then lines into recordings with a file are listened to.
 
     Yields
     ------
@@ -55,8 +60,9 @@ def watch(store: Store, tokenizer: Tokenizer, blocks: Iterable[Float32]) -> Iter
         As each ends, up to half a minute later. Of two with one recording that overlap, the one that more
         frames support.
     """
-    stream = _Stream(store, tokenizer)
-    for array in encoded(blocks, tokenizer, CHUNK):
+    tape = Tape(tokenizer.sample_rate)
+    stream = _Stream(store, tokenizer, (lambda: Waveforms(tape, file_of)) if file_of else lambda: None)
+    for array in encoded(tape.recording(blocks), tokenizer, CHUNK):
         stream.hear(array)
         stream.search(stream.end - SECTION)
         yield from stream.ended(stream.end - PATIENCE)
@@ -67,9 +73,10 @@ def watch(store: Store, tokenizer: Tokenizer, blocks: Iterable[Float32]) -> Iter
 class _Stream:
     """What is known of a stream so far."""
 
-    def __init__(self, store: Store, tokenizer: Tokenizer) -> None:
+    def __init__(self, store: Store, tokenizer: Tokenizer, waveforms: Callable[[], Waveforms | None]) -> None:
         self._store = store
         self._tokenizer = tokenizer
+        self._waveforms = waveforms  # made for each search: they remember what they were asked
         self._codes = np.zeros((tokenizer.n_layers, 0), np.int16)
         self._start = 0  # frame of the stream at which they begin
         self._next = 0.0  # where the next section begins
@@ -135,7 +142,7 @@ class _Stream:
     def _search(self) -> Search:
         codes = Codes(self._codes, self._tokenizer.frame_rate, self._tokenizer.codebook_size)
         start = to_seconds(self._start, self._tokenizer.frame_rate)
-        return Search(self._store, self._tokenizer, codes, start)
+        return Search(self._store, self._tokenizer, codes, start, waveforms=self._waveforms())
 
     def _forget(self, needed: float) -> None:
         """Drop the codes further back than a match that begins at ``needed`` can reach."""

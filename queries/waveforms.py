@@ -5,7 +5,7 @@ line that leads into it can be listened to: do the waveforms agree along it (`au
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from audiosearch.errors import AudioError
 from audiosearch.types import Float32, Segment, Waveform
 
 Sound = Callable[[Segment], Float32]  # samples of a stretch at `RATE`, fewer where it ends, or AudioError
+FileOf = Callable[[str], Path | None]  # of a recording, by its id, if it is what it was when it was stored
+TAPE = 60.0  # seconds
 SECTIONS = 4  # of the query that are kept: lines are asked of one after the other
 
 
@@ -29,10 +31,10 @@ class Waveforms:
     asked : callable
         Gives the samples of a stretch of the query (`of_file`, `of_waveform`).
     file_of : callable
-        The file of a recording, by its id, if it is what it was when it was stored.
+        Gives the file of a recording, by its id, if it is what it was when it was stored.
     """
 
-    def __init__(self, asked: Sound, file_of: Callable[[str], Path | None]) -> None:
+    def __init__(self, asked: Sound, file_of: FileOf) -> None:
         self._asked = functools.lru_cache(SECTIONS)(asked)
         self._file_of = functools.cache(file_of)
         self._known: dict[tuple[str, Segment, float, float], Coherence | None] = {}
@@ -87,3 +89,41 @@ def of_waveform(waveform: Waveform) -> Sound:
     """That of a waveform."""
     resampled = functools.cache(lambda: audio.resample(waveform, RATE).samples)
     return lambda segment: resampled()[round(segment.start * RATE) : round(segment.end * RATE)]
+
+
+class Tape:
+    """The last minute of a stream, of which `Waveforms` can be asked.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Of the stream, in hertz.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._sample_rate = sample_rate
+        self._held = np.zeros(0, np.float32)
+        self._n_gone = 0  # samples
+
+    def recording(self, blocks: Iterable[Float32]) -> Iterator[Float32]:
+        """The same blocks, as they pass."""
+        for block in blocks:
+            held = np.concatenate([self._held, block])
+            gone = max(0, len(held) - round(TAPE * self._sample_rate))
+            self._held, self._n_gone = held[gone:], self._n_gone + gone
+            yield block
+
+    def __call__(self, segment: Segment) -> Float32:
+        """Samples of a stretch at `RATE`.
+
+        Raises
+        ------
+        AudioError
+            When it is not held any more.
+        """
+        first, after = (
+            round(moment * self._sample_rate) - self._n_gone for moment in (segment.start, segment.end)
+        )
+        if first < 0:
+            raise AudioError(f"what was heard at {segment.start:.1f} s is not held any more")
+        return audio.resample(Waveform(self._held[first:after], self._sample_rate), RATE).samples

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audiosearch import Library, audio
+from audiosearch import Library, audio, wav
 from audiosearch.coherence import RATE
-from audiosearch.types import Float32, Match, Waveform
+from audiosearch.errors import AudioError
+from audiosearch.types import Float32, Match, Segment, Waveform
 from commands import Run
+from queries.waveforms import Tape
 
 
 @pytest.fixture
@@ -95,8 +97,6 @@ def test_an_excerpt_that_begins_before_the_recording_is_listened_to(
 
 
 def test_copies_are_listened_to_as_well(tmp_path: Path, music: Float32, speech_clip: Path) -> None:
-    from audiosearch import wav
-
     wav.write(tmp_path / "music.wav", Waveform(music[: 30 * RATE], RATE))
     wav.write(tmp_path / "mixed.wav", under(music[10 * RATE : 18 * RATE], speech_clip, 7))
     with Library("memory:") as library:
@@ -104,6 +104,30 @@ def test_copies_are_listened_to_as_well(tmp_path: Path, music: Float32, speech_c
         (mixed,) = library.find("mixed.wav")
         assert surest(library.copies(mixed)) > 0.95
         assert surest(library.copies(mixed)) > surest(library.copies(mixed, waveforms=False))
+
+
+def test_a_stream_is_listened_to_as_it_passes(
+    kept: tuple[Library, Path], music: Float32, speech_clip: Path, tmp_path: Path
+) -> None:
+    library, _ = kept
+    asked = under(music[30 * RATE : 55 * RATE], speech_clip, 3)
+    before = np.tile(np.random.default_rng(0).normal(0, 0.05, RATE).astype(np.float32), 70)
+    wav.write(tmp_path / "stream.wav", Waveform(np.concatenate([before, asked.samples]), RATE))
+    found = [m for m in library.watch(tmp_path / "stream.wav") if m.probability > 0.95]
+    by_codes = list(library.watch(tmp_path / "stream.wav", waveforms=False))
+    assert found
+    assert surest(found) > surest(by_codes)
+    assert all(match.query.start > 65 for match in found)
+
+
+def test_what_was_heard_more_than_a_minute_ago_is_not_held() -> None:
+    tape = Tape(RATE)
+    for block in tape.recording([np.full(RATE, second, np.float32) for second in range(90)]):
+        assert len(block) == RATE
+    assert tape(Segment(80.0, 82.0)).tolist() == RATE * [80.0] + RATE * [81.0]
+    assert len(tape(Segment(89.5, 92.0))) == RATE / 2
+    with pytest.raises(AudioError, match="not held"):
+        tape(Segment(20.0, 25.0))
 
 
 def test_the_command_can_do_without(store: Path, music_clip: Path, tmp_path: Path, run: Run) -> None:

@@ -29,6 +29,7 @@ def watch(
         float, typer.Option(min=0.0, help="Wait so many seconds for the file to grow before it has ended.")
     ] = 0.0,
     min_probability: Certainty = MIN_PROBABILITY,
+    codes_alone: options.CodesAlone = False,
     tokenizer: options.TokenizerName = "pocket",
     model: options.Model = None,
     device: options.Device = "cpu",
@@ -49,7 +50,7 @@ def watch(
 
     def marks() -> Iterator[exports.Mark]:
         nonlocal n_found
-        for match in library.watch(_opened(source, follow, files), label):
+        for match in library.watch(_opened(source, follow, files), label, not codes_alone):
             if match.probability >= min_probability:
                 n_found += 1
                 name = library.name(match.recording)
