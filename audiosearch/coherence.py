@@ -138,7 +138,7 @@ def trace(query: Float32, reference: Float32, rate: float, first: float, last: f
     Trace or None
         None where the waveforms do not agree there, at one lag.
     """
-    if len(query) < LONG.seconds * RATE:
+    if len(query) < (first + LONG.seconds) * RATE:
         return None
     speeds = [1.0] if abs(rate - 1) < UNALTERED else []
     if abs(rate - 1) > SAME:
@@ -176,8 +176,8 @@ def _correlations(
         query = np.interp(places, np.arange(len(query)), query).astype(np.float32)
     size, reach = (round(seconds * stretches.sample_rate) for seconds in (stretches.seconds, REACH))
     last = len(query) - size
-    n = min(stretches.most, 1 + int(last / (stretches.hop * stretches.sample_rate)))
-    starts = np.linspace(0, max(0, last), n).astype(int)
+    n = 1 + int(max(0, last) / (stretches.hop * stretches.sample_rate))
+    starts = np.linspace(0, max(0, last), min(n, stretches.most)).astype(int)
     middles = (starts + size / 2) / speed  # samples of the query as it is
     firsts = np.round(rate * middle + along * (middles - middle) - size / 2).astype(int)
     queries, references = _cut(query, starts, size), _cut(reference, firsts, size + 2 * reach)

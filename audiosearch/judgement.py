@@ -3,7 +3,8 @@
 Seven things are told of a line (`Judgement`), and what a small network makes of its frames
 (`audiosearch.verifier`). A logistic regression weighs them (`ODDS`). It was fitted to the matches of degraded
 excerpts, half of them of nothing that is stored, of recordings that the tokenizer was not trained on
-(`python -m benchmarks.how_well.calibrate --excerpts 16`).
+(`python -m benchmarks.how_well.calibrate --excerpts 16`). Where the waveforms are at hand (`queries.waveforms`),
+a second one weighs how well they agree (`audiosearch.coherence`); it was fitted likewise.
 """
 
 import math
@@ -24,7 +25,7 @@ ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
 # Where the waveforms are at hand: constant, what the codes tell, and their coherence, together and apart,
 # above the first and up to the second of these standard deviations.
 ODDS_HEARD = (-3.04, 0.73, 0.59, 3.38)
-TOGETHER, APART = (5.0, 15.0), (4.2, 8.0)
+TOGETHER, APART = (5.0, 25.0), (4.2, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
@@ -131,7 +132,7 @@ class Judgement:
         """Log-odds that the line is true: comparable between queries."""
         heard = self.heard
         told = self._odds_of_codes if heard is None else float(np.dot(ODDS_HEARD, heard))
-        return told - MONOTONY * max(0.0, self.sameness - MONOTONOUS)
+        return told - MONOTONY * self._monotony
 
     @property
     def heard(self) -> Float64 | None:
@@ -142,8 +143,13 @@ class Judgement:
             float(np.clip(found, *limits)) - limits[0]
             for found, limits in ((self.coherence.together, TOGETHER), (self.coherence.apart, APART))
         )
-        trusted = 1 / (1 + self._brevity)  # the shorter the sound, the more chance finds
+        # The shorter the sound, the more chance finds; and hum agrees with hum.
+        trusted = max(0.0, 1 - 2 * self._monotony) / (1 + self._brevity)
         return np.array([1.0, self._odds_of_codes, trusted * together, trusted * apart])
+
+    @property
+    def _monotony(self) -> float:
+        return max(0.0, self.sameness - MONOTONOUS)
 
     @property
     def _odds_of_codes(self) -> float:

@@ -37,7 +37,9 @@ FIRST = 12  # frames behind a cut that are compared
 HEARD = 30  # frames that are heard with it
 MIRRORED = 18  # frames of their mirror image
 FLAT = 1e-9  # a rise of less is none
-WITHIN, WITHOUT = 3.0, 1.5  # seconds on either side of an end in which waveforms are compared
+WITHIN = 3.0, 8.0  # seconds inside of an end in which waveforms are compared, one after the other
+WITHOUT = 1.5  # seconds outside of it
+KNOWN = 2.1  # seconds of them that are believed to lie within the match
 AGREES, CHANCE = 6.0, 2.5  # standard deviations that stretches count for at most, and that chance reaches
 OVERHANG = 0.05  # seconds by which a stretch still agrees that does not lie within the match
 CLEAR = 0.3  # of what frames agree within a match: by so much an end shows at least
@@ -109,9 +111,18 @@ def sharpened(
 
 def _by_waveform(match: Match, end: _End, waveforms: Waveforms) -> float | None:
     """By how much an end has to be moved inwards; None where the waveforms do not tell."""
-    inside, outside = end.seconds + end.side * WITHIN, end.seconds - end.side * WITHOUT
+    for within in WITHIN:
+        by = _within(min(within, match.query.duration / 2 + 1.0), match, end, waveforms)
+        if by is not None:
+            return by
+    return None
+
+
+def _within(seconds: float, match: Match, end: _End, waveforms: Waveforms) -> float | None:
+    """The same, where the end lies outside of what lies so many seconds further inside."""
+    inside, outside = end.seconds + end.side * seconds, end.seconds - end.side * WITHOUT
     section = Segment(max(0.0, min(inside, outside)), max(inside, outside))
-    known = Segment(*sorted((end.seconds + end.side * FALL, inside)))
+    known = Segment(*sorted((end.seconds + end.side * max(FALL, seconds - KNOWN), inside)))
     found = waveforms.trace(alignment.line_of(match), section, known)
     if found is None:
         return None

@@ -275,7 +275,10 @@ class Search:
             [j.judgement.probability_by_codes for j in run],
         )
         around = span(run)
-        searched = Segment(max(0.0, around.start - SECTION), around.end + SECTION)
+        # Waveforms would have told of any section that holds more of it.
+        known = any(j.judgement.coherence and j.judgement.probability > SURE for j in run)
+        further = 0.0 if known else SECTION
+        searched = Segment(max(0.0, around.start - further), around.end + further)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self.around(line, searched).sound, line)
         step = to_seconds(1, self._frame_rate) / len(self._phases)

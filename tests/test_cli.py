@@ -137,7 +137,7 @@ def twelve(monkeypatch: pytest.MonkeyPatch) -> None:
         for i in range(12)
     ]
     recordings = [Recording(name, f"/{name}/talk.wav", "0" * 64) for name in "ab"]
-    monkeypatch.setattr(Library, "match", lambda _, __, limit, *___: found[:limit])
+    monkeypatch.setattr(Library, "match", lambda _, __, limit, *___, **____: found[:limit])
     monkeypatch.setattr(Library, "watch", lambda *_: iter(found))
     monkeypatch.setattr(Library, "recordings", lambda _: recordings)
 

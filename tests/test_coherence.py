@@ -8,7 +8,7 @@ import soxr
 
 import sounds
 from audiosearch import audio
-from audiosearch.coherence import RATE, REACH, coherence
+from audiosearch.coherence import RATE, REACH, coherence, trace
 from audiosearch.playback import sooner
 from audiosearch.types import Float32
 
@@ -105,3 +105,27 @@ def test_what_is_too_short_or_silent_tells_nothing(seconds: float) -> None:
     asked, reference = sounds.noise(seconds), np.zeros(round(3 * RATE), np.float32)
     assert (coherence(asked, reference, 1.0).together, coherence(asked, reference, 1.0).apart) == (0, 0)
     assert coherence(reference, sounds.noise(3.2), 1.0).apart == 0
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.05])
+def test_each_moment_tells_whether_it_agrees(recording: Float32, speed: float) -> None:
+    other = louder(sounds.melody(2.0, seed=1), query(recording), 0)
+    copy = soxr.resample(query(recording, SECONDS * speed), RATE * speed, RATE)
+    reference = around(recording, speed, off=-2.0 * speed)  # what lies before it is heard as well
+    found = trace(np.concatenate([other, copy]), reference, speed, 3.0, 5.5)
+    assert found is not None
+    before, behind = found.agreements[found.times < 1.8], found.agreements[found.times > 2.2]
+    assert np.median(behind) > 8
+    assert before.max() < 6
+    assert np.median(before) < 2.5
+
+
+@pytest.mark.parametrize("speed", [1.0, 1.05])
+@pytest.mark.parametrize("seconds", [0.2, 2.5, 2.7])
+def test_what_is_too_short_is_not_traced(recording: Float32, speed: float, seconds: float) -> None:
+    asked = query(recording)[: round(seconds * RATE)]
+    assert trace(asked, around(recording, speed), speed, 2.6, 4.5) is None
+
+
+def test_what_does_not_agree_is_not_traced(recording: Float32) -> None:
+    assert trace(query(recording), around(recording, off=7.7), 1.0, 1.0, 3.5) is None
