@@ -3,8 +3,8 @@
 Seven things are told of a line (`Judgement`), and what a small network makes of its frames
 (`audiosearch.verifier`). A logistic regression weighs them (`ODDS`). It was fitted to the matches of degraded
 excerpts, half of them of nothing that is stored, of recordings that the tokenizer was not trained on
-(`python -m benchmarks.how_well.calibrate --excerpts 16`). Where the waveforms are at hand, another one, fitted
-likewise, weighs how well these agree (`audiosearch.coherence`).
+(`python -m benchmarks.how_well.calibrate --excerpts 16`). Where the waveforms are at hand, another one,
+fitted likewise, weighs how well these agree (`audiosearch.coherence`).
 """
 
 import math
