@@ -23,7 +23,7 @@ import soxr
 from audiosearch.types import Float32, Float64
 
 RATE = 16000  # Hz
-REACH = 0.08  # seconds by which a lag may differ from the line's
+REACH = 0.2  # seconds by which a lag may differ from the line's: in a room, codes are late
 FAINT = 1e-4  # of the strongest frequency: weaker ones tell nothing
 SILENT = 1e-6  # of a spectrum
 MOST = 8.0  # standard deviations that a stretch counts for
@@ -47,10 +47,11 @@ class _Stretches:
     hop: float  # seconds
     most: int
     sample_rate: int
+    reach: float  # seconds
 
 
-LONG, SHORT = _Stretches(0.5, 0.125, 40, RATE), _Stretches(0.25, 0.125, 24, RATE // 2)
-DENSE = _Stretches(0.25, 0.05, 1000, RATE)
+LONG, SHORT = _Stretches(0.5, 0.125, 40, RATE, REACH), _Stretches(0.25, 0.125, 24, RATE // 2, 0.08)
+DENSE = _Stretches(0.25, 0.05, 1000, RATE, 0.08)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +175,14 @@ def _correlations(
     if speed != 1:
         places = np.arange(int(len(query) * speed)) / speed
         query = np.interp(places, np.arange(len(query)), query).astype(np.float32)
-    size, reach = (round(seconds * stretches.sample_rate) for seconds in (stretches.seconds, REACH))
+    size, reach = (round(s * stretches.sample_rate) for s in (stretches.seconds, stretches.reach))
+    margin = round(REACH * stretches.sample_rate) - reach
     last = len(query) - size
     n = 1 + int(max(0, last) / (stretches.hop * stretches.sample_rate))
     starts = np.linspace(0, max(0, last), min(n, stretches.most)).astype(int)
     middles = (starts + size / 2) / speed  # samples of the query as it is
     firsts = np.round(rate * middle + along * (middles - middle) - size / 2).astype(int)
-    queries, references = _cut(query, starts, size), _cut(reference, firsts, size + 2 * reach)
+    queries, references = _cut(query, starts, size), _cut(reference, firsts + margin, size + 2 * reach)
     length = _quick(size + 2 * reach)
     window = np.hanning(size).astype(np.float32)
     crossed = _whitened(references, length) * np.conj(_whitened(queries * window, length))

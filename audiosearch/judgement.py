@@ -25,7 +25,7 @@ ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
 # Where the waveforms are at hand: constant, what the codes tell, and their coherence, together and apart,
 # above the first and up to the second of these standard deviations.
 ODDS_HEARD = (-3.04, 0.73, 0.59, 3.38)
-TOGETHER, APART = (5.0, 25.0), (4.2, 8.0)
+TOGETHER, APART = (5.4, 25.0), (4.2, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
