@@ -23,7 +23,7 @@ import soxr
 from audiosearch.types import Float32, Float64
 
 RATE = 16000  # Hz
-REACH = 0.2  # seconds by which a lag may differ from the line's: in a room, codes are late
+REACH = 0.7  # seconds by which a copy may lie beside the line: in a room, codes are late
 FAINT = 1e-4  # of the strongest frequency: weaker ones tell nothing
 SILENT = 1e-6  # of a spectrum
 MOST = 8.0  # standard deviations that a stretch counts for
@@ -35,7 +35,8 @@ SEMITONES = (-2, -1, 1, 2)  # that its pitch may have been moved by
 SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
 NEARLY = np.arange(-12, 13) * 0.0005  # that such a line's rate is off
 LAGS = 4  # samples beside the lag at which most of a query agrees
-SURE = 9.0  # standard deviations of what certainly agrees
+SURE, SURE_FAR = 9.0, 10.0  # standard deviations of what certainly agrees, near the line and further from it
+FAR_SECONDS = 2.0  # that a query has at least which is looked for further from the line
 CLEAR = 7.5  # of apart: nothing else need be tried
 
 
@@ -50,8 +51,9 @@ class _Stretches:
     reach: float  # seconds
 
 
-LONG, SHORT = _Stretches(0.5, 0.125, 40, RATE, REACH), _Stretches(0.25, 0.125, 24, RATE // 2, 0.08)
-DENSE = _Stretches(0.25, 0.05, 1000, RATE, 0.08)
+COARSE = RATE // 2  # Hz
+LONG, WIDE = _Stretches(0.5, 0.125, 40, RATE, 0.2), _Stretches(0.5, 0.125, 24, RATE, REACH)
+SHORT, DENSE = _Stretches(0.25, 0.125, 24, COARSE, 0.08), _Stretches(0.25, 0.05, 1000, RATE, 0.08)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,18 @@ class Coherence:
     apart : float
         Mean of the stretches' own peaks, likewise, each 8 at the most. What has nothing in common reaches
         about 4.
+    lag : float
+        By how many seconds the former peak lies behind the line in the reference, in the middle of the query.
     """
 
     together: float = 0.0
     apart: float = 0.0
+    lag: float = 0.0
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it can only be a copy at the same speed, and where it lies is known."""
+        return self.together >= SURE
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -88,7 +98,7 @@ class Trace:
     agreements: Float32
 
 
-def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
+def coherence(query: Float32, reference: Float32, rate: float, far: bool = True) -> Coherence:
     """How well a query's waveform agrees with what lies along a line.
 
     Tried are the query as it is, at about the line's rate, and with its pitch moved by semitones.
@@ -101,6 +111,8 @@ def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
         Likewise. Its sample ``REACH * RATE`` is where the query's first lies, by the line.
     rate : float
         Of the line: reference seconds per query second.
+    far : bool
+        Whether a copy is looked for as far as `REACH` beside the line, or nearby alone.
 
     Returns
     -------
@@ -109,10 +121,12 @@ def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
     """
     if len(query) < LONG.seconds * RATE:
         return Coherence()
-    _, stretches = _correlations(query, reference, LONG, rate, speed=1.0, along=1.0)
-    together = _together(stretches, len(query) / RATE)
+    together, lag = _placed(query, reference, LONG, rate)
+    if far and together < SURE and len(query) >= FAR_SECONDS * RATE:
+        further = _placed(query, reference, WIDE, rate)
+        together, lag = further if further[0] >= SURE_FAR else (together, lag)
     altered = abs(rate - 1) > UNALTERED
-    coarse = [soxr.resample(samples, RATE, SHORT.sample_rate) for samples in (query, reference)]
+    coarse = [soxr.resample(samples, RATE, COARSE) for samples in (query, reference)]
     ways = [(1.0, rate), *((float(rate + by), float(rate + by)) for by in SPEEDS if altered)]
     ways += [(2 ** (semitones / 12), rate) for semitones in SEMITONES]
     apart = 0.0
@@ -121,7 +135,7 @@ def coherence(query: Float32, reference: Float32, rate: float) -> Coherence:
         apart = max(apart, _apart(stretches))
         if apart > CLEAR:
             break
-    return Coherence(together, apart)
+    return Coherence(together, apart, lag)
 
 
 def trace(query: Float32, reference: Float32, rate: float, first: float, last: float) -> Trace | None:
@@ -160,6 +174,13 @@ def trace(query: Float32, reference: Float32, rate: float, first: float, last: f
         return None
     near = correlations[:, max(0, lag - LAGS) : lag + LAGS + 1]
     return Trace(times, (near * np.sign(total[lag])).max(axis=1))
+
+
+def _placed(query: Float32, reference: Float32, stretches: _Stretches, rate: float) -> tuple[float, float]:
+    """How well a copy at the same speed agrees, in standard deviations, and by which lag, in seconds."""
+    _, correlations = _correlations(query, reference, stretches, rate, speed=1.0, along=1.0)
+    together, place = _together(correlations, len(query) / RATE)
+    return together, place / RATE - stretches.reach
 
 
 def _correlations(
@@ -213,19 +234,21 @@ def _apart(correlations: Float32) -> float:
     return float(np.minimum(peaks[heard], MOST).mean()) if heard.any() else 0.0
 
 
-def _together(correlations: Float32, seconds: float) -> float:
-    """Highest peak of their sum, where the lag may drift evenly from the first to the last."""
+def _together(correlations: Float32, seconds: float) -> tuple[float, int]:
+    """Highest peak of their sum, where the lag may drift evenly from the first to the last; and its place."""
     n, n_lags = correlations.shape
     share = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
     clipped = np.clip(correlations, -MOST, MOST)
     furthest = round(DRIFT * seconds * RATE / 2)
-    highest = 0.0
+    highest, place = 0.0, n_lags // 2
     for drift in range(-furthest, furthest + 1):
         total = np.zeros(n_lags, np.float32)
         for row, shift in zip(clipped, np.round(drift * share).astype(int).tolist(), strict=True):
             total[max(0, -shift) : n_lags - max(0, shift)] += row[max(0, shift) : n_lags - max(0, -shift)]
-        highest = max(highest, _peak(total)[0] - (DRIFTS if drift else 0.0))
-    return highest
+        peak, lag = _peak(total)
+        if peak - (DRIFTS if drift else 0.0) > highest:
+            highest, place = peak - (DRIFTS if drift else 0.0), lag
+    return highest, place
 
 
 def _peak(correlation: Float32) -> tuple[float, int]:

@@ -22,10 +22,10 @@ from audiosearch.types import Float32, Float64
 # and what the network says. Without it, for a tokenizer that it does not know:
 ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
-# Where the waveforms are at hand: constant, what the codes tell, and their coherence, together and apart,
-# above the first and up to the second of these standard deviations.
-ODDS_HEARD = (-3.04, 0.73, 0.59, 3.38)
-TOGETHER, APART = (5.4, 25.0), (4.2, 8.0)
+# Where the waveforms are at hand: constant, what the codes tell, and their coherence, together (a tenth of its
+# square) and apart, above the first and up to the second of these standard deviations.
+ODDS_HEARD = (-2.96, 0.75, 2.02, 3.4)
+TOGETHER, APART = (5.4, 15.0), (4.2, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
@@ -145,7 +145,7 @@ class Judgement:
         )
         # The shorter the sound, the more chance finds; and hum agrees with hum.
         trusted = max(0.0, 1 - 2 * self._monotony) / (1 + self._brevity)
-        return np.array([1.0, self._odds_of_codes, trusted * together, trusted * apart])
+        return np.array([1.0, self._odds_of_codes, (trusted * together) ** 2 / 10, trusted * apart])
 
     @property
     def _monotony(self) -> float:

@@ -11,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 from audiosearch import alignment, verifier
 from audiosearch.alignment import Line, Track
+from audiosearch.coherence import UNALTERED, Coherence
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.judgement import Judgement, background, better_half, leads, outvotes, sameness
@@ -24,6 +25,8 @@ SURE = 0.99  # probability from which on nothing need be known of rivals
 HOPELESS = 0.005  # probability below which a line is dropped at once
 LISTENED = 0.001  # probability from which on its waveform is listened to, where it is at hand
 LIKELY = 0.5  # probability from which on a line counts as one of many copies
+FAR = 4  # of them are listened to further beside the line as well
+ASIDE = 0.1  # seconds from a line to where a copy lies from which on that is believed
 COMPARED = 12  # lines of a section whose waveforms are listened to at most
 UNLIKELY = 0.1  # probability below which a match adds nothing to another one
 FEWEST_CODES = 25  # of a fingerprint: 2 s
@@ -160,8 +163,9 @@ class Search:
         compared = sorted(judged, key=lambda j: -j.judgement.score)
         for place, j in enumerate(compared[:COMPARED] if self._waveforms else ()):
             if self._waveforms and j.judgement.probability > LISTENED:
-                coherence = self._waveforms.coherence(j.line, j.query)
-                compared[place] = replace(j, judgement=replace(j.judgement, coherence=coherence))
+                coherence = self._waveforms.coherence(j.line, j.query, far=place < FAR)
+                line = _placed(j.line, j.query, coherence) if coherence else j.line
+                compared[place] = replace(j, line=line, judgement=replace(j.judgement, coherence=coherence))
         return compared
 
     def _agreeing_parts(self, section: Segment, judged: list[Judged]) -> list[Segment]:
@@ -355,6 +359,14 @@ class Search:
     def _stored(self, recording: str, within: Segment) -> Heard:
         layers = self._tokenizer.sound_layers, self._tokenizer.speech_layers
         return Heard(*stored_tracks(self._store, self._tokenizer, layers, recording, within))
+
+
+def _placed(line: Line, section: Segment, coherence: Coherence) -> Line:
+    """Where the waveforms say that a copy lies, if that is not about where the line leads."""
+    if not coherence.is_placed or (abs(coherence.lag) < ASIDE and abs(line.rate - 1) < UNALTERED):
+        return line
+    middle = (section.start + section.end) / 2
+    return replace(line, rate=1.0, offset=line.at(middle) + coherence.lag - middle)
 
 
 def _one_thread() -> AbstractContextManager[object]:

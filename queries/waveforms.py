@@ -37,17 +37,17 @@ class Waveforms:
     def __init__(self, asked: Sound, file_of: FileOf) -> None:
         self._asked = functools.lru_cache(SECTIONS)(asked)
         self._file_of = functools.cache(file_of)
-        self._known: dict[tuple[str, Segment, float, float], Coherence | None] = {}
+        self._known: dict[tuple[str, Segment, float, float, bool], Coherence | None] = {}
 
-    def coherence(self, line: Line, section: Segment) -> Coherence | None:
+    def coherence(self, line: Line, section: Segment, far: bool = True) -> Coherence | None:
         """How well a section of the query agrees along a line; None where one of them cannot be heard.
 
         Of a line that differs by less than a hundredth of a second it knows already.
         """
-        key = line.recording, section, round(line.at(section.start), 2), round(line.rate, 3)
+        key = line.recording, section, round(line.at(section.start), 2), round(line.rate, 3), far
         if key not in self._known:
             pair = self._pair(line, section)
-            self._known[key] = coherence(*pair, line.rate) if pair else None
+            self._known[key] = coherence(*pair, line.rate, far) if pair else None
         return self._known[key]
 
     def trace(self, line: Line, section: Segment, known: Segment) -> Trace | None:
