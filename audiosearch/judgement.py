@@ -22,8 +22,8 @@ from audiosearch.types import Float32, Float64
 # and what the network says. Without it, for a tokenizer that it does not know:
 ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
-# Where the waveforms are at hand: constant, what the codes tell, and their coherence, together (a tenth of its
-# square) and apart, above the first and up to the second of these standard deviations.
+# Where the waveforms are at hand: constant, what the codes tell, and their coherence, together (the square, a
+# tenth of it) and apart, above the first and up to the second of these standard deviations.
 ODDS_HEARD = (-2.96, 0.75, 2.02, 3.4)
 TOGETHER, APART = (5.4, 15.0), (4.2, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
