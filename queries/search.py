@@ -279,9 +279,10 @@ class Search:
             [j.judgement.probability_by_codes for j in run],
         )
         around = span(run)
-        # Waveforms would have told of any section that holds more of it.
+        # Below other sound frames agree so little that others do by chance; but there waveforms have told of
+        # any section that holds more of it.
         known = any(j.judgement.coherence and j.judgement.probability > SURE for j in run)
-        further = 0.0 if known else SECTION
+        further = 0.0 if known and level < AGREES else SECTION
         searched = Segment(max(0.0, around.start - further), around.end + further)
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self.around(line, searched).sound, line)
