@@ -61,7 +61,7 @@ def watch(
         frames support.
     """
     tape = Tape(tokenizer.sample_rate)
-    stream = _Stream(store, tokenizer, (lambda: Waveforms(tape, file_of)) if file_of else lambda: None)
+    stream = _Stream(store, tokenizer, (lambda: Waveforms(tape, file_of)) if file_of else None)
     for array in encoded(tape.recording(blocks), tokenizer, CHUNK):
         stream.hear(array)
         stream.search(stream.end - SECTION)
@@ -73,7 +73,9 @@ def watch(
 class _Stream:
     """What is known of a stream so far."""
 
-    def __init__(self, store: Store, tokenizer: Tokenizer, waveforms: Callable[[], Waveforms | None]) -> None:
+    def __init__(
+        self, store: Store, tokenizer: Tokenizer, waveforms: Callable[[], Waveforms] | None = None
+    ) -> None:
         self._store = store
         self._tokenizer = tokenizer
         self._waveforms = waveforms  # made for each search: they remember what they were asked
@@ -142,7 +144,8 @@ class _Stream:
     def _search(self) -> Search:
         codes = Codes(self._codes, self._tokenizer.frame_rate, self._tokenizer.codebook_size)
         start = to_seconds(self._start, self._tokenizer.frame_rate)
-        return Search(self._store, self._tokenizer, codes, start, waveforms=self._waveforms())
+        waveforms = None if self._waveforms is None else self._waveforms()
+        return Search(self._store, self._tokenizer, codes, start, waveforms=waveforms)
 
     def _forget(self, needed: float) -> None:
         """Drop the codes further back than a match that begins at ``needed`` can reach."""
