@@ -120,14 +120,17 @@ def test_volume_does_not_matter(library: Library, music: Float32, gain: float) -
     assert (name, match.probability > 0.9) == ("land-5.opus", True)
 
 
-@pytest.mark.parametrize(("speed", "keeps_pitch"), [(0.55, True), (0.7, False), (1.4, True), (1.9, False)])
+@pytest.mark.parametrize(
+    ("speed", "keeps_pitch"), [(0.55, True), (0.7, False), (1.3, True), (1.4, True), (1.9, False)]
+)
 def test_half_and_twice_the_speed_are_found_on_request(
     library: Library, music: Float32, speed: float, keeps_pitch: bool
 ) -> None:
     cut = part(music, 20.0, 12.0)
     played = sooner([cut], RATE, speed) if keeps_pitch else faster([cut], speed)
     query = Waveform(np.concatenate(list(played)), RATE)
-    assert not [m for m in library.match(query) if m.verdict != "no match"]
+    by_codes = speed == 1.3  # of which the waveform tells without being asked
+    assert not [m for m in library.match(query, waveforms=not by_codes) if m.verdict != "no match"]
     found = library.match(query, any_speed=True)[0]
     assert Path(library.name(found.recording)).name == "land-5.opus"
     assert found.verdict == "altered copy"
