@@ -41,7 +41,8 @@ LONGEST_GAP = 600.0  # seconds; a jump beyond it is a clock that was set anew, n
 LONGEST_OVERLAP = 1.0  # seconds; a jump back beyond it is a clock that restarts, where files were joined
 RUN_UP = 1.0  # seconds that a decoder is given before the stretch that is wanted
 END_OF_TIME = 1e9  # seconds
-FILES = 1000  # of which is known whether their clocks restart
+FILES = 1000  # of which is known what they are
+PLAIN = {"probesize": "32768"}  # bytes; FFmpeg looks for a codec in far more of them
 JOINABLE = frozenset({"flac", "mpeg", "mpegts", "ogg"})  # FFmpeg's formats that can be joined end to end
 
 AUDIO_SUFFIXES = frozenset(
@@ -235,9 +236,10 @@ def excerpt(path: Path, segment: Segment) -> Waveform:
     AudioError
         As `stream`, and when there is no sound in that stretch.
     """
-    heard = None if _restarts(path, _changed(path)) else _stretch(path, segment, seek=True)
+    seen = _seen(path, _changed(path))
+    heard = None if seen.restarts else _stretch(path, segment, seen, seek=True)
     if heard is None:
-        heard = _stretch(path, segment, seek=False)
+        heard = _stretch(path, segment, seen, seek=False)
     if heard is None or not len(heard.samples):
         raise AudioError(f"{path} has no sound from {segment.start:.1f} to {segment.end:.1f} s")
     require_sound(heard.samples, path)
@@ -252,31 +254,50 @@ def _changed(path: Path) -> int:
         return 0
 
 
-@functools.lru_cache(FILES)
-def _restarts(path: Path, changed: int) -> bool:
-    """Whether timestamps go back on the way, so that several places of the file have the same one.
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of a file that was opened before.
 
-    That happens where files or songs were joined end to end. Packets are read without being decoded, and
-    only in formats that can be joined so. A file that was ``changed`` is read anew.
+    Parameters
+    ----------
+    restarts : bool
+        Whether timestamps go back on the way, so that several places of the file have the same one.
+    is_plain : bool
+        Whether it holds samples as they are: then no codec need be looked for when it is opened again.
+    """
+
+    restarts: bool
+    is_plain: bool
+
+
+@functools.lru_cache(FILES)
+def _seen(path: Path, changed: int) -> _Seen:
+    """What is known of a file; one that was ``changed`` is looked at anew.
+
+    Timestamps go back where files or songs were joined end to end. Packets are read without being decoded,
+    and only in formats that can be joined so.
     """
     with _open(path) as container:
-        if container.format.name not in JOINABLE:
-            return False
-        track, _ = _described(container, path)
-        latest: float = -math.inf
-        most = LONGEST_OVERLAP / float(track.time_base or 1)  # in its ticks
-        with contextlib.suppress(av.FFmpegError):  # cut off there
-            for packet in container.demux(track):
-                if (pts := packet.pts) is not None:
-                    if pts < latest - most:
-                        return True
-                    latest = max(latest, pts)
+        track, media = _described(container, path)
+        restarts = container.format.name in JOINABLE and _goes_back(container, track)
+        return _Seen(restarts, media.codec.startswith("pcm_"))
+
+
+def _goes_back(container: InputContainer, track: AudioStream) -> bool:
+    latest: float = -math.inf
+    most = LONGEST_OVERLAP / float(track.time_base or 1)  # in its ticks
+    with contextlib.suppress(av.FFmpegError):  # cut off there
+        for packet in container.demux(track):
+            if (pts := packet.pts) is not None:
+                if pts < latest - most:
+                    return True
+                latest = max(latest, pts)
     return False
 
 
-def _stretch(path: Path, segment: Segment, seek: bool) -> Waveform | None:
+def _stretch(path: Path, segment: Segment, seen: _Seen, seek: bool) -> Waveform | None:
     """What is heard there; None where a seek leads behind it, or nobody knows where."""
-    with _open(path) as container:
+    with _open(path, PLAIN if seen.is_plain else None) as container:
         track, media = _described(container, path)
         frames = _decoded(container, track, media)
         clock = Fraction(0)
@@ -359,11 +380,11 @@ def require_file(path: Path, may_be_empty: bool = False) -> None:
         raise AudioError(f"{path} cannot be read: permission denied")
 
 
-def _open(path: Path) -> InputContainer:
+def _open(path: Path, options: dict[str, str] | None = None) -> InputContainer:
     require_file(path)
     try:
         # "file:" keeps FFmpeg from reading a name like "http:x" or "concat:x" as a protocol.
-        return av.open(f"file:{path}", metadata_errors="replace")
+        return av.open(f"file:{path}", metadata_errors="replace", options=options)
     except (av.FFmpegError, OSError) as exc:
         raise AudioError(f"{path} is not sound or video that FFmpeg can read{_guess(path)}") from exc
 

@@ -14,11 +14,13 @@ No stretch counts for much by itself, so that a beep which two recordings share 
 """
 
 import functools
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import soxr
+import torch
 
 from audiosearch.types import Float32, Float64
 
@@ -38,6 +40,9 @@ LAGS = 4  # samples beside the lag at which most of a query agrees
 SURE, SURE_FAR = 9.0, 10.0  # standard deviations of what certainly agrees, near the line and further from it
 FAR_SECONDS = 2.0  # that a query has at least which is looked for further from the line
 CLEAR = 7.5  # of apart: nothing else need be tried
+CERTAIN = 15.0  # of together: nor this
+
+Spectra = npt.NDArray[np.complex64]  # (n, n_frequencies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,30 @@ class _Stretches:
     most: int
     sample_rate: int
     reach: float  # seconds
+    slowest: float = 1.0  # speed at which the first and last still lie within the query
+
+    @property
+    def size(self) -> int:
+        """Of one, in samples."""
+        return round(self.seconds * self.sample_rate)
+
+    @property
+    def n_lags(self) -> int:
+        """To either side."""
+        return round(self.reach * self.sample_rate)
+
+    def middles(self, n_samples: int) -> Float64:
+        """Where the middle of each is in a query of so many samples; in samples."""
+        margin = self.size / 2 / self.slowest
+        last = max(margin, n_samples - margin)
+        n = 1 + int((last - margin) / (self.hop * self.sample_rate))
+        return np.linspace(margin, last, min(n, self.most))
 
 
 COARSE = RATE // 2  # Hz
 LONG, WIDE = _Stretches(0.5, 0.125, 40, RATE, 0.2), _Stretches(0.5, 0.125, 24, RATE, REACH)
-SHORT, DENSE = _Stretches(0.25, 0.125, 24, COARSE, 0.08), _Stretches(0.25, 0.05, 1000, RATE, 0.08)
+SHORT = _Stretches(0.25, 0.125, 24, COARSE, 0.08, slowest=0.8)
+DENSE = _Stretches(0.25, 0.05, 1000, RATE, 0.08)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +91,7 @@ class Coherence:
         4 to 6.
     apart : float
         Mean of the stretches' own peaks, likewise, each 8 at the most. What has nothing in common reaches
-        about 4.
+        about 4. Where the former tells enough it is 8, unseen.
     lag : float
         By how many seconds the former peak lies behind the line in the reference, in the middle of the query.
     """
@@ -98,133 +122,159 @@ class Trace:
     agreements: Float32
 
 
-def coherence(query: Float32, reference: Float32, rate: float, far: bool = True) -> Coherence:
-    """How well a query's waveform agrees with what lies along a line.
-
-    Tried are the query as it is, at about the line's rate, and with its pitch moved by semitones.
+class Asked:
+    """The waveform of a query, compared with what lies along one line after the other.
 
     Parameters
     ----------
-    query : np.ndarray, shape (n_samples,), float32
+    samples : np.ndarray, shape (n_samples,), float32
         At `RATE`.
-    reference : np.ndarray, shape (n_reference_samples,), float32
-        Likewise. Its sample ``REACH * RATE`` is where the query's first lies, by the line.
-    rate : float
-        Of the line: reference seconds per query second.
-    far : bool
-        Whether a copy is looked for as far as `REACH` beside the line, or nearby alone.
-
-    Returns
-    -------
-    Coherence
-        Zeros where one of the two is shorter than a stretch, or silent.
     """
-    if len(query) < LONG.seconds * RATE:
-        return Coherence()
-    together, lag = _placed(query, reference, LONG, rate)
-    if far and together < SURE and len(query) >= FAR_SECONDS * RATE:
-        further = _placed(query, reference, WIDE, rate)
-        together, lag = further if further[0] >= SURE_FAR else (together, lag)
-    altered = abs(rate - 1) > UNALTERED
-    coarse = [soxr.resample(samples, RATE, COARSE) for samples in (query, reference)]
-    ways = [(1.0, rate), *((float(rate + by), float(rate + by)) for by in SPEEDS if altered)]
-    ways += [(2 ** (semitones / 12), rate) for semitones in SEMITONES]
-    apart = 0.0
-    for speed, along in ways:
-        _, stretches = _correlations(coarse[0], coarse[1], SHORT, rate, speed, along if altered else 1.0)
-        apart = max(apart, _apart(stretches))
-        if apart > CLEAR:
-            break
-    return Coherence(together, apart, lag)
+
+    def __init__(self, samples: Float32) -> None:
+        self._samples = samples
+        self._coarse = functools.cache(lambda: soxr.resample(samples, RATE, COARSE))
+        self._spectra = functools.cache(self._transformed)
+
+    def coherence(self, reference: Float32, rate: float, far: bool = True) -> Coherence:
+        """How well it agrees with what lies along a line.
+
+        Tried are the query as it is, at about the line's rate, and with its pitch moved by semitones.
+
+        Parameters
+        ----------
+        reference : np.ndarray, shape (n_reference_samples,), float32
+            At `RATE`. Its sample ``REACH * RATE`` is where the query's first lies, by the line.
+        rate : float
+            Of the line: reference seconds per query second.
+        far : bool
+            Whether a copy is looked for as far as `REACH` beside the line, or nearby alone.
+
+        Returns
+        -------
+        Coherence
+            Zeros where one of the two is shorter than a stretch, or silent.
+        """
+        if len(self._samples) < LONG.size:
+            return Coherence()
+        together, lag = self._together(reference, LONG, rate)
+        if far and together < SURE and len(self._samples) >= FAR_SECONDS * RATE:
+            further = self._together(reference, WIDE, rate)
+            together, lag = further if further[0] >= SURE_FAR else (together, lag)
+        return Coherence(together, MOST if together >= CERTAIN else self._apart(reference, rate), lag)
+
+    def trace(self, reference: Float32, rate: float, first: float, last: float) -> Trace | None:
+        """How well each moment of it agrees with what lies along a line.
+
+        Parameters
+        ----------
+        reference, rate
+            As for `coherence`.
+        first, last : float
+            Seconds of the query from and until which it is known to agree.
+
+        Returns
+        -------
+        Trace or None
+            None where the waveforms do not agree there, at one lag.
+        """
+        if len(self._samples) < first * RATE + LONG.size:
+            return None
+        speeds = [1.0] if abs(rate - 1) < UNALTERED else []
+        if abs(rate - 1) > SAME:
+            speeds += (rate + NEARLY).tolist()
+        known = Asked(self._samples[round(first * RATE) : round(last * RATE)])
+        led_to = reference[round(rate * first * RATE) :]
+
+        def agrees(speed: float) -> float:
+            return _peak(known._correlations(led_to, LONG, rate, speed, speed).sum(axis=0))[0]
+
+        speed = max(speeds, key=agrees) if len(speeds) > 1 else speeds[0]
+        times = DENSE.middles(len(self._samples)) / RATE
+        correlations = self._correlations(reference, DENSE, rate, speed, speed)
+        within = (times >= first) & (times <= last)
+        total = np.clip(correlations[within], -MOST, MOST).sum(axis=0)
+        peak, lag = _peak(total)
+        if peak < SURE:
+            return None
+        near = correlations[:, max(0, lag - LAGS) : lag + LAGS + 1]
+        return Trace(times, (near * np.sign(total[lag])).max(axis=1))
+
+    def _together(self, reference: Float32, stretches: _Stretches, rate: float) -> tuple[float, float]:
+        """How well a copy at the same speed agrees, in standard deviations, and by which lag, in seconds."""
+        correlations = self._correlations(reference, stretches, rate, speed=1.0, along=1.0)
+        together, place = _together(correlations, len(self._samples) / RATE)
+        return together, (place - stretches.n_lags) / RATE
+
+    def _apart(self, reference: Float32, rate: float) -> float:
+        """How well its stretches agree, each by itself, at the speed and pitch that suit them best."""
+        coarse = soxr.resample(reference, RATE, COARSE)
+        led_to = functools.cache(lambda along: self._led_to(coarse, SHORT, rate, along))
+        altered = abs(rate - 1) > UNALTERED
+        steady = rate if altered else 1.0
+        ways = [(1.0, steady), *((float(rate + by), float(rate + by)) for by in SPEEDS if altered)]
+        ways += [(2 ** (semitones / 12), steady) for semitones in SEMITONES]
+        apart = 0.0
+        for speed, along in ways:
+            apart = max(apart, _apart(_correlated(self._spectra(SHORT, speed), led_to(along), SHORT)))
+            if apart > CLEAR:
+                break
+        return apart
+
+    def _correlations(
+        self, reference: Float32, stretches: _Stretches, rate: float, speed: float, along: float
+    ) -> Float32:
+        """Of each stretch at every lag, in standard deviations, shape (n, n_lags); zeros where it is silent.
+
+        The query's waveform is to run at ``speed``; its stretches follow each other along a line of the rate
+        ``along``, which has its middle in common with that of the rate ``rate``.
+        """
+        references = self._led_to(reference, stretches, rate, along)
+        return _correlated(self._spectra(stretches, speed), references, stretches)
+
+    def _transformed(self, stretches: _Stretches, speed: float) -> Spectra:
+        """Stretches of it, at another speed."""
+        samples = self._samples if stretches.sample_rate == RATE else self._coarse()
+        middles = stretches.middles(len(samples))
+        if speed != 1:
+            places = np.arange(int(len(samples) * speed)) / speed
+            samples = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+        cut = _cut(samples, middles * speed, stretches.size)
+        return _whitened(cut * np.hanning(stretches.size).astype(np.float32), stretches)
+
+    def _led_to(self, reference: Float32, stretches: _Stretches, rate: float, along: float) -> Spectra:
+        """What lies along the line where they do, and a little around it."""
+        scale = stretches.sample_rate / RATE
+        middles, middle = stretches.middles(round(len(self._samples) * scale)), len(self._samples) * scale / 2
+        led_to = REACH * stretches.sample_rate + rate * middle + along * (middles - middle)
+        return _whitened(_cut(reference, led_to, stretches.size + 2 * stretches.n_lags), stretches)
 
 
-def trace(query: Float32, reference: Float32, rate: float, first: float, last: float) -> Trace | None:
-    """How well each moment of a query agrees with what lies along a line.
-
-    Parameters
-    ----------
-    query, reference, rate
-        As for `coherence`.
-    first, last : float
-        Seconds of the query from and until which it is known to agree.
-
-    Returns
-    -------
-    Trace or None
-        None where the waveforms do not agree there, at one lag.
-    """
-    if len(query) < (first + LONG.seconds) * RATE:
-        return None
-    speeds = [1.0] if abs(rate - 1) < UNALTERED else []
-    if abs(rate - 1) > SAME:
-        speeds += (rate + NEARLY).tolist()
-    part = slice(round(first * RATE), round(last * RATE))
-    led_to = round(rate * first * RATE)
-
-    def agrees(speed: float) -> float:
-        sums = _correlations(query[part], reference[led_to:], LONG, rate, speed, speed)[1].sum(axis=0)
-        return _peak(sums)[0]
-
-    speed = max(speeds, key=agrees) if len(speeds) > 1 else speeds[0]
-    times, correlations = _correlations(query, reference, DENSE, rate, speed, speed)
-    within = (times >= first) & (times <= last)
-    total = np.clip(correlations[within], -MOST, MOST).sum(axis=0)
-    peak, lag = _peak(total)
-    if peak < SURE:
-        return None
-    near = correlations[:, max(0, lag - LAGS) : lag + LAGS + 1]
-    return Trace(times, (near * np.sign(total[lag])).max(axis=1))
-
-
-def _placed(query: Float32, reference: Float32, stretches: _Stretches, rate: float) -> tuple[float, float]:
-    """How well a copy at the same speed agrees, in standard deviations, and by which lag, in seconds."""
-    _, correlations = _correlations(query, reference, stretches, rate, speed=1.0, along=1.0)
-    together, place = _together(correlations, len(query) / RATE)
-    return together, place / RATE - stretches.reach
-
-
-def _correlations(
-    query: Float32, reference: Float32, stretches: _Stretches, rate: float, speed: float, along: float
-) -> tuple[Float64, Float32]:
-    """When the middle of each stretch is, in seconds, and its correlation at every lag.
-
-    The latter in standard deviations, shape (n, n_lags); zeros where it is silent. The query's waveform is to
-    run at ``speed``; its stretches follow each other along a line of the rate ``along``, which has its middle
-    in common with that of the rate ``rate``.
-    """
-    middle = len(query) / 2
-    if speed != 1:
-        places = np.arange(int(len(query) * speed)) / speed
-        query = np.interp(places, np.arange(len(query)), query).astype(np.float32)
-    size, reach = (round(s * stretches.sample_rate) for s in (stretches.seconds, stretches.reach))
-    margin = round(REACH * stretches.sample_rate) - reach
-    last = len(query) - size
-    n = 1 + int(max(0, last) / (stretches.hop * stretches.sample_rate))
-    starts = np.linspace(0, max(0, last), min(n, stretches.most)).astype(int)
-    middles = (starts + size / 2) / speed  # samples of the query as it is
-    firsts = np.round(rate * middle + along * (middles - middle) - size / 2).astype(int)
-    queries, references = _cut(query, starts, size), _cut(reference, firsts + margin, size + 2 * reach)
-    length = _quick(size + 2 * reach)
-    window = np.hanning(size).astype(np.float32)
-    crossed = _whitened(references, length) * np.conj(_whitened(queries * window, length))
-    correlations = np.fft.irfft(crossed, length, axis=1)[:, : 2 * reach + 1]
-    spread = correlations.std(axis=1, keepdims=True)
-    scaled = np.where(spread > SILENT / length, correlations / np.maximum(spread, SILENT / length), 0)
-    return middles / stretches.sample_rate, np.asarray(scaled, np.float32)
-
-
-def _cut(samples: Float32, firsts: npt.NDArray[np.int64], size: int) -> Float32:
-    """Stretches, shape (n, size); silence where there are no samples."""
+def _cut(samples: Float32, middles: Float64, size: int) -> Float32:
+    """Stretches around these samples, shape (n, size); silence where there are none."""
+    firsts = np.round(middles - size / 2).astype(int)
     before, behind = max(0, -int(firsts.min())), max(0, int(firsts.max()) + size - len(samples))
     padded = np.pad(samples, (before, behind))
-    return np.lib.stride_tricks.sliding_window_view(padded, size)[firsts + before]
+    stretches: Float32 = np.lib.stride_tricks.sliding_window_view(padded, size)[firsts + before]
+    return stretches
 
 
-def _whitened(samples: Float32, length: int) -> npt.NDArray[np.complex64]:
-    spectra = np.fft.rfft(samples, length, axis=1)
+def _whitened(samples: Float32, stretches: _Stretches) -> Spectra:
+    spectra = torch.fft.rfft(torch.from_numpy(samples), _length(stretches)).numpy()
     sizes = np.abs(spectra)
     told = sizes > np.maximum(FAINT * sizes.max(axis=1, keepdims=True), SILENT)
     return np.where(told, spectra / np.maximum(sizes, SILENT), 0).astype(np.complex64, copy=False)
+
+
+def _correlated(asked: Spectra, references: Spectra, stretches: _Stretches) -> Float32:
+    """Those of stretches, with what lies around them, at every lag: in standard deviations."""
+    length = _length(stretches)
+    crossed = torch.from_numpy(references * np.conj(asked))
+    correlations = torch.fft.irfft(crossed, length).numpy()[:, : 2 * stretches.n_lags + 1]
+    spread = correlations.std(axis=1, keepdims=True)
+    scaled = correlations / np.maximum(spread, SILENT / length)
+    told: Float32 = np.where(spread > SILENT / length, scaled, np.float32(0))
+    return told
 
 
 def _apart(correlations: Float32) -> float:
@@ -238,13 +288,17 @@ def _together(correlations: Float32, seconds: float) -> tuple[float, int]:
     """Highest peak of their sum, where the lag may drift evenly from the first to the last; and its place."""
     n, n_lags = correlations.shape
     share = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
-    clipped = np.clip(correlations, -MOST, MOST)
+    sums = np.cumsum(np.pad(np.clip(correlations, -MOST, MOST), ((1, 0), (0, 0))), axis=0)
     furthest = round(DRIFT * seconds * RATE / 2)
     highest, place = 0.0, n_lags // 2
     for drift in range(-furthest, furthest + 1):
+        shifts = np.round(drift * share).astype(int)
+        bounds = [0, *(np.flatnonzero(np.diff(shifts)) + 1).tolist(), n]
         total = np.zeros(n_lags, np.float32)
-        for row, shift in zip(clipped, np.round(drift * share).astype(int).tolist(), strict=True):
-            total[max(0, -shift) : n_lags - max(0, shift)] += row[max(0, shift) : n_lags - max(0, -shift)]
+        for first, after in itertools.pairwise(bounds):
+            shift = int(shifts[first])
+            moved = sums[:, max(0, shift) : n_lags - max(0, -shift)]
+            total[max(0, -shift) : n_lags - max(0, shift)] += moved[after] - moved[first]
         peak, lag = _peak(total)
         if peak - (DRIFTS if drift else 0.0) > highest:
             highest, place = peak - (DRIFTS if drift else 0.0), lag
@@ -261,9 +315,9 @@ def _peak(correlation: Float32) -> tuple[float, int]:
 
 
 @functools.cache
-def _quick(least: int) -> int:
-    """The least length of that many whose only factors are 2, 3 and 5: those are transformed quickly."""
-    length = least
+def _length(stretches: _Stretches) -> int:
+    """Of what is transformed, in samples: the only factors are 2, 3 and 5, so that it is quick."""
+    length = stretches.size + 2 * stretches.n_lags
     while True:
         rest = length
         for factor in (2, 3, 5):

@@ -24,8 +24,8 @@ ODDS = (-5.27, 8.45, 0.16, 0.31, -7.46, -0.97, 0.41, 8.95, 0.52)
 ODDS_UNVERIFIED = (-10.89, 12.17, 1.43, 0.74, -3.55, -0.94, -0.72, 19.25)
 # Where the waveforms are at hand: constant, what the codes tell, and their coherence, together (the square, a
 # tenth of it) and apart, above the first and up to the second of these standard deviations.
-ODDS_HEARD = (-2.96, 0.75, 2.02, 3.4)
-TOGETHER, APART = (5.4, 15.0), (4.2, 8.0)
+ODDS_HEARD = (-2.6, 0.78, 2.15, 3.95)
+TOGETHER, APART = (7.0, 15.0), (4.5, 8.0)
 CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing well, out of more
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same

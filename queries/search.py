@@ -164,7 +164,7 @@ class Search:
         for place, j in enumerate(compared[:COMPARED] if self._waveforms else ()):
             if self._waveforms and j.judgement.probability > LISTENED:
                 coherence = self._waveforms.coherence(j.line, j.query, far=place < FAR)
-                line = _placed(j.line, j.query, coherence) if coherence else j.line
+                line = placed(j.line, j.query, coherence) if coherence else j.line
                 compared[place] = replace(j, line=line, judgement=replace(j.judgement, coherence=coherence))
         return compared
 
@@ -362,8 +362,8 @@ class Search:
         return Heard(*stored_tracks(self._store, self._tokenizer, layers, recording, within))
 
 
-def _placed(line: Line, section: Segment, coherence: Coherence) -> Line:
-    """Where the waveforms say that a copy lies, if that is not about where the line leads."""
+def placed(line: Line, section: Segment, coherence: Coherence) -> Line:
+    """The line, or that on which the waveforms say that a copy of a section lies, if that is another one."""
     if not coherence.is_placed or (abs(coherence.lag) < ASIDE and abs(line.rate - 1) < UNALTERED):
         return line
     middle = (section.start + section.end) / 2

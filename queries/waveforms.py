@@ -13,7 +13,7 @@ import numpy as np
 
 from audiosearch import audio
 from audiosearch.alignment import Line
-from audiosearch.coherence import RATE, REACH, Coherence, Trace, coherence, trace
+from audiosearch.coherence import RATE, REACH, Asked, Coherence, Trace
 from audiosearch.errors import AudioError
 from audiosearch.types import Float32, Segment, Waveform
 
@@ -35,7 +35,7 @@ class Waveforms:
     """
 
     def __init__(self, asked: Sound, file_of: FileOf) -> None:
-        self._asked = functools.lru_cache(SECTIONS)(asked)
+        self._asked = functools.lru_cache(SECTIONS)(lambda section: Asked(asked(section)))
         self._file_of = functools.cache(file_of)
         self._known: dict[tuple[str, Segment, float, float, bool], Coherence | None] = {}
 
@@ -47,7 +47,7 @@ class Waveforms:
         key = line.recording, section, round(line.at(section.start), 2), round(line.rate, 3), far
         if key not in self._known:
             pair = self._pair(line, section)
-            self._known[key] = coherence(*pair, line.rate, far) if pair else None
+            self._known[key] = pair[0].coherence(pair[1], line.rate, far) if pair else None
         return self._known[key]
 
     def trace(self, line: Line, section: Segment, known: Segment) -> Trace | None:
@@ -63,21 +63,21 @@ class Waveforms:
         """
         pair = self._pair(line, section)
         first, last = known.start - section.start, known.end - section.start
-        found = trace(*pair, line.rate, first, last) if pair else None
+        found = pair[0].trace(pair[1], line.rate, first, last) if pair else None
         return replace(found, times=found.times + section.start) if found else None
 
-    def _pair(self, line: Line, section: Segment) -> tuple[Float32, Float32] | None:
+    def _pair(self, line: Line, section: Segment) -> tuple[Asked, Float32] | None:
         """A section of the query, and what lies along a line from `REACH` before it on."""
         path = self._file_of(line.recording)
         if path is None:
             return None
         begin, end = line.at(section.start) - REACH, line.at(section.end) + REACH
         try:
-            query = self._asked(section)
+            asked = self._asked(section)
             reference = of_file(path)(Segment(max(0.0, begin), max(0.0, end)))
         except AudioError:
             return None
-        return query, np.concatenate([np.zeros(max(0, round(-begin * RATE)), np.float32), reference])
+        return asked, np.concatenate([np.zeros(max(0, round(-begin * RATE)), np.float32), reference])
 
 
 def of_file(path: Path) -> Sound:

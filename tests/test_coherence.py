@@ -8,7 +8,7 @@ import soxr
 
 import sounds
 from audiosearch import audio
-from audiosearch.coherence import RATE, REACH, coherence, trace
+from audiosearch.coherence import RATE, REACH, Asked
 from audiosearch.playback import sooner
 from audiosearch.types import Float32
 
@@ -36,30 +36,30 @@ def louder(samples: Float32, like: Float32, decibels: float) -> Float32:
 
 @pytest.mark.parametrize("off", [0.0, 0.06, -0.06])
 def test_the_same_sound_agrees_where_the_line_leads_nearly(recording: Float32, off: float) -> None:
-    found = coherence(query(recording), around(recording, off=off), 1.0)
+    found = Asked(query(recording)).coherence(around(recording, off=off), 1.0)
     assert found.together > 14
     assert found.apart > 7.5
 
 
 @pytest.mark.parametrize("off", [0.6, -0.6])
 def test_a_copy_is_found_far_beside_the_line_on_request(recording: Float32, off: float) -> None:
-    found = coherence(query(recording), around(recording, off=off), 1.0)
+    found = Asked(query(recording)).coherence(around(recording, off=off), 1.0)
     assert found.is_placed
     assert found.lag == pytest.approx(-off, abs=0.001)
-    assert not coherence(query(recording), around(recording, off=off), 1.0, far=False).is_placed
+    assert not Asked(query(recording)).coherence(around(recording, off=off), 1.0, far=False).is_placed
 
 
 @pytest.mark.parametrize("inverted", [1, -1])
 def test_noise_as_loud_as_it_leaves_it_a_copy(recording: Float32, inverted: int) -> None:
     asked = inverted * query(recording)
     asked = asked + louder(sounds.noise(SECONDS), asked, 0)
-    assert coherence(asked.astype(np.float32), around(recording), 1.0).together > 9
+    assert Asked(asked.astype(np.float32)).coherence(around(recording), 1.0).together > 9
 
 
 def test_other_sound_that_is_louder_leaves_it_a_copy(recording: Float32, clips: Path) -> None:
     asked = query(recording)
     other = audio.load(clips / "northanger-abbey.opus", RATE).samples[: len(asked)]
-    assert coherence(asked + louder(other, asked, 5), around(recording), 1.0).together > 9
+    assert Asked(asked + louder(other, asked, 5)).coherence(around(recording), 1.0).together > 9
 
 
 @pytest.mark.parametrize("speed", [0.9, 1.05])
@@ -68,13 +68,13 @@ def test_a_copy_at_another_speed_agrees_at_about_the_rate_of_the_line(
     recording: Float32, speed: float, off: float
 ) -> None:
     asked = soxr.resample(query(recording, SECONDS * speed), RATE * speed, RATE)
-    assert coherence(asked, around(recording, speed), speed + off).apart > 6.5
+    assert Asked(asked).coherence(around(recording, speed), speed + off).apart > 6.5
 
 
 @pytest.mark.parametrize("tempo", [0.9, 1.1])
 def test_a_copy_at_another_tempo_agrees_stretch_by_stretch(recording: Float32, tempo: float) -> None:
     asked = np.concatenate(list(sooner(iter([query(recording, SECONDS * tempo)]), RATE, tempo)))
-    found = coherence(asked, around(recording, tempo), tempo)
+    found = Asked(asked).coherence(around(recording, tempo), tempo)
     assert found.apart > 6.5
     assert found.together < 14
 
@@ -83,13 +83,13 @@ def test_a_copy_at_another_pitch_agrees_stretch_by_stretch(recording: Float32) -
     higher = 2 ** (1 / 12)
     asked = soxr.resample(query(recording), RATE * higher, RATE)
     asked = np.concatenate(list(sooner(iter([asked]), RATE, 1 / higher)))
-    assert coherence(asked, around(recording), 1.0).apart > 6
+    assert Asked(asked).coherence(around(recording), 1.0).apart > 6
 
 
 @pytest.mark.parametrize("rate", [1.0, 1.1])
 def test_other_sound_of_the_same_recording_does_not_agree(recording: Float32, rate: float) -> None:
     elsewhere = around(recording, rate, off=9.1)
-    found = coherence(query(recording), elsewhere, rate)
+    found = Asked(query(recording)).coherence(elsewhere, rate)
     assert found.together < 8
     assert found.apart < 5.5
 
@@ -103,7 +103,7 @@ def test_a_sound_that_both_hold_for_a_moment_does_not_make_them_copies(clips: Pa
     for samples in (one, other):
         samples[RATE : RATE + len(beep)] = beep
     reach = np.zeros(round(REACH * RATE), np.float32)
-    found = coherence(one, np.concatenate([reach, other, reach]), 1.0)
+    found = Asked(one).coherence(np.concatenate([reach, other, reach]), 1.0)
     assert found.together < 8
     assert found.apart < 5.5
 
@@ -111,8 +111,9 @@ def test_a_sound_that_both_hold_for_a_moment_does_not_make_them_copies(clips: Pa
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 2.0])
 def test_what_is_too_short_or_silent_tells_nothing(seconds: float) -> None:
     asked, reference = sounds.noise(seconds), np.zeros(round(3 * RATE), np.float32)
-    assert (coherence(asked, reference, 1.0).together, coherence(asked, reference, 1.0).apart) == (0, 0)
-    assert coherence(reference, sounds.noise(3.2), 1.0).apart == 0
+    found = Asked(asked).coherence(reference, 1.0)
+    assert (found.together, found.apart) == (0, 0)
+    assert Asked(reference).coherence(sounds.noise(3.2), 1.0).apart == 0
 
 
 @pytest.mark.parametrize("speed", [1.0, 1.05])
@@ -120,7 +121,7 @@ def test_each_moment_tells_whether_it_agrees(recording: Float32, speed: float) -
     other = louder(sounds.melody(2.0, seed=1), query(recording), 0)
     copy = soxr.resample(query(recording, SECONDS * speed), RATE * speed, RATE)
     reference = around(recording, speed, off=-2.0 * speed)  # what lies before it is heard as well
-    found = trace(np.concatenate([other, copy]), reference, speed, 3.0, 5.5)
+    found = Asked(np.concatenate([other, copy])).trace(reference, speed, 3.0, 5.5)
     assert found is not None
     before, behind = found.agreements[found.times < 1.8], found.agreements[found.times > 2.2]
     assert np.median(behind) > 8
@@ -132,8 +133,8 @@ def test_each_moment_tells_whether_it_agrees(recording: Float32, speed: float) -
 @pytest.mark.parametrize("seconds", [0.2, 2.5, 2.7])
 def test_what_is_too_short_is_not_traced(recording: Float32, speed: float, seconds: float) -> None:
     asked = query(recording)[: round(seconds * RATE)]
-    assert trace(asked, around(recording, speed), speed, 2.6, 4.5) is None
+    assert Asked(asked).trace(around(recording, speed), speed, 2.6, 4.5) is None
 
 
 def test_what_does_not_agree_is_not_traced(recording: Float32) -> None:
-    assert trace(query(recording), around(recording, off=7.7), 1.0, 1.0, 3.5) is None
+    assert Asked(query(recording)).trace(around(recording, off=7.7), 1.0, 1.0, 3.5) is None

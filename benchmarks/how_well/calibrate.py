@@ -14,7 +14,7 @@ the fit, and the probability that an excerpt of a recording that is not stored e
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,12 +24,13 @@ import numpy as np
 import typer
 
 from audiosearch import Library
-from audiosearch.alignment import line_of
+from audiosearch.alignment import Line, line_of
 from audiosearch.judgement import ODDS, ODDS_HEARD
-from audiosearch.types import Float32, Match, Waveform
+from audiosearch.types import Float32, Segment, Waveform
 from benchmarks.how_well.degradations import ALL, RATE, Context
 from benchmarks.planted.sounds import library_of, recordings, stored, strangers
 from queries.match import heard_in
+from queries.search import FAR, placed
 
 TOLERANCE = 0.5  # seconds
 SHORTEST = 12.0  # seconds of a recording
@@ -61,9 +62,9 @@ def main(
     odds = tell("with it", features, true)
     tell_of_shipped(ODDS, features, true)
     tell_of_strangers(rows, "features", odds)
-    compared = [match for match in matches if match["heard"] and (match["true"] or not match["own"])]
+    compared = [match for match in matches if "heard" in match and (match["true_heard"] or not match["own"])]
     heard = np.array([match["heard"] for match in compared])
-    true = np.array([match["true"] for match in compared], float)
+    true = np.array([match["true_heard"] for match in compared], float)
     odds = tell("with waveforms", heard, true)
     tell_of_shipped(ODDS_HEARD, heard, true)
     tell_of_strangers(rows, "heard", odds)
@@ -105,7 +106,7 @@ def tell_of_shipped(odds: Sequence[float], features: np.ndarray, true: np.ndarra
 def tell_of_strangers(rows: Sequence[dict], which: str, odds: np.ndarray) -> None:
     """Print how sure some odds are of what is not stored."""
     strange = [
-        max((float(odds @ match[which]) for match in row["matches"] if match[which]), default=float("-inf"))
+        max((float(odds @ match[which]) for match in row["matches"] if which in match), default=float("-inf"))
         for row in rows
         if not row["stored"]
     ]
@@ -130,11 +131,10 @@ class Excerpt:
     start: float  # seconds
     rate: float
 
-    def holds(self, match: Match) -> bool:
-        """Whether a match in its recording is where it lies, in the middle of what was found."""
-        middle = (match.query.start + match.query.end) / 2
-        place = match.reference.start + match.rate * (middle - match.query.start)
-        return abs(place - self.start - self.rate * middle) < TOLERANCE
+    def holds(self, line: Line, part: Segment) -> bool:
+        """Whether a line in its recording leads where it lies, in the middle of a part of it."""
+        middle = (part.start + part.end) / 2
+        return abs(line.at(middle) - self.start - self.rate * middle) < TOLERANCE
 
 
 def excerpt(sounds: dict[str, Float32], name: str, rng: np.random.Generator) -> Excerpt:
@@ -159,17 +159,20 @@ def matched(
     found, _ = heard_in(library.store, library.tokenizer, library.segmenter, iter([asked.samples]))
     waveforms = library.waveforms(Waveform(asked.samples, RATE))
     matches = []
-    for one in found:
+    for number, one in enumerate(found):
         if one.judgement.chosen:
             continue  # what was chosen for agreeing well has odds of its own
-        coherence = waveforms.coherence(line_of(one.match), one.match.query)
+        line, part = line_of(one.match), one.match.query
+        coherence = waveforms.coherence(line, part, far=number < FAR)
         heard = replace(one.judgement, coherence=coherence).heard
         match = {
             "features": one.judgement.features.tolist(),
-            "heard": None if heard is None else heard.tolist(),
-            "true": one.match.recording == id_ and asked.holds(one.match),
-            "own": Path(library.name(one.match.recording)).stem.split("~")[0] == name.split("~")[0],
+            "true": line.recording == id_ and asked.holds(line, part),
+            "own": Path(library.name(line.recording)).stem.split("~")[0] == name.split("~")[0],
         }
+        if coherence and heard is not None:
+            there = line.recording == id_ and asked.holds(placed(line, part, coherence), part)
+            match |= {"coherence": astuple(coherence), "heard": heard.tolist(), "true_heard": there}
         matches.append(match)
     return {"condition": asked.condition, "stored": id_ is not None, "matches": matches}
 
