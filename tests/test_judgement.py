@@ -62,8 +62,8 @@ def test_waveforms_that_agree_make_a_line_surer_and_others_less_sure() -> None:
     judgement = Judgement(0.5, 1.0, 0.0, 0.7, 5.0, verified=1.0)
     copy, chance = (replace(judgement, coherence=Coherence(*c)) for c in ((20.0, 8.0), (4.2, 4.2)))
     assert judgement.heard is None
-    assert copy.heard == pytest.approx([1.0, judgement.score, 9.6**2 / 10, 3.8])
-    assert replace(copy, seconds=1.0).heard[2:] == pytest.approx([(9.6 / 1.75) ** 2 / 10, 3.8 / 1.75])
+    assert copy.heard == pytest.approx([1.0, judgement.score, 8.0**2 / 10, 3.5])
+    assert replace(copy, seconds=1.0).heard[2:] == pytest.approx([(8.0 / 1.75) ** 2 / 10, 3.5 / 1.75])
     assert copy.score == pytest.approx(float(np.dot(ODDS_HEARD, copy.heard)))
     assert chance.probability < judgement.probability < copy.probability
     assert replace(judgement, coherence=Coherence(4.2, 7.0)).score > chance.score
