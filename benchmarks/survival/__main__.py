@@ -1,4 +1,4 @@
-"""Per layer, the share of codes that stay equal when the sound is changed a little.
+"""Per layer, the share of codes that stay equal when the sound is changed a little, and when it is degraded.
 
     python -m benchmarks.survival --tokenizer pocket --audio FOLDER
     python -m benchmarks.survival --tokenizer qwen3-tts-12hz --model DIRECTORY --audio FOLDER
@@ -6,7 +6,8 @@
 A shift is played later by so much: code i of the original is compared with the code of the changed sound
 whose frame holds the same moment. 80 ms are one frame at 12.5 frames a second, so that nothing but the
 beginning differs; 10 ms are an eighth of one. By chance as many codes are equal as "another recording"
-has in common.
+has in common. The degradations are those of `benchmarks/how_well`; what is mixed in is the file before. Where
+they change speed or tempo, likewise, a code is compared with that of the original at the same moment.
 """
 
 import io
@@ -23,10 +24,11 @@ import av
 import numpy as np
 import typer
 
-from audiosearch import audio, frames, plugins
+from audiosearch import audio, plugins
 from audiosearch.errors import AudioError
 from audiosearch.interfaces import Tokenizer
 from audiosearch.types import Codes, Float32, Waveform
+from benchmarks.how_well import degradations
 
 MP3_RATE = 44100  # Hz
 LONGEST = 30.0  # seconds of a file
@@ -44,8 +46,7 @@ def main(
     """Measure and write the table."""
     loaded = plugins.load_tokenizer(tokenizer, device, model)
     waveforms = take(audio_folder, files, loaded.sample_rate)
-    shares = survival(loaded, waveforms)
-    text = report(loaded, waveforms, shares)
+    text = report(loaded, waveforms, *survival(loaded, waveforms))
     (out or Path(f"benchmarks/survival/{tokenizer}.md")).write_text(text)
     print(text)
 
@@ -67,32 +68,56 @@ def take(folder: Path, n_files: int, rate: int) -> list[Waveform]:
     return found
 
 
-def survival(tokenizer: Tokenizer, waveforms: list[Waveform]) -> dict[str, Float32]:
-    """Share of equal codes per layer, for each change; frames of all files count alike.
+def survival(
+    tokenizer: Tokenizer, waveforms: list[Waveform]
+) -> tuple[dict[str, Float32], dict[str, Float32]]:
+    """Share of equal codes per layer, for each change and for each degradation; all frames count alike.
 
     Returns
     -------
-    dict of str to np.ndarray, shape (n_layers,)
+    two of dict of str to np.ndarray, shape (n_layers,)
     """
-    equal: dict[str, list[np.ndarray]] = {}
-    before: Codes | None = None
+    changes: dict[str, list[np.ndarray]] = {}
+    degraded: dict[str, list[np.ndarray]] = {}
+    before, codes_before = waveforms[-1], None
     for number, waveform in enumerate(waveforms):
         rng = np.random.default_rng(number)
-        changed = {name: change(waveform, rng) for name, (change, _) in CHANGES.items()}
-        codes, *others = tokenizer.encode([waveform, *changed.values()])
-        for (name, (_, delay)), other in zip(CHANGES.items(), others, strict=True):
-            equal.setdefault(name, []).append(compared(codes, other, delay))
-        if before is not None:
-            equal.setdefault("another recording", []).append(compared(codes, before, 0.0))
-        before = codes
-    return {name: np.concatenate(parts, axis=1).mean(axis=1) for name, parts in equal.items()}
+        changed = [change(waveform, rng) for change, _ in CHANGES.values()]
+        harmed = [degrade(how, waveform, before, rng) for how, _ in degradations.ALL.values()]
+        codes, *others = tokenizer.encode([waveform, *changed, *harmed])
+        for (name, (_, delay)), other in zip(CHANGES.items(), others[: len(changed)], strict=True):
+            changes.setdefault(name, []).append(compared(codes, other, delay=delay))
+        if codes_before is not None:
+            changes.setdefault("another recording", []).append(compared(codes, codes_before))
+        for (name, (_, rate)), other in zip(degradations.ALL.items(), others[len(changed) :], strict=True):
+            degraded.setdefault(name, []).append(compared(codes, other, rate=rate))
+        before, codes_before = waveform, codes
+    return averaged(changes), averaged(degraded)
 
 
-def compared(codes: Codes, other: Codes, delay: float) -> np.ndarray:
-    """Whether codes are equal, shape (n_layers, n_frames), where ``other`` is later by ``delay``."""
-    later = frames.at(delay, codes.frame_rate)
-    n_frames = min(codes.n_frames, other.n_frames - later)
-    return np.asarray(codes.array[:, :n_frames] == other.array[:, later : later + n_frames])
+def averaged(parts: dict[str, list[np.ndarray]]) -> dict[str, Float32]:
+    """The share of equal codes of each layer, over all files."""
+    return {name: np.concatenate(files, axis=1).mean(axis=1) for name, files in parts.items()}
+
+
+def degrade(
+    how: degradations.Degradation, waveform: Waveform, other: Waveform, rng: np.random.Generator
+) -> Waveform:
+    """As `benchmarks.how_well` does it, with ``other`` as what may be mixed in."""
+    samples, above = (audio.resample(w, degradations.RATE).samples for w in (waveform, other))
+    harmed = how(samples, degradations.Context(rng, np.resize(above, len(samples))))
+    return audio.resample(Waveform(np.clip(harmed, -1, 1), degradations.RATE), waveform.sample_rate)
+
+
+def compared(codes: Codes, other: Codes, delay: float = 0.0, rate: float = 1.0) -> np.ndarray:
+    """Whether codes are equal, shape (n_layers, n_frames), of those of ``other`` that have a counterpart.
+
+    The sound of ``other`` is later by ``delay`` seconds, and runs at ``rate`` times the speed.
+    """
+    middles = np.arange(other.n_frames) + 0.5 - delay * float(other.frame_rate)
+    places = np.floor(middles * rate).astype(int)
+    there = (places >= 0) & (places < codes.n_frames)
+    return np.asarray(codes.array[:, places[there]] == other.array[:, there])
 
 
 def gain(decibels: float) -> Change:
@@ -152,8 +177,13 @@ CHANGES: dict[str, tuple[Change, float]] = {
 }
 
 
-def report(tokenizer: Tokenizer, waveforms: list[Waveform], shares: dict[str, Float32]) -> str:
-    """The table."""
+def report(
+    tokenizer: Tokenizer,
+    waveforms: list[Waveform],
+    changes: dict[str, Float32],
+    degraded: dict[str, Float32],
+) -> str:
+    """The tables."""
     asked = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
     )
@@ -167,13 +197,22 @@ def report(tokenizer: Tokenizer, waveforms: list[Waveform], shares: dict[str, Fl
         "",
         "Share of codes that are equal, per layer.",
         "",
-        "| layer | " + " | ".join(shares) + " |",
-        "|---|" + "---|" * len(shares),
+        *table(tokenizer, changes),
+        "",
+        "The same under the degradations of `benchmarks/how_well`, codecs with the delay that they bring:",
+        "",
+        *table(tokenizer, degraded),
     ]
-    for layer in range(tokenizer.n_layers):
-        lines.append(f"| {layer} | " + " | ".join(f"{row[layer]:.3f}" for row in shares.values()) + " |")
-    lines.append("| all | " + " | ".join(f"{row.mean():.3f}" for row in shares.values()) + " |")
     return "\n".join(lines) + "\n"
+
+
+def table(tokenizer: Tokenizer, shares: dict[str, Float32]) -> list[str]:
+    """A row for each of what was done to the sound."""
+    names = [*(str(layer) for layer in range(tokenizer.n_layers)), "all"]
+    lines = ["| layer | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for name, row in shares.items():
+        lines.append(f"| {name} | " + " | ".join(f"{share:.3f}" for share in [*row, row.mean()]) + " |")
+    return lines
 
 
 if __name__ == "__main__":
