@@ -33,7 +33,7 @@ DRIFT = 0.0002  # by which the clocks of two recorders differ at most
 DRIFTS = 0.5  # standard deviations by which chance finds more where several drifts are tried
 UNALTERED = 0.012  # a line whose rate is nearer to 1 may be that of a copy at the same speed
 SPEEDS = np.arange(-3, 4) * 0.004  # that a copy is tried at, beside the line's rate
-SEMITONES = (-2, -1, 1, 2)  # that its pitch may have been moved by
+PITCHES = tuple(2 ** (semitones / 12) for semitones in (-2, -1, 1, 2))  # that it may have been moved to
 SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
 NEARLY = np.arange(-12, 13) * 0.0005  # that such a line's rate is off
 LAGS = 4  # samples beside the lag at which most of a query agrees
@@ -133,8 +133,7 @@ class Asked:
 
     def __init__(self, samples: Float32) -> None:
         self._samples = samples
-        self._coarse = functools.cache(lambda: soxr.resample(samples, RATE, COARSE))
-        self._spectra = functools.cache(self._transformed)
+        self._kept: dict[tuple[_Stretches, float], Spectra] = {}  # of speeds that every line is tried at
 
     def coherence(self, reference: Float32, rate: float, far: bool = True) -> Coherence:
         """How well it agrees with what lies along a line.
@@ -213,7 +212,7 @@ class Asked:
         altered = abs(rate - 1) > UNALTERED
         steady = rate if altered else 1.0
         ways = [(1.0, steady), *((float(rate + by), float(rate + by)) for by in SPEEDS if altered)]
-        ways += [(2 ** (semitones / 12), steady) for semitones in SEMITONES]
+        ways += [(speed, steady) for speed in PITCHES]
         apart = 0.0
         for speed, along in ways:
             apart = max(apart, _apart(_correlated(self._spectra(SHORT, speed), led_to(along), SHORT)))
@@ -232,22 +231,33 @@ class Asked:
         references = self._led_to(reference, stretches, rate, along)
         return _correlated(self._spectra(stretches, speed), references, stretches)
 
-    def _transformed(self, stretches: _Stretches, speed: float) -> Spectra:
+    def _spectra(self, stretches: _Stretches, speed: float) -> Spectra:
         """Stretches of it, at another speed."""
-        samples = self._samples if stretches.sample_rate == RATE else self._coarse()
-        middles = stretches.middles(len(samples))
+        if (stretches, speed) in self._kept:
+            return self._kept[stretches, speed]
+        samples = self._samples if stretches.sample_rate == RATE else self._coarse
         if speed != 1:
             places = np.arange(int(len(samples) * speed)) / speed
             samples = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
-        cut = _cut(samples, middles * speed, stretches.size)
-        return _whitened(cut * np.hanning(stretches.size).astype(np.float32), stretches)
+        cut = _cut(samples, self._middles(stretches) * speed, stretches.size)
+        spectra = _whitened(cut * np.hanning(stretches.size).astype(np.float32), stretches)
+        if speed in (1, *PITCHES):
+            self._kept[stretches, speed] = spectra
+        return spectra
 
     def _led_to(self, reference: Float32, stretches: _Stretches, rate: float, along: float) -> Spectra:
         """What lies along the line where they do, and a little around it."""
-        scale = stretches.sample_rate / RATE
-        middles, middle = stretches.middles(round(len(self._samples) * scale)), len(self._samples) * scale / 2
+        middles, middle = self._middles(stretches), len(self._samples) / 2 * stretches.sample_rate / RATE
         led_to = REACH * stretches.sample_rate + rate * middle + along * (middles - middle)
         return _whitened(_cut(reference, led_to, stretches.size + 2 * stretches.n_lags), stretches)
+
+    def _middles(self, stretches: _Stretches) -> Float64:
+        return stretches.middles(len(self._samples) * stretches.sample_rate // RATE)
+
+    @functools.cached_property
+    def _coarse(self) -> Float32:
+        coarse: Float32 = soxr.resample(self._samples, RATE, COARSE)
+        return coarse
 
 
 def _cut(samples: Float32, middles: Float64, size: int) -> Float32:

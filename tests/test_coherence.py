@@ -116,6 +116,13 @@ def test_what_is_too_short_or_silent_tells_nothing(seconds: float) -> None:
     assert Asked(reference).coherence(sounds.noise(3.2), 1.0).apart == 0
 
 
+@pytest.mark.parametrize("n_samples", [8000, 10_001, 11_999, 14_003])
+def test_a_query_may_have_any_number_of_samples(recording: Float32, n_samples: int) -> None:
+    first = round(BEGIN * RATE)
+    found = Asked(recording[first : first + n_samples]).coherence(around(recording), 1.0)
+    assert found.apart > 7
+
+
 @pytest.mark.parametrize("speed", [1.0, 1.05])
 def test_each_moment_tells_whether_it_agrees(recording: Float32, speed: float) -> None:
     other = louder(sounds.melody(2.0, seed=1), query(recording), 0)
