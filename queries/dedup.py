@@ -12,7 +12,7 @@ import numpy as np
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.representations import fingerprint
 from audiosearch.types import Clip, Codes, Match, Recording, Segment
-from queries.match import everything, told
+from queries.match import answers, everything
 from queries.search import Found, Search, without_overlaps
 from queries.waveforms import Waveforms
 
@@ -66,7 +66,7 @@ def copies(
         prints = [(clip.segment, fingerprint(c, store.schema.fingerprint_frames)) for clip, c in clips]
         # What is short is found in what is long when it is asked for itself.
         found += everything(search, prints, start, start + codes.duration, divided=False)
-    return [told(one.match, store, recording.duration) for one in without_overlaps(found)]
+    return answers(without_overlaps(found), store, recording.duration)
 
 
 def stretches(

@@ -70,7 +70,7 @@ def match(
         for speed, blocks in changed(read, tokenizer.sample_rate):
             found += [as_asked(one, speed) for one in heard_in(store, tokenizer, segmenter, blocks)[0]]
         found = without_overlaps(found)
-    return [told(one.match, store, duration) for one in found[:limit]]
+    return answers(found, store, duration)[:limit]
 
 
 def heard_in(
@@ -103,6 +103,11 @@ def everything(
         judged += search.section(section, divided)
     found = without_overlaps(found for run in runs(judged) for found in search.extend(run))
     return without_overlaps(search.joined(found))
+
+
+def answers(found: Iterable[Found], store: Store, duration: float) -> list[Match]:
+    """Matches with their verdicts; a query of ``duration`` seconds has frames that begin behind its end."""
+    return [told(one.match, store, duration) for one in found if one.match.query.start < duration]
 
 
 def told(match: Match, store: Store, duration: float) -> Match:

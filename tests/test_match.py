@@ -19,7 +19,7 @@ from audiosearch.types import Clip, Codes, Float32, Match, Segment, Waveform
 from audiosearch.verdicts import in_words
 from queries.edges import CUTS, FALL, _knee
 from queries.listen import Hearing, encoded, listen
-from queries.match import match, told
+from queries.match import answers, match, told
 from queries.search import LIKELY, Found, Judged, Search, is_telling, without_overlaps
 from queries.speeds import as_asked
 
@@ -421,6 +421,15 @@ def test_ends_lie_within_the_sound(library: Library, music: Float32, tmp_path: P
         list(short.ingest([tmp_path]))
         _, match = best(short, part(music, 24.0, 5.956))
     assert match.reference.end <= 9.956
+
+
+def test_what_begins_behind_the_end_of_the_sound_is_no_match() -> None:
+    def found(start: float, end: float) -> Found:
+        place = Segment(start, end)
+        return Found(Match("r", place, place, 1.0, 1.0, 0.7), 1.0, Judgement(0.9, 1.0, 0.0, 1.0, 0.8))
+
+    (match,) = answers([found(0.84, 0.92), found(0.0, 0.84)], Whole(0.8), 0.801)  # type: ignore[arg-type]
+    assert match.query == Segment(0.0, 0.801)
 
 
 @pytest.mark.parametrize("limit", [0, -1])
