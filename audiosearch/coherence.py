@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import soxr
-import torch
 
 from audiosearch.types import Float32, Float64
 
@@ -270,6 +269,8 @@ def _cut(samples: Float32, middles: Float64, size: int) -> Float32:
 
 
 def _whitened(samples: Float32, stretches: _Stretches) -> Spectra:
+    import torch  # slow to load
+
     spectra = torch.fft.rfft(torch.from_numpy(samples), _length(stretches)).numpy()
     sizes = np.abs(spectra)
     told = sizes > np.maximum(FAINT * sizes.max(axis=1, keepdims=True), SILENT)
@@ -278,6 +279,8 @@ def _whitened(samples: Float32, stretches: _Stretches) -> Spectra:
 
 def _correlated(asked: Spectra, references: Spectra, stretches: _Stretches) -> Float32:
     """Those of stretches, with what lies around them, at every lag: in standard deviations."""
+    import torch  # slow to load
+
     length = _length(stretches)
     crossed = torch.from_numpy(references * np.conj(asked))
     correlations = torch.fft.irfft(crossed, length).numpy()[:, : 2 * stretches.n_lags + 1]
