@@ -263,7 +263,8 @@ class _Seen:
     restarts : bool
         Whether timestamps go back on the way, so that several places of the file have the same one.
     is_plain : bool
-        Whether it holds samples as they are: then no codec need be looked for when it is opened again.
+        Whether it is a WAV file with samples as they are: then no codec need be looked for when it is opened
+        again. In other containers what the samples are may be told further inside.
     """
 
     restarts: bool
@@ -280,7 +281,8 @@ def _seen(path: Path, changed: int) -> _Seen:
     with _open(path) as container:
         track, media = _described(container, path)
         restarts = container.format.name in JOINABLE and _goes_back(container, track)
-        return _Seen(restarts, media.codec.startswith("pcm_"))
+        is_plain = container.format.name == "wav" and media.codec.startswith("pcm_")
+        return _Seen(restarts, is_plain)
 
 
 def _goes_back(container: InputContainer, track: AudioStream) -> bool:
