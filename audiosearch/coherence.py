@@ -15,6 +15,7 @@ No stretch counts for much by itself, so that a beep which two recordings share 
 
 import functools
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,12 +26,15 @@ from audiosearch.types import Float32, Float64
 
 RATE = 16000  # Hz
 REACH = 0.7  # seconds by which a copy may lie beside the line: in a room, codes are late
+NEAR = 0.5  # seconds around it of which what is likely is told at once
 FAINT = 1e-4  # of the strongest frequency: weaker ones tell nothing
 SILENT = 1e-6  # of a spectrum
 MOST = 8.0  # standard deviations that a stretch counts for
 DRIFT = 0.0002  # by which the clocks of two recorders differ at most
+DRIFT_STEP = 2  # samples between the drifts that are tried: a peak is about as wide
 DRIFTS = 0.5  # standard deviations by which chance finds more where several drifts are tried
 UNALTERED = 0.012  # a line whose rate is nearer to 1 may be that of a copy at the same speed
+ALTERED = 0.03  # one of a likely line that is further from 1 is that of a copy at another speed
 SPEEDS = np.arange(-3, 4) * 0.004  # that a copy is tried at, beside the line's rate
 PITCHES = tuple(2 ** (semitones / 12) for semitones in (-2, -1, 1, 2))  # that it may have been moved to
 SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
@@ -40,6 +44,7 @@ SURE, SURE_FAR = 9.0, 10.0  # standard deviations of what certainly agrees, near
 FAR_SECONDS = 2.0  # that a query has at least which is looked for further from the line
 CLEAR = 7.5  # of apart: nothing else need be tried
 CERTAIN = 15.0  # of together: nor this
+ASTRAY = 0.16  # seconds by which a line leaves its ends behind that is none at the same speed
 
 Spectra = npt.NDArray[np.complex64]  # (n, n_frequencies)
 
@@ -75,6 +80,7 @@ class _Stretches:
 
 COARSE = RATE // 2  # Hz
 LONG, WIDE = _Stretches(0.5, 0.125, 40, RATE, 0.2), _Stretches(0.5, 0.125, 24, RATE, REACH)
+FEW = _Stretches(0.5, 0.25, 40, RATE, 0.2)
 SHORT = _Stretches(0.25, 0.125, 24, COARSE, 0.08, slowest=0.8)
 DENSE = _Stretches(0.25, 0.05, 1000, RATE, 0.08)
 
@@ -155,11 +161,25 @@ class Asked:
         """
         if len(self._samples) < LONG.size:
             return Coherence()
+        apart = 0.0
+        if abs(rate - 1) * len(self._samples) / 2 > ASTRAY * RATE:
+            apart = self._apart(reference, rate)
+            if apart > CLEAR:
+                return Coherence(0.0, apart)
         together, lag = self._together(reference, LONG, rate)
         if far and together < SURE and len(self._samples) >= FAR_SECONDS * RATE:
             further = self._together(reference, WIDE, rate)
             together, lag = further if further[0] >= SURE_FAR else (together, lag)
-        return Coherence(together, MOST if together >= CERTAIN else self._apart(reference, rate), lag)
+        certain = together >= CERTAIN
+        return Coherence(together, MOST if certain else apart or self._apart(reference, rate), lag)
+
+    def certainly(self, reference: Float32, rate: float) -> Coherence | None:
+        """The same, if it is certain of a likely line at once; None where more has to be tried."""
+        if abs(rate - 1) > ALTERED:
+            apart = self._apart(reference, rate)
+            return Coherence(0.0, apart) if apart > CLEAR else None
+        together, lag = self._together(reference, FEW, rate)
+        return Coherence(together, MOST, lag) if together >= CERTAIN else None
 
     def trace(self, reference: Float32, rate: float, first: float, last: float) -> Trace | None:
         """How well each moment of it agrees with what lies along a line.
@@ -302,10 +322,10 @@ def _together(correlations: Float32, seconds: float) -> tuple[float, int]:
     n, n_lags = correlations.shape
     share = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
     sums = np.cumsum(np.pad(np.clip(correlations, -MOST, MOST), ((1, 0), (0, 0))), axis=0)
-    furthest = round(DRIFT * seconds * RATE / 2)
+    furthest = math.ceil(DRIFT * seconds * RATE / 2 / DRIFT_STEP)
     highest, place = 0.0, n_lags // 2
-    for drift in range(-furthest, furthest + 1):
-        shifts = np.round(drift * share).astype(int)
+    for drift in sorted(range(-furthest, furthest + 1), key=abs):
+        shifts = np.round(drift * DRIFT_STEP * share).astype(int)
         bounds = [0, *(np.flatnonzero(np.diff(shifts)) + 1).tolist(), n]
         total = np.zeros(n_lags, np.float32)
         for first, after in itertools.pairwise(bounds):
@@ -315,6 +335,8 @@ def _together(correlations: Float32, seconds: float) -> tuple[float, int]:
         peak, lag = _peak(total)
         if peak - (DRIFTS if drift else 0.0) > highest:
             highest, place = peak - (DRIFTS if drift else 0.0), lag
+        if highest >= CERTAIN:
+            break
     return highest, place
 
 

@@ -11,23 +11,19 @@ from threadpoolctl import ThreadpoolController
 
 from audiosearch import alignment, verifier
 from audiosearch.alignment import Line, Track
-from audiosearch.coherence import UNALTERED, Coherence
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.judgement import Judgement, background, better_half, leads, outvotes, sameness
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Float32, Float64, Match, Segment
 from audiosearch.verifier import Heard
+from queries.settle import settled
 from queries.tracks import interleaved, stored_tracks, track
 from queries.waveforms import Waveforms
 
 SURE = 0.99  # probability from which on nothing need be known of rivals
 HOPELESS = 0.005  # probability below which a line is dropped at once
-LISTENED = 0.001  # probability from which on its waveform is listened to, where it is at hand
 LIKELY = 0.5  # probability from which on a line counts as one of many copies
-FAR = 4  # of them are listened to further beside the line as well
-ASIDE = 0.1  # seconds from a line to where a copy lies from which on that is believed
-COMPARED = 12  # lines of a section whose waveforms are listened to at most
 UNLIKELY = 0.1  # probability below which a match adds nothing to another one
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
@@ -145,28 +141,21 @@ class Search:
                         line = Line(clip.recording, 1.0, clip.segment.start - segment.start)
                         around = self.around(line, segment)
                         judged = self._judge(line, segment, around.sound)
-                        yield from self._compared(self._verified([judged], [around], segment))
+                        yield from self._settled(self._verified([judged], [around], segment))
 
     def section(self, section: Segment, divided: bool = True) -> list[Judged]:
         """The lines that a section's anchors vote for, judged; without the hopeless ones.
 
         What fills only a part of a section is judged by that part, too, if it may be ``divided``.
         """
-        judged = self._compared(self.judged(section))
+        judged = self._settled(self.judged(section))
         for part in self._agreeing_parts(section, judged) if divided else []:
             chosen = [replace(j, judgement=replace(j.judgement, chosen=True)) for j in self.judged(part)]
-            judged += self._compared(chosen)
+            judged += self._settled(chosen)
         return [j for j in judged if j.judgement.probability > HOPELESS]
 
-    def _compared(self, judged: list[Judged]) -> list[Judged]:
-        """The same, the likeliest with how well the waveforms agree along them, if these are at hand."""
-        compared = sorted(judged, key=lambda j: -j.judgement.score)
-        for place, j in enumerate(compared[:COMPARED] if self._waveforms else ()):
-            if self._waveforms and j.judgement.probability > LISTENED:
-                coherence = self._waveforms.coherence(j.line, j.query, far=place < FAR)
-                line = placed(j.line, j.query, coherence) if coherence else j.line
-                compared[place] = replace(j, line=line, judgement=replace(j.judgement, coherence=coherence))
-        return compared
+    def _settled(self, judged: list[Judged]) -> list[Judged]:
+        return settled(judged, self._waveforms) if self._waveforms else judged
 
     def _agreeing_parts(self, section: Segment, judged: list[Judged]) -> list[Segment]:
         """Parts of a section that agree along a line of which the whole section leaves doubt."""
@@ -360,14 +349,6 @@ class Search:
     def _stored(self, recording: str, within: Segment) -> Heard:
         layers = self._tokenizer.sound_layers, self._tokenizer.speech_layers
         return Heard(*stored_tracks(self._store, self._tokenizer, layers, recording, within))
-
-
-def placed(line: Line, section: Segment, coherence: Coherence) -> Line:
-    """The line, or that on which the waveforms say that a copy of a section lies, if that is another one."""
-    if not coherence.is_placed or (abs(coherence.lag) < ASIDE and abs(line.rate - 1) < UNALTERED):
-        return line
-    middle = (section.start + section.end) / 2
-    return replace(line, rate=1.0, offset=line.at(middle) + coherence.lag - middle)
 
 
 def _one_thread() -> AbstractContextManager[object]:

@@ -13,14 +13,15 @@ import numpy as np
 
 from audiosearch import audio
 from audiosearch.alignment import Line
-from audiosearch.coherence import RATE, REACH, Asked, Coherence, Trace
+from audiosearch.coherence import NEAR, RATE, REACH, Asked, Coherence, Trace
 from audiosearch.errors import AudioError
 from audiosearch.types import Float32, Segment, Waveform
 
 Sound = Callable[[Segment], Float32]  # samples of a stretch at `RATE`, fewer where it ends, or AudioError
 FileOf = Callable[[str], Path | None]  # of a recording, by its id, if it is what it was when it was stored
 TAPE = 60.0  # seconds
-SECTIONS = 4  # of the query that are kept: lines are asked of one after the other
+MIDDLE = 3.0  # seconds of a long section that may tell enough
+SECTIONS = 8  # of the query that are kept: lines are asked of one after the other
 
 
 class Waveforms:
@@ -50,6 +51,13 @@ class Waveforms:
             self._known[key] = pair[0].coherence(pair[1], line.rate, far) if pair else None
         return self._known[key]
 
+    def at_once(self, line: Line, section: Segment) -> Coherence | None:
+        """The same, if the middle of the section makes it certain; None where more has to be heard."""
+        middle = (section.start + section.end) / 2
+        part = Segment(max(section.start, middle - MIDDLE / 2), min(section.end, middle + MIDDLE / 2))
+        pair = self._pair(line, part, NEAR)
+        return pair[0].certainly(pair[1], line.rate) if pair else None
+
     def trace(self, line: Line, section: Segment, known: Segment) -> Trace | None:
         """How well each moment of a section agrees; None where it cannot be heard, or is not the same.
 
@@ -66,18 +74,19 @@ class Waveforms:
         found = pair[0].trace(pair[1], line.rate, first, last) if pair else None
         return replace(found, times=found.times + section.start) if found else None
 
-    def _pair(self, line: Line, section: Segment) -> tuple[Asked, Float32] | None:
-        """A section of the query, and what lies along a line from `REACH` before it on."""
+    def _pair(self, line: Line, section: Segment, reach: float = REACH) -> tuple[Asked, Float32] | None:
+        """Of the query, and what lies along a line: from `REACH` before on, but silence beyond ``reach``."""
         path = self._file_of(line.recording)
         if path is None:
             return None
-        begin, end = line.at(section.start) - REACH, line.at(section.end) + REACH
+        begin, end = line.at(section.start) - reach, line.at(section.end) + reach
         try:
             asked = self._asked(section)
             reference = of_file(path)(Segment(max(0.0, begin), max(0.0, end)))
         except AudioError:
             return None
-        return asked, np.concatenate([np.zeros(max(0, round(-begin * RATE)), np.float32), reference])
+        silence = max(0, round((REACH - reach - min(0.0, begin)) * RATE))
+        return asked, np.concatenate([np.zeros(silence, np.float32), reference])
 
 
 def of_file(path: Path) -> Sound:

@@ -30,7 +30,7 @@ from audiosearch.types import Float32, Segment, Waveform
 from benchmarks.how_well.degradations import ALL, RATE, Context
 from benchmarks.planted.sounds import library_of, recordings, stored, strangers
 from queries.match import heard_in
-from queries.search import FAR, placed
+from queries.settle import FAR, placed
 
 TOLERANCE = 0.5  # seconds
 SHORTEST = 12.0  # seconds of a recording

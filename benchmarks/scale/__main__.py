@@ -7,6 +7,9 @@ of them are asked for. The other hours are made up of their codes: every layer o
 sequence of runs of .64 s, each from a random place of the real recordings and of the other layers'
 choices independent. So codes change as they do in sound, and no two recordings share more than a run of
 one layer. One store grows from the smallest size to the largest.
+
+Questions are asked by codes alone, and with waveforms: the files of the real recordings are at hand, and who
+listens to a made-up one hears ten minutes of real ones.
 """
 
 import itertools
@@ -19,13 +22,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from audiosearch import Library, audio
+from audiosearch import Library, audio, wav
 from audiosearch.representations import represent
 from audiosearch.tokenizers.pocket.training import corpus
 from audiosearch.types import Clip, Codes, Entry, Recording, Segment, Waveform
@@ -36,6 +40,8 @@ LENGTH = 600.0  # seconds of a made-up recording
 CLIP = 375  # frames of one of its clips: 30 s
 RUN = 8  # frames
 QUESTION = 10.0  # seconds
+MADE_UP = "made-up"
+KINDS = ("codes alone", "with waveforms")
 CONDITIONS = ("opus 16k", "white noise 10 dB", "mixed 5 dB", "speed +5 %")
 MILLION = 1e6  # hours
 
@@ -55,20 +61,34 @@ def main(
         real = listened(audio_folder, real_minutes * 60)
         asked = Path(folder) / "questions.npz"
         np.savez(asked, **excerpts(real, questions))
-        codes = np.concatenate([array for _, _, array in real], axis=1)
+        codes = np.concatenate([one.codes for one in real], axis=1)
+        files = Path(folder) / "files.json"
+        files.write_text(json.dumps(heard_in(real, Path(folder))))
         rows = []
         for size in sizes:
             took = grow(place, real, codes, size)
-            row = {"hours": size, **took, **measured(place, asked)}
-            rows.append(row)
-            print(row, flush=True)
+            for kind in KINDS:
+                row = {"hours": size, "kind": kind, **took, **measured(place, asked, files, kind)}
+                rows.append(row)
+                print(row, flush=True)
     sizes_asked = " ".join(f"--hours {size:g}" for size in sizes)
     text = report(rows, f"{sizes_asked} --real-minutes {real_minutes:g} --questions {questions}")
     out.write_text(text)
     print(text)
 
 
-Real = tuple[str, np.ndarray, np.ndarray]  # name, samples at 16 kHz, codes of shape (16, n)
+@dataclass(frozen=True)
+class Real:
+    """A real recording: its samples at 16 kHz, and its codes, of shape (16, n)."""
+
+    path: Path
+    samples: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """In the store."""
+        return self.path.stem
 
 
 def listened(folder: Path, seconds: float) -> list[Real]:
@@ -83,29 +103,40 @@ def listened(folder: Path, seconds: float) -> list[Real]:
     for place in np.random.default_rng(0).permutation(len(rows)).tolist():
         samples = audio.load(rows[place].path, RATE).samples[: 120 * RATE]
         if len(samples) >= (QUESTION + 2) * RATE:
-            chosen.append(
-                (rows[place].path.stem, samples, tokenizer.encode([Waveform(samples, RATE)])[0].array)
-            )
+            codes = tokenizer.encode([Waveform(samples, RATE)])[0].array
+            chosen.append(Real(rows[place].path, samples, codes))
             seconds -= len(samples) / RATE
         if seconds <= 0:
             break
     return chosen
 
 
+def heard_in(real: list[Real], folder: Path) -> dict[str, str]:
+    """The file of each recording, by its name; of all that are made up, under `MADE_UP`."""
+    anything = folder / "anything.wav"
+    samples = np.concatenate([one.samples for one in real])
+    wav.write(anything, Waveform(np.resize(samples, round(LENGTH * RATE)), RATE))
+    return {MADE_UP: str(anything), **{one.name: str(one.path) for one in real}}
+
+
 def excerpts(real: list[Real], n: int) -> dict[str, np.ndarray]:
-    """Codes of degraded excerpts, each under the name and the place of its original."""
+    """Samples and codes of degraded excerpts, each under the name and the place of its original."""
     tokenizer = Library("memory:").tokenizer
     found = {}
     for number in range(n):
         rng = np.random.default_rng(number)
-        name, samples, _ = real[int(rng.integers(len(real)))]
-        other = real[int(rng.integers(len(real)))][1]
+        original = real[int(rng.integers(len(real)))]
+        samples, other = original.samples, real[int(rng.integers(len(real)))].samples
         start = float(rng.uniform(0, len(samples) / RATE - QUESTION - 1.2))
         condition = CONDITIONS[number % len(CONDITIONS)]
         whole = samples[round(start * RATE) :][: round((QUESTION + 1) * RATE)]
         degraded = ALL[condition][0](whole, Context(rng, np.resize(other, len(whole))))
         waveform = Waveform(degraded[: round(QUESTION * RATE)].astype(np.float32), RATE)
-        found[f"{number}|{name}|{start:.3f}|{condition}"] = tokenizer.encode([waveform])[0].array
+        name = f"{number}|{original.name}|{start:.3f}|{condition}"
+        found[f"samples|{name}"], found[f"codes|{name}"] = (
+            waveform.samples,
+            tokenizer.encode([waveform])[0].array,
+        )
     return found
 
 
@@ -116,12 +147,12 @@ def grow(place: Path, real: list[Real], codes: np.ndarray, hours: float) -> dict
         stored = {recording.id for recording in store.recordings()}
         total = sum(recording.duration for recording in store.recordings())
         began = time.perf_counter()
-        for name, _, array in real:
-            if name not in stored:
-                total += keep(library, name, array)
+        for one in real:
+            if one.name not in stored:
+                total += keep(library, one.name, one.codes)
         number = 0
         while total < hours * 3600:
-            name = f"made-up-{number:06d}"
+            name = f"{MADE_UP}-{number:06d}"
             if name not in stored:
                 array = made_up(codes, np.random.default_rng([number, 3]))
                 total += keep(library, name, array)
@@ -161,9 +192,9 @@ def clips(library: Library, name: str, array: np.ndarray) -> Iterator[Entry]:
         yield represent(clip, codes, tokenizer, library.store.schema)
 
 
-def measured(place: Path, asked: Path) -> dict:
+def measured(place: Path, asked: Path, files: Path, kind: str) -> dict:
     """The questions, asked in a process of its own, so that memory is its own."""
-    command = [sys.executable, "-m", "benchmarks.scale.ask", str(place), str(asked)]
+    command = [sys.executable, "-m", "benchmarks.scale.ask", str(place), str(asked), str(files), kind]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stderr)
@@ -182,24 +213,35 @@ def report(rows: list[dict], options: str) -> str:
         "The embedded store. Match of 10 s, tokenizing apart;",
         "processor time is that of all threads: it does not depend on what else the machine does.",
         "",
-        "| hours | anchors | writing | indexing | on disk an hour | p50 | p95 | processor p50 | p95 "
-        "| memory | found | right to .5 s |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| hours | anchors | writing | indexing | on disk an hour |",
+        "|---|---|---|---|---|",
     ]
-    for row in rows:
+    for row in rows[:: len(KINDS)]:
         lines.append(
             f"| {row['hours']:.0f} | {row['anchors']} | {row['writing']:.0f} s | {row['indexing']:.0f} s "
-            f"| {row['bytes'] / row['hours'] / 1e6:.1f} MB | {row['p50']:.0f} ms | {row['p95']:.0f} ms "
-            f"| {row['cpu_p50']:.0f} ms | {row['cpu_p95']:.0f} ms | {row['memory']:.0f} MB "
-            f"| {row['found']:.2f} | {row['right']:.2f} |"
+            f"| {row['bytes'] / row['hours'] / 1e6:.1f} MB |"
         )
-    lines += ["", "## Growth", "", "| from | to | hours | p50 | processor p50 |", "|---|---|---|---|---|"]
-    for before, after in itertools.pairwise(rows):
-        lines.append(
+    for kind in KINDS:
+        of_kind = [row for row in rows if row["kind"] == kind]
+        lines += [
+            "",
+            f"## {kind.capitalize()}",
+            "",
+            "| hours | p50 | p95 | processor p50 | p95 | memory | found | right to .5 s |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {row['hours']:.0f} | {row['p50']:.0f} ms | {row['p95']:.0f} ms | {row['cpu_p50']:.0f} ms "
+            f"| {row['cpu_p95']:.0f} ms | {row['memory']:.0f} MB | {row['found']:.2f} | {row['right']:.2f} |"
+            for row in of_kind
+        ]
+        lines += ["", "| from | to | hours | p50 | processor p50 |", "|---|---|---|---|---|"]
+        lines += [
             f"| {before['hours']:.0f} h | {after['hours']:.0f} h | x {after['hours'] / before['hours']:.1f} "
             f"| x {after['p50'] / before['p50']:.2f} | x {after['cpu_p50'] / before['cpu_p50']:.2f} |"
-        )
-    lines += ["", "## A million hours", "", *million(rows)]
+            for before, after in itertools.pairwise(of_kind)
+        ]
+    lines += ["", "## A million hours, with waveforms", "", *million(of_kind)]
     return "\n".join(lines) + "\n"
 
 

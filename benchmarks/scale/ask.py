@@ -8,25 +8,34 @@ from pathlib import Path
 import numpy as np
 
 from audiosearch import Library
-from audiosearch.types import Codes
+from audiosearch.types import Codes, Waveform
 from benchmarks.how_fast.__main__ import peak_mb
-from benchmarks.scale.__main__ import ALL, QUESTION
+from benchmarks.scale.__main__ import ALL, KINDS, MADE_UP, QUESTION, RATE
 from queries.match import everything, told
 from queries.search import Search
+from queries.waveforms import Waveforms, of_waveform
 
 WARM_UP = 3  # questions that are not counted
 TOLERANCE = 0.5  # seconds
 
 
-def main(place: Path, asked: Path) -> dict:
+def main(place: Path, asked: Path, files: Path, kind: str) -> dict:
     """Time, memory and what was found."""
     took, worked, found, right = [], [], [], []
+    paths = {name: Path(path) for name, path in json.loads(files.read_text()).items()}
+
+    def file_of(recording: str) -> Path:
+        return paths[MADE_UP if recording.startswith(MADE_UP) else recording]
+
     with Library(place) as library, np.load(asked) as questions:
         tokenizer, store = library.tokenizer, library.store
-        for number, name in enumerate([*[*questions][:WARM_UP], *questions]):
-            codes = Codes(questions[name], tokenizer.frame_rate, tokenizer.codebook_size)
+        names = [name.removeprefix("codes|") for name in questions if name.startswith("codes|")]
+        for number, name in enumerate([*names[:WARM_UP], *names]):
+            codes = Codes(questions[f"codes|{name}"], tokenizer.frame_rate, tokenizer.codebook_size)
+            sound = Waveform(questions[f"samples|{name}"], RATE)
             began, began_work = time.perf_counter(), time.process_time()
-            matches = everything(Search(store, tokenizer, codes), [], 0.0, QUESTION)
+            waveforms = Waveforms(of_waveform(sound), file_of) if kind == KINDS[1] else None
+            matches = everything(Search(store, tokenizer, codes, waveforms=waveforms), [], 0.0, QUESTION)
             best = [told(one.match, store, QUESTION) for one in matches[:10]]
             if number < WARM_UP:
                 continue
@@ -53,4 +62,4 @@ def main(place: Path, asked: Path) -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*map(Path, sys.argv[1:]))))
+    print(json.dumps(main(*map(Path, sys.argv[1:4]), sys.argv[4])))

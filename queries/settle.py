@@ -1,0 +1,80 @@
+"""Which of the lines of a section are true, as far as waveforms tell: the likeliest are listened to first.
+
+One that is certain explains others, which need not be heard: lines to the same place of the recording, to
+places of it that agree less (a tune comes again), and to other recordings that agree far less.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audiosearch.alignment import Line
+from audiosearch.coherence import UNALTERED, Coherence
+from audiosearch.types import Segment
+from queries.waveforms import MIDDLE, Waveforms
+
+if TYPE_CHECKING:
+    from queries.search import Judged
+
+COMPARED = 12  # lines of a section that are listened to at most
+LISTENED = 0.001  # probability from which on a line is
+LIKELY = 0.9  # probability from which on the middle of a long section may tell enough
+LONG = 2 * MIDDLE  # seconds of one
+FAR = 4  # lines that are listened to further beside them as well
+ASIDE = 0.1  # seconds from a line to where a copy lies from which on that is believed
+CERTAIN = 0.99  # probability from which on a line that was heard explains others
+SAME_PLACE = 0.4  # seconds
+LESS = 0.05  # mean cosine by which other places of a recording agree less
+FAR_LESS = 0.2  # by which what only resembles does in others
+
+
+def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
+    """Lines of one section, those that were heard with how well their waveforms agree, and where that is.
+
+    Without those that lead to a recording of which another line is certain, unless they agree as well, as in
+    a recording that repeats itself sample by sample, or elsewhere in the section.
+    """
+    found: list[Judged] = []
+    certain: list[Judged] = []
+    for place, j in enumerate(sorted(judged, key=lambda j: -j.judgement.score)):
+        here = [sure for sure in certain if sure.line.recording == j.line.recording]
+        less = max((_exceeds(sure, j) for sure in here), default=-1.0)
+        if less > LESS or any(_is_same_place(sure, j) for sure in here):
+            continue
+        elsewhere = max((_exceeds(sure, j) for sure in certain if sure not in here), default=-1.0)
+        if place >= COMPARED or j.judgement.probability <= LISTENED or elsewhere > FAR_LESS:
+            found.append(j)
+            continue
+        as_well = less > -LESS
+        coherence = None
+        if as_well or (j.query.duration > LONG and (certain or j.judgement.probability > LIKELY)):
+            coherence = waveforms.at_once(j.line, j.query)
+        if coherence is None and as_well:
+            continue
+        coherence = coherence or waveforms.coherence(j.line, j.query, far=place < FAR)
+        line = placed(j.line, j.query, coherence) if coherence else j.line
+        heard = replace(j, line=line, judgement=replace(j.judgement, coherence=coherence))
+        found.append(heard)
+        if coherence and heard.judgement.probability > CERTAIN:
+            certain.append(heard)
+    return found
+
+
+def placed(line: Line, section: Segment, coherence: Coherence) -> Line:
+    """The line, or that on which the waveforms say that a copy of a section lies, if that is another one."""
+    if not coherence.is_placed or (abs(coherence.lag) < ASIDE and abs(line.rate - 1) < UNALTERED):
+        return line
+    middle = (section.start + section.end) / 2
+    return replace(line, rate=1.0, offset=line.at(middle) + coherence.lag - middle)
+
+
+def _is_same_place(one: "Judged", other: "Judged") -> bool:
+    middle = (one.query.start + one.query.end) / 2
+    return abs(one.line.at(middle) - other.line.at(middle)) < SAME_PLACE
+
+
+def _exceeds(one: "Judged", other: "Judged") -> float:
+    """By how much a line agrees better on the frames on which another agrees best, the better half."""
+    best = np.argsort(other.agreements)[len(other.agreements) // 2 :]
+    return float(one.agreements[best].mean() - other.agreements[best].mean()) if len(best) else -1.0
