@@ -32,6 +32,7 @@ NEARBY = np.arange(-8, 9) * 0.04  # seconds from the line at which a stretch may
 ON_THE_LINE = 0.05  # seconds
 ALTERED = 0.02  # by which the frames must agree better, if sound is said to be played at another speed
 UNALTERED = 0.012  # difference from 1 up to which a rate is no other speed
+EVEN = 1e-6  # seconds by which the frames of a track that has no holes are apart unevenly
 CLOSE = 0.05  # cosine by which the best hit of an anchor at least exceeds what counts for nothing
 FEW = 5  # hits, of which the worst tells nothing: hardly more is stored
 CHANCE = 0.3  # cosine that counts for nothing then
@@ -214,10 +215,16 @@ def between(places: Float64, times: Float64) -> tuple[npt.NDArray[np.int64], Flo
 
     ``times`` are those of a track of two frames or more.
     """
-    left = np.clip(np.searchsorted(times, places, side="right") - 1, 0, len(times) - 2)
-    share = (places - times[left]) / (times[left + 1] - times[left])
+    last = len(times) - 2
+    if np.ptp(np.diff(times)) < EVEN:
+        frames = (places - times[0]) * ((len(times) - 1) / (times[-1] - times[0]))
+        left = np.minimum(np.maximum(frames, 0).astype(np.int64), last)
+        share = frames - left
+    else:
+        left = np.clip(np.searchsorted(times, places, side="right") - 1, 0, last)
+        share = (places - times[left]) / (times[left + 1] - times[left])
     inside = (share >= 0) & (share <= 2)  # the last frame is heard until it ends
-    return left, np.clip(share, 0, 1), inside
+    return left, np.minimum(np.maximum(share, 0), 1), inside
 
 
 def resemblance(times: Float64, references: Sequence[Track], lines: Sequence[Line]) -> Float64:
@@ -279,9 +286,10 @@ def _along(query: Track, reference: Track, places: Float64) -> Float64:
     np.ndarray, shape (n_lines, n_query_frames), float64
     """
     left, share, inside = between(places, reference.times)
-    cosines = query.vectors @ reference.vectors.T
-    rows = np.arange(len(query.times))
-    agreements: Float64 = inside * ((1 - share) * cosines[rows, left] + share * cosines[rows, left + 1])
+    cosines = (query.vectors @ reference.vectors.T).ravel()
+    at = np.arange(len(query.times)) * len(reference.times) + left
+    before = cosines.take(at)
+    agreements: Float64 = inside * (before + share * (cosines.take(at + 1) - before))
     return agreements
 
 
