@@ -39,6 +39,7 @@ SPEEDS = np.arange(-3, 4) * 0.004  # that a copy is tried at, beside the line's 
 PITCHES = tuple(2 ** (semitones / 12) for semitones in (-2, -1, 1, 2))  # that it may have been moved to
 SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
 NEARLY = np.arange(-12, 13) * 0.0005  # that such a line's rate is off
+BESIDE, FEWEST = RATE // 5, RATE // 20  # lags beside a peak that it stands out from, and how few still tell
 LAGS = 4  # samples beside the lag at which most of a query agrees
 SURE, SURE_FAR = 9.0, 10.0  # standard deviations of what certainly agrees, near the line and further from it
 FAR_SECONDS = 2.0  # that a query has at least which is looked for further from the line
@@ -341,11 +342,14 @@ def _together(correlations: Float32, seconds: float) -> tuple[float, int]:
 
 
 def _peak(correlation: Float32) -> tuple[float, int]:
-    """The highest peak, in standard deviations, and at which lag it is."""
-    middle = len(correlation) // 2
-    # A room answers at the lags of one half.
-    quiet = min(float(half.std()) for half in (correlation[:middle], correlation[middle:]))
+    """The highest peak, in standard deviations of what lies beside it, and at which lag it is."""
     lag = int(np.abs(correlation).argmax())
+    before = correlation[max(0, lag - BESIDE) : max(0, lag - LAGS)]
+    behind = correlation[lag + LAGS + 1 : lag + BESIDE + 1]
+    # A room answers on one side; and where one of the two is silent there is little noise to stand out from.
+    quiet = min(
+        float(side.std()) for side in (before, behind) if len(side) >= min(FEWEST, len(correlation) // 4)
+    )
     return float(abs(correlation[lag])) / max(quiet, SILENT), lag
 
 
