@@ -350,7 +350,7 @@ def _peak(correlation: Float32) -> tuple[float, int]:
     )
     # A room answers on one side; and where one of the two is silent there is little noise to stand out from.
     fewest = min(FEWEST, len(correlation) // 4)
-    quiet = min(float(side.std()) for side in sides if len(side) >= fewest)
+    quiet = min(float(side.std()) for side in (before, behind) if len(side) >= fewest)
     return float(abs(correlation[lag])) / max(quiet, SILENT), lag
 
 
