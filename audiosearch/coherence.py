@@ -344,10 +344,8 @@ def _together(correlations: Float32, seconds: float) -> tuple[float, int]:
 def _peak(correlation: Float32) -> tuple[float, int]:
     """The highest peak, in standard deviations of what lies beside it, and at which lag it is."""
     lag = int(np.abs(correlation).argmax())
-    sides = (
-        correlation[max(0, lag - BESIDE) : max(0, lag - LAGS)],
-        correlation[lag + LAGS + 1 : lag + BESIDE + 1],
-    )
+    before = correlation[max(0, lag - BESIDE) : max(0, lag - LAGS)]
+    behind = correlation[lag + LAGS + 1 : lag + BESIDE + 1]
     # A room answers on one side; and where one of the two is silent there is little noise to stand out from.
     fewest = min(FEWEST, len(correlation) // 4)
     quiet = min(float(side.std()) for side in (before, behind) if len(side) >= fewest)
