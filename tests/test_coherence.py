@@ -108,6 +108,27 @@ def test_a_sound_that_both_hold_for_a_moment_does_not_make_them_copies(clips: Pa
     assert found.apart < 5.5
 
 
+@pytest.mark.parametrize(("clip", "seconds"), [("lonesome-pine.opus", 2.5), ("land-5.opus", 2.5)])
+def test_a_recording_that_ends_does_not_agree_where_it_ends(clips: Path, clip: str, seconds: float) -> None:
+    asked = audio.load(clips / clip, RATE).samples[5 * RATE : round((5 + seconds) * RATE)]
+    other = audio.load(clips / "the-story-continues.opus", RATE).samples[2 * RATE :]
+    ending = other[: round((REACH + 0.6 * seconds) * RATE)]
+    assert Asked(asked).coherence(ending, 1.0).together < 7
+
+
+@pytest.mark.parametrize("off", [0.0, 0.1])
+def test_a_likely_copy_is_told_at_once(recording: Float32, off: float) -> None:
+    found = Asked(query(recording, 3.0)).certainly(around(recording, off=off), 1.0)
+    assert found is not None
+    assert found.is_placed
+    assert found.lag == pytest.approx(-off, abs=0.001)
+
+
+def test_what_is_no_copy_is_not_told_at_once(recording: Float32) -> None:
+    assert Asked(query(recording, 3.0)).certainly(around(recording, off=3.3), 1.0) is None
+    assert Asked(query(recording, 3.0)).certainly(around(recording, off=3.3), 1.05) is None
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 2.0])
 def test_what_is_too_short_or_silent_tells_nothing(seconds: float) -> None:
     asked, reference = sounds.noise(seconds), np.zeros(round(3 * RATE), np.float32)
