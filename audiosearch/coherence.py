@@ -16,6 +16,7 @@ No stretch counts for much by itself, so that a beep which two recordings share 
 import functools
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ from audiosearch.types import Float32, Float64
 
 RATE = 16000  # Hz
 REACH = 0.7  # seconds by which a copy may lie beside the line: in a room, codes are late
-NEAR = 0.5  # seconds around it of which what is likely is told at once
+NEAR = 0.25  # seconds around it of which what is likely is told at once
 FAINT = 1e-4  # of the strongest frequency: weaker ones tell nothing
 SILENT = 1e-6  # of a spectrum
 MOST = 8.0  # standard deviations that a stretch counts for
@@ -177,7 +178,7 @@ class Asked:
     def certainly(self, reference: Float32, rate: float) -> Coherence | None:
         """The same, if it is certain of a likely line at once; None where more has to be tried."""
         if abs(rate - 1) > ALTERED:
-            apart = self._apart(reference, rate)
+            apart = self._apart(reference, rate, pitches=())
             return Coherence(0.0, apart) if apart > CLEAR else None
         together, lag = self._together(reference, FEW, rate)
         return Coherence(together, MOST, lag) if together >= CERTAIN else None
@@ -225,14 +226,14 @@ class Asked:
         together, place = _together(correlations, len(self._samples) / RATE)
         return together, (place - stretches.n_lags) / RATE
 
-    def _apart(self, reference: Float32, rate: float) -> float:
+    def _apart(self, reference: Float32, rate: float, pitches: Iterable[float] = PITCHES) -> float:
         """How well its stretches agree, each by itself, at the speed and pitch that suit them best."""
         coarse = soxr.resample(reference, RATE, COARSE)
         led_to = functools.cache(lambda along: self._led_to(coarse, SHORT, rate, along))
         altered = abs(rate - 1) > UNALTERED
         steady = rate if altered else 1.0
         ways = [(1.0, steady), *((float(rate + by), float(rate + by)) for by in SPEEDS if altered)]
-        ways += [(speed, steady) for speed in PITCHES]
+        ways += [(speed, steady) for speed in pitches]
         apart = 0.0
         for speed, along in ways:
             apart = max(apart, _apart(_correlated(self._spectra(SHORT, speed), led_to(along), SHORT)))
