@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMPARED = 12  # lines of a section that are listened to at most
 LISTENED = 0.001  # probability from which on a line is
+UNLIKELY = 0.5  # probability below which what a certain line explains elsewhere is not listened to
 LIKELY = 0.9  # probability from which on the middle of a long section may tell enough
 LONG = 2 * MIDDLE  # seconds of one
 FAR = 4  # lines that are listened to further beside them as well
@@ -38,17 +39,19 @@ def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
     found: list[Judged] = []
     certain: list[Judged] = []
     for place, j in enumerate(sorted(judged, key=lambda j: -j.judgement.score)):
-        here = [sure for sure in certain if sure.line.recording == j.line.recording]
-        less = max((_exceeds(sure, j) for sure in here), default=-1.0)
-        if less > LESS or any(_is_same_place(sure, j) for sure in here):
+        less = [(sure.line.recording == j.line.recording, _exceeds(sure, j)) for sure in certain]
+        here = [by for is_here, by in less if is_here]
+        elsewhere = [by for is_here, by in less if not is_here]
+        if max(here, default=-1.0) > LESS or any(_is_same_place(sure, j) for sure in certain):
             continue
-        elsewhere = max((_exceeds(sure, j) for sure in certain if sure not in here), default=-1.0)
-        if place >= COMPARED or j.judgement.probability <= LISTENED or elsewhere > FAR_LESS:
+        probability = j.judgement.probability
+        resembles = probability < UNLIKELY and max(elsewhere, default=-1.0) > FAR_LESS
+        if place >= COMPARED or probability <= LISTENED or resembles:
             found.append(j)
             continue
-        as_well = less > -LESS
+        as_well = max(here, default=-1.0) > -LESS
         coherence = None
-        if as_well or (j.query.duration > LONG and (certain or j.judgement.probability > LIKELY)):
+        if as_well or (j.query.duration > LONG and (certain or probability > LIKELY)):
             coherence = waveforms.at_once(j.line, j.query)
         if coherence is None and as_well:
             continue
@@ -71,7 +74,8 @@ def placed(line: Line, section: Segment, coherence: Coherence) -> Line:
 
 def _is_same_place(one: "Judged", other: "Judged") -> bool:
     middle = (one.query.start + one.query.end) / 2
-    return abs(one.line.at(middle) - other.line.at(middle)) < SAME_PLACE
+    beside = abs(one.line.at(middle) - other.line.at(middle))
+    return one.line.recording == other.line.recording and beside < SAME_PLACE
 
 
 def _exceeds(one: "Judged", other: "Judged") -> float:
