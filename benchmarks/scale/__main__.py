@@ -121,7 +121,7 @@ def heard_in(real: list[Real], folder: Path) -> dict[str, str]:
 
 
 def excerpts(of: list[Real], n: int, strange: bool = False) -> dict[str, np.ndarray]:
-    """Samples and codes of degraded excerpts, each under the place of its original, and its name if stored."""
+    """Samples and codes of degraded excerpts, each under the name (if stored) and place of its original."""
     tokenizer = Library("memory:").tokenizer
     found = {}
     for number in range(n):
