@@ -36,7 +36,7 @@ DRIFT_STEP = 2  # samples between the drifts that are tried: a peak is about as 
 DRIFTS = 0.5  # standard deviations by which chance finds more where several drifts are tried
 UNALTERED = 0.012  # a line whose rate is nearer to 1 may be that of a copy at the same speed
 ALTERED = 0.03  # one of a likely line that is further from 1 is that of a copy at another speed
-SPEEDS = np.arange(-3, 4) * 0.004  # that a copy is tried at, beside the line's rate
+SPEEDS = np.array([0, 1, -1, 2, -2, 3, -3]) * 0.004  # that a copy is tried at, beside the line's rate
 PITCHES = tuple(2 ** (semitones / 12) for semitones in (-2, -1, 1, 2))  # that it may have been moved to
 SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
 NEARLY = np.arange(-12, 13) * 0.0005  # that such a line's rate is off
@@ -232,7 +232,7 @@ class Asked:
         led_to = functools.cache(lambda along: self._led_to(coarse, SHORT, rate, along))
         altered = abs(rate - 1) > UNALTERED
         steady = rate if altered else 1.0
-        ways = [(1.0, steady), *((float(rate + by), float(rate + by)) for by in SPEEDS if altered)]
+        ways = [*((float(rate + by), float(rate + by)) for by in SPEEDS if altered), (1.0, steady)]
         ways += [(speed, steady) for speed in pitches]
         apart = 0.0
         for speed, along in ways:
