@@ -177,6 +177,8 @@ class Asked:
 
     def certainly(self, reference: Float32, rate: float) -> Coherence | None:
         """The same, if it is certain of a likely line at once; None where more has to be tried."""
+        if len(self._samples) < FEW.size:
+            return None
         if abs(rate - 1) > ALTERED:
             apart = self._apart(reference, rate, pitches=())
             return Coherence(0.0, apart) if apart > CLEAR else None

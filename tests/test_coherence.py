@@ -127,6 +127,7 @@ def test_a_likely_copy_is_told_at_once(recording: Float32, off: float) -> None:
 def test_what_is_no_copy_is_not_told_at_once(recording: Float32) -> None:
     assert Asked(query(recording, 3.0)).certainly(around(recording, off=3.3), 1.0) is None
     assert Asked(query(recording, 3.0)).certainly(around(recording, off=3.3), 1.05) is None
+    assert Asked(query(recording, 0.3)).certainly(around(recording), 1.0) is None
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 2.0])
