@@ -98,7 +98,7 @@ class Coherence:
         4 to 6.
     apart : float
         Mean of the stretches' own peaks, likewise, each 8 at the most. What has nothing in common reaches
-        about 4. Where the former tells enough it is 8, unseen.
+        about 4. Where one of the two tells enough the other is unseen: this one is then 8, the former 0.
     lag : float
         By how many seconds the former peak lies behind the line in the reference, in the middle of the query.
     """
