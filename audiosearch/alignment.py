@@ -13,6 +13,7 @@ the reference's along it.
           +--------------------- t_query
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ CHANCE = 0.3  # cosine that counts for nothing then
 LEVER = 4.0  # seconds that lie between two lines at least which tell a speed together
 FINE_RATES = np.linspace(-0.02, 0.02, 9)  # tried around a voted line
 FINE_OFFSETS = np.arange(-0.24, 0.25, 0.04)  # seconds, likewise
+FURTHER = 0.4  # mean cosine of what certainly resembles, whose rate is looked for further away
+STEPS = 4  # how often `FINE_RATES` are laid anew around the best of them, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Line:
         return self.rate * seconds + self.offset
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Track:
     """Frame vectors with their times.
 
@@ -85,6 +88,11 @@ class Track:
     def step(self) -> float:
         """Seconds from one frame to the next."""
         return float(self.times[1] - self.times[0]) if len(self.times) > 1 else math.inf
+
+    @functools.cached_property
+    def is_even(self) -> bool:
+        """Whether it has no holes."""
+        return bool(np.ptp(np.diff(self.times)) < EVEN)
 
     def within(self, segment: Segment) -> "Track":
         """The frames that begin in a segment."""
@@ -203,20 +211,21 @@ def agreement(query: Track, reference: Track, line: Line) -> Float32:
     """
     if len(reference.times) < 2:
         return np.zeros(len(query.times), np.float32)
-    left, share, inside = between(line.rate * query.times + line.offset, reference.times)
+    left, share, inside = between(line.rate * query.times + line.offset, reference)
     below, above = (
         np.einsum("nd,nd->n", query.vectors, reference.vectors[near]) for near in (left, left + 1)
     )
     return np.where(inside, (1 - share) * below + share * above, 0).astype(np.float32)
 
 
-def between(places: Float64, times: Float64) -> tuple[npt.NDArray[np.int64], Float64, npt.NDArray[np.bool_]]:
+def between(places: Float64, track: Track) -> tuple[npt.NDArray[np.int64], Float64, npt.NDArray[np.bool_]]:
     """Of each place: the frame before it, how far it lies towards the next (0 to 1), whether it is heard.
 
-    ``times`` are those of a track of two frames or more.
+    The track has two frames or more.
     """
+    times = track.times
     last = len(times) - 2
-    if np.ptp(np.diff(times)) < EVEN:
+    if track.is_even:
         frames = (places - times[0]) * ((len(times) - 1) / (times[-1] - times[0]))
         left = np.minimum(np.maximum(frames, 0).astype(np.int64), last)
         share = frames - left
@@ -254,23 +263,38 @@ def _led_to(times: Float64, reference: Track, line: Line) -> Float32:
     """The reference's vectors at the places of some query times; 0 where it has none."""
     if len(reference.times) < 2:
         return np.zeros((len(times), reference.vectors.shape[1]), np.float32)
-    left, share, inside = between(line.rate * times + line.offset, reference.times)
+    left, share, inside = between(line.rate * times + line.offset, reference)
     vectors = (1 - share)[:, None] * reference.vectors[left] + share[:, None] * reference.vectors[left + 1]
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(inside[:, None] * vectors / np.maximum(lengths, 1e-9), np.float32)
 
 
 def refine(query: Track, reference: Track, line: Line) -> Line:
-    """The line near ``line`` along which the frames agree best."""
+    """The line near ``line`` along which the frames agree best.
+
+    Where they agree the better the further its rate is from the one that was voted for, they say how far.
+    """
     if len(query.times) == 0 or len(reference.times) < 2:
         return line
+    for _ in range(STEPS):
+        refined, agreement = _refined(query, reference, line)
+        at_the_edge = abs(refined.rate - line.rate) > 0.99 * FINE_RATES[-1] and refined.rate != 1
+        line = refined
+        if not at_the_edge or agreement < FURTHER or not SLOWEST <= line.rate <= FASTEST:
+            break
+    return line
+
+
+def _refined(query: Track, reference: Track, line: Line) -> tuple[Line, float]:
+    """The best of the lines around one, and what frames agree along it."""
     middle = float(query.times.mean())
     rates = np.append(line.rate + FINE_RATES, 1.0)  # short sound has voted for some rate, most is unaltered
     rate = np.repeat(rates, len(FINE_OFFSETS))
     offset = line.at(middle) + np.tile(FINE_OFFSETS, len(rates)) - rate * middle
     agreements = _along(query, reference, rate[:, None] * query.times + offset[:, None])
-    best = int(np.argmax(agreements.mean(axis=1) - ALTERED * (np.abs(rate - 1) > UNALTERED)))
-    return Line(line.recording, float(rate[best]), float(offset[best]), line.weight)
+    means = agreements.mean(axis=1)
+    best = int(np.argmax(means - ALTERED * (np.abs(rate - 1) > UNALTERED)))
+    return Line(line.recording, float(rate[best]), float(offset[best]), line.weight), float(means[best])
 
 
 def _along(query: Track, reference: Track, places: Float64) -> Float64:
@@ -285,7 +309,7 @@ def _along(query: Track, reference: Track, places: Float64) -> Float64:
     -------
     np.ndarray, shape (n_lines, n_query_frames), float64
     """
-    left, share, inside = between(places, reference.times)
+    left, share, inside = between(places, reference)
     cosines = (query.vectors @ reference.vectors.T).ravel()
     at = np.arange(len(query.times)) * len(reference.times) + left
     before = cosines.take(at)

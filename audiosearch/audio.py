@@ -307,7 +307,7 @@ def _stretch(path: Path, segment: Segment, seen: _Seen, seek: bool) -> Waveform 
             with contextlib.suppress(av.FFmpegError):  # what cannot be sought in is read from its beginning
                 container.seek(round((origin + max(0.0, segment.start - RUN_UP)) * av.time_base))
             first = next(frames, None)
-            moment = _moment(first) if first else None
+            moment = first.time if first else None
             if first is None or moment is None or moment - origin > segment.start:
                 return None
             clock = moment - origin
@@ -433,12 +433,6 @@ def _decoded(container: InputContainer, track: AudioStream, media: Media) -> Ite
             media.damaged += 1
 
 
-def _moment(frame: AudioFrame) -> float | None:
-    """Its timestamp in seconds."""
-    pts, base = frame.pts, frame.time_base
-    return None if pts is None or base is None else pts * base.numerator / base.denominator
-
-
 def _placed(
     frames: Iterable[AudioFrame], container: InputContainer, media: Media, clock: float = 0.0
 ) -> Iterator[tuple[int, Float32]]:
@@ -452,7 +446,7 @@ def _placed(
         rate, samples = frame.sample_rate, _mono(frame)
         usual_rate = usual_rate or rate
         # Where the rate changes (chained Ogg), FFmpeg goes on counting in the first one: not believed.
-        moment = _moment(frame)
+        moment = frame.time
         if moment is not None and rate == usual_rate:
             origin = moment - clock if origin is None else origin
             gap = moment - origin - clock

@@ -13,10 +13,11 @@ played again, have none.
 No stretch counts for much by itself, so that a beep which two recordings share does not make them one.
 """
 
+import contextlib
 import functools
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -295,7 +296,8 @@ def _cut(samples: Float32, middles: Float64, size: int) -> Float32:
 def _whitened(samples: Float32, stretches: _Stretches) -> Spectra:
     import torch  # slow to load
 
-    spectra = torch.fft.rfft(torch.from_numpy(samples), _length(stretches)).numpy()
+    with _one_thread():
+        spectra = torch.fft.rfft(torch.from_numpy(samples), _length(stretches)).numpy()
     sizes = np.abs(spectra)
     told = sizes > np.maximum(FAINT * sizes.max(axis=1, keepdims=True), SILENT)
     return np.where(told, spectra / np.maximum(sizes, SILENT), 0).astype(np.complex64, copy=False)
@@ -307,11 +309,25 @@ def _correlated(asked: Spectra, references: Spectra, stretches: _Stretches) -> F
 
     length = _length(stretches)
     crossed = torch.from_numpy(references * np.conj(asked))
-    correlations = torch.fft.irfft(crossed, length).numpy()[:, : 2 * stretches.n_lags + 1]
+    with _one_thread():
+        correlations = torch.fft.irfft(crossed, length).numpy()[:, : 2 * stretches.n_lags + 1]
     spread = correlations.std(axis=1, keepdims=True)
     scaled = correlations / np.maximum(spread, SILENT / length)
     told: Float32 = np.where(spread > SILENT / length, scaled, np.float32(0))
     return told
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """In which torch uses one: what is transformed is small, and others would only wait, at full speed."""
+    import torch  # slow to load
+
+    usual = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
 
 
 def _apart(correlations: Float32) -> float:

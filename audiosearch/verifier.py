@@ -71,28 +71,38 @@ def evidence(query: Sequence[Heard], references: Sequence[Heard], lines: Sequenc
 
 def _of_hearing(heard: Heard, references: Sequence[Heard], lines: Sequence[Line]) -> Float32:
     n_frames, n_lags = len(heard.sound.times), len(LAGS)
+    frames = np.arange(n_frames)
     told = np.zeros((len(lines), n_frames, CHANNELS), np.float32)
+    beside = [
+        between(line.rate * heard.sound.times + line.offset + LAGS[:, None], reference.sound)
+        if len(reference.sound.times) > 1
+        else None
+        for line, reference in zip(lines, references, strict=True)
+    ]
     kinds = [(heard.sound, [r.sound for r in references]), (heard.speech, [r.speech for r in references])]
     for number, (query, stored) in enumerate(kinds):
         cosines = [query.vectors @ reference.vectors.T for reference in stored]
         anything = np.concatenate(cosines, axis=1)
         if not anything.size:
             continue
-        told[:, :, 2 * n_lags + 2 * number] = anything.mean(axis=1)
-        told[:, :, 2 * n_lags + 2 * number + 1] = anything.std(axis=1)
-        for row, line, cosine, reference in zip(told, lines, cosines, stored, strict=True):
-            if len(reference.times) < 2:
+        told[:, :, 2 * n_lags + 2 * number : 2 * n_lags + 2 * number + 2] = _spread(anything, axis=1)
+        for row, cosine, places in zip(told, cosines, beside, strict=True):
+            if places is None:
                 continue
-            places = line.rate * query.times + line.offset + LAGS[:, None]
-            left, share, inside = between(places, reference.times)
-            frames = np.arange(n_frames)
+            left, share, inside = places
             profile = (1 - share) * cosine[frames, left] + share * cosine[frames, left + 1]
             row[:, number * n_lags : (number + 1) * n_lags] = (inside * profile).T
             at = left[ON_THE_LINE]
-            row[:, 2 * n_lags + 4 + 2 * number] = cosine.mean(axis=0)[at]
-            row[:, 2 * n_lags + 5 + 2 * number] = cosine.std(axis=0)[at]
+            row[:, 2 * n_lags + 4 + 2 * number : 2 * n_lags + 6 + 2 * number] = _spread(cosine, axis=0)[at]
             row[:, -1] = inside[ON_THE_LINE]
     return told
+
+
+def _spread(cosines: Float32, axis: int) -> Float32:
+    """Mean and deviation along an axis, shape (n, 2)."""
+    mean = cosines.mean(axis=axis)
+    squares = np.einsum("ij,ij->i" if axis else "ij,ij->j", cosines, cosines) / cosines.shape[axis]
+    return np.stack([mean, np.sqrt(np.maximum(squares - mean**2, 0))], axis=1)
 
 
 def inputs(evidence: Float32) -> Float32:

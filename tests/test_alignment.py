@@ -149,6 +149,18 @@ def test_refining_finds_the_line_that_is_near(rate: float) -> None:
     assert found.at(3.2) == pytest.approx(rate * 3.2 + 9.0, abs=0.06)
 
 
+@pytest.mark.parametrize("rate", [0.95, 1.05, 1.1])
+def test_refining_goes_further_where_frames_agree_the_better_for_it(rate: float) -> None:
+    slow = np.repeat(wandering(200, 2).vectors, 4, axis=0)
+    vectors = unit(np.lib.stride_tricks.sliding_window_view(slow, 5, axis=0).mean(axis=2))
+    reference = Track(FRAME * np.arange(len(vectors)), vectors)
+    query = played(reference, rate, 20.0, 120)
+    middle = float(query.times.mean())
+    found = refine(query, reference, Line("r", rate - 0.045, rate * middle + 20.0 - (rate - 0.045) * middle))
+    assert found.rate == pytest.approx(rate, abs=0.008)
+    assert found.at(middle) == pytest.approx(rate * middle + 20.0, abs=0.1)
+
+
 def smooth(rng: np.random.Generator) -> Float32:
     """Vectors of which each resembles the next ones, like those of frames."""
     steps = rng.standard_normal((123, 32)).astype(np.float32)
