@@ -9,15 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from audiosearch.types import Float32, Int64, Passage
-from queries.ask.lattice import expected
+from queries.ask.lattice import Following, expected
 from queries.ask.postings import Postings
 
-TRUST = 0.4  # power of what a slot of 20 ms says: neighbouring slots say nearly the same
+TRUST = 0.5  # power of what a slot of 20 ms says: neighbouring slots say nearly the same
 COMMON = 0.5  # power of how often a phone is said, which is taken out of what a slot says
 DOUBT = 0.01  # share of the slots that say nothing
 SILENT = 0.15  # share of them that are silent
 RAREST = 1e-3  # how often a phone is said at the least
-HEARD = 0.3  # times that a word is expected, from which on it counts as heard
+HEARD = 0.45  # times that a word is expected, from which on it counts as heard
 
 
 class Vocabulary:
@@ -55,6 +55,7 @@ class Vocabulary:
         self._phones = np.array([phone for word in words for phone in word], np.int64)
         self._bounds = np.cumsum([0, *(len(word) for word in words)])
         self._often = np.bincount(said) / max(1, len(said))
+        self._following = Following.of(self._passages, len(words))
 
     def expected(self, spelled: Float32) -> Float32:
         """How often each word was said, shape (n_words,).
@@ -70,7 +71,7 @@ class Vocabulary:
         likely = ((1 - DOUBT) * np.exp(spelled) + DOUBT * common) / common**COMMON
         likely = (likely / likely.max(axis=1, keepdims=True)) ** TRUST
         often = self._often.astype(np.float32)
-        return expected(likely.astype(np.float32), self._phones, self._bounds, often)
+        return expected(likely.astype(np.float32), self._phones, self._bounds, often, self._following)
 
     def scores(self, counts: Float32) -> Float32:
         """How much the expected words speak for each passage, shape (n_passages,)."""
