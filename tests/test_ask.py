@@ -19,6 +19,7 @@ from queries.ask.lattice import Following, expected
 from queries.ask.phones import Grams, segments
 from queries.ask.postings import Postings
 from queries.ask.shelf import Shelf
+from queries.ask.vocabulary import LONGEST
 from queries.ask.words import Words, words_of
 
 SENTENCES = (
@@ -248,6 +249,15 @@ def test_words_are_counted_wherever_they_are_said(shelf: Shelf) -> None:
     assert sum(said.values()) == pytest.approx(4, abs=0.8)
     assert set(shelf.vocabulary.said(counts).split()) >= {"Bicycles", "station."}
     assert shelf.vocabulary.scores(counts).argmax() == 4
+
+
+def test_the_words_of_a_long_question_are_counted_as_those_of_a_short_one(shelf: Shelf) -> None:
+    once = heard(shelf, "station bicycles the station", misheard=0.1)
+    times = 1 + 2 * LONGEST // len(once)
+    counts = shelf.vocabulary.expected(np.concatenate(times * [once]))
+    alone = shelf.vocabulary.expected(once)
+    assert counts.sum() == pytest.approx(times * alone.sum(), rel=0.05)
+    assert np.flatnonzero(counts > times / 2).tolist() == np.flatnonzero(alone > 0.5).tolist()
 
 
 @pytest.mark.parametrize("texts", [[], [[0, 1, 1, 0]], [[0, 1], [0, 1], [0, 0]]])

@@ -63,8 +63,8 @@ class Following:
     @property
     def known(self) -> Float32:
         """How likely one of them follows each word, shape (n_words,)."""
-        sums = np.add.reduceat(np.append(self.chances, np.float32(0)), self.bounds[:-1])
-        return np.where(np.diff(self.bounds) > 0, sums, 0).astype(np.float32)
+        behind = np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
+        return np.bincount(behind, self.chances, len(self.bounds) - 1).astype(np.float32)
 
 
 def expected(likely: Float32, phones: Int64, bounds: Int64, often: Float32, following: Following) -> Float32:
