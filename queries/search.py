@@ -34,8 +34,7 @@ DIVIDED = 6.0  # seconds of a section that is judged by its parts, too
 UNSETTLED = 0.9  # probability up to which a line may be surer in a part of a section
 AGREES = 0.45  # mean cosine in a part from which on that is looked into
 FILLS = 0.8  # share of a section that a part fills at most: else the whole tells as much
-HOPS = 3, 4  # frames from one of the query's anchors to the next, in short sections and in long ones
-LONG = 8.0  # seconds of a long one
+HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
 HITS = 20  # stored anchors looked at for each of the query's, where `LINES` are judged
 OWN_HITS = 4  # of an anchor, in a recording that holds it
 ALIKE = 0.75  # mean cosine of the frames of two stored recordings that are copies there
@@ -241,21 +240,20 @@ class Search:
 
     def lines(self, section: Segment, limit: int) -> list[Line]:
         """The lines that a section's anchors vote for, so many at the most."""
-        hop = HOPS[section.duration >= LONG]
-        times, rows = zip(*self._anchors(section, hop), strict=True)
+        times, rows = zip(*self._anchors(section), strict=True)
         looked_at = HITS * limit // LINES + OWN_HITS * len(self._ignoring)
         found = self._store.by_anchors(np.concatenate(rows), looked_at)
         hits = [[hit for hit in row if hit.recording not in self._ignoring] for row in found]
         return alignment.vote(np.concatenate(times).tolist(), hits, limit)
 
-    def _anchors(self, section: Segment, hop: int) -> Iterator[tuple[Float64, Float32]]:
+    def _anchors(self, section: Segment) -> Iterator[tuple[Float64, Float32]]:
         """Times and vectors of a section's anchors, of each phase."""
         for start, codes in self._phases:
             ends = section.start - start, section.end - start
             first, after = (max(0, round(seconds * self._frame_rate)) for seconds in ends)
             part = replace(codes, array=codes.array[:, first:after])
-            rows = anchors(part, self._tokenizer, hop, self._store.schema.anchor_dim)
-            frames = first + hop * np.arange(len(rows))
+            rows = anchors(part, self._tokenizer, HOP, self._store.schema.anchor_dim)
+            frames = first + HOP * np.arange(len(rows))
             yield start + to_seconds(1, self._frame_rate) * frames.astype(np.float64), rows
 
     def extend(self, run: list[Judged]) -> list[Found]:
