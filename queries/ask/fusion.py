@@ -1,15 +1,10 @@
-"""Several rankings as one: standard scores, added up (Montague and Aslam 2001).
-
-What stands out in one ranking counts for more than what is a little better than most in several.
-"""
+"""Several rankings as one: scores of unit variance, added up (Montague and Aslam 2001)."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from audiosearch.types import Float32
-
-POWER = 1.5  # of standard scores above the mean
 
 
 def fused(rankings: Sequence[tuple[float, Float32]]) -> Float32:
@@ -24,5 +19,5 @@ def fused(rankings: Sequence[tuple[float, Float32]]) -> Float32:
     for weight, scores in rankings:
         spread = float(np.std(scores))
         if spread > 0:
-            total += weight * np.maximum((scores - scores.mean()) / spread, 0) ** POWER
+            total += weight * scores / spread
     return total
