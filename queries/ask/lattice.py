@@ -7,15 +7,11 @@
        ^     '------ silence -----------------------'     |
        '--------------------------------------------------'
 
-A word is a chain of phones, each of which lasts some slots and is seldom left out. After a word come those
-that are written behind it somewhere, the more likely the oftener, and any other one (Witten and Bell 1991);
-after silence any may follow, as likely as it is written. The forward and backward algorithms for hidden
-Markov models (Rabiner 1989, section III) give how often each word is expected. Words that are alike share
-what was heard, and what one word explains speaks for no other.
+A word is a chain of phones, each of which lasts some slots and is seldom left out; after a word any other may
+follow, as likely as it is written. The forward and backward algorithms for hidden Markov models (Rabiner
+1989, section III) give how often each word is expected. Words that are alike share what was heard, and what
+one word explains speaks for no other.
 """
-
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,46 +24,9 @@ NEXT = np.float32(1 - 0.6 - 0.02)
 LAST = np.float32(1 - 0.6)  # of the last phone, that the word ends
 PAUSE = np.float32(0.2)  # that silence follows a word
 QUIET = np.float32(0.9)  # that it lasts another slot
-HARDLY = np.float32(1e-7)  # chance of a word's end from which on it matters what follows
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Following:
-    """Which words are written behind which.
-
-    Parameters
-    ----------
-    bounds : np.ndarray, shape (n_words + 1,), int64
-        Those behind word i are numbers ``bounds[i]`` to ``bounds[i + 1]`` of the next two.
-    words : np.ndarray, shape (n_pairs,), int64
-    chances : np.ndarray, shape (n_pairs,), float32
-        How likely each follows, behind its word. What is missing from 1 goes to any word.
-    """
-
-    bounds: Int64
-    words: Int64
-    chances: Float32
-
-    @classmethod
-    def of(cls, texts: Iterable[Int64], n_words: int) -> "Following":
-        """As in texts whose words are given by number."""
-        pairs = [n_words * text[:-1] + text[1:] for text in texts]
-        seen, counts = np.unique(np.concatenate([np.zeros(0, np.int64), *pairs]), return_counts=True)
-        first, second = seen // max(1, n_words), seen % max(1, n_words)
-        others = np.bincount(first, minlength=n_words)  # how many words follow each
-        often = np.bincount(first, counts, n_words)
-        chances = counts / (often + others)[first]
-        bounds = np.cumsum(np.append(0, others))
-        return cls(bounds.astype(np.int64), second, chances.astype(np.float32))
-
-    @property
-    def known(self) -> Float32:
-        """How likely one of them follows each word, shape (n_words,)."""
-        behind = np.repeat(np.arange(len(self.bounds) - 1), np.diff(self.bounds))
-        return np.bincount(behind, self.chances, len(self.bounds) - 1).astype(np.float32)
-
-
-def expected(likely: Float32, phones: Int64, bounds: Int64, often: Float32, following: Following) -> Float32:
+def expected(likely: Float32, phones: Int64, bounds: Int64, often: Float32) -> Float32:
     """How often each word is said.
 
     Parameters
@@ -80,88 +39,59 @@ def expected(likely: Float32, phones: Int64, bounds: Int64, often: Float32, foll
         The phones of word i are ``bounds[i]`` to ``bounds[i + 1]``, one at least.
     often : np.ndarray, shape (n_words,)
         How likely each word is anywhere; they sum to 1.
-    following : Following
 
     Returns
     -------
     np.ndarray, shape (n_words,), float32
     """
-    often, chances = often * (1 - PAUSE), following.chances * (1 - PAUSE)
-    nexts, next_words, known = following.bounds, following.words, following.known
-    begun, total, factors = _forward(likely, phones, bounds, often, nexts, next_words, chances, known)
-    counts = _backward(likely, phones, bounds, often, nexts, next_words, chances, known, begun, factors)
-    told: Float32 = (counts / max(total, 1e-300)).astype(np.float32)
+    starts, factors = _forward(likely, phones, bounds, often * (1 - PAUSE))
+    counts = _backward(likely, phones, bounds, often * (1 - PAUSE), starts, factors)
+    told: Float32 = (counts / max(float(starts[-1]), 1e-300)).astype(np.float32)
     return told
 
 
 @compiled()
-def _forward(
-    likely: Float32,
-    phones: Int64,
-    bounds: Int64,
-    often: Float32,
-    nexts: Int64,
-    next_words: Int64,
-    chances: Float32,
-    known: Float32,
-) -> tuple[Float32, float, Float64]:
-    """How likely each word begins in each slot, the whole, and by what each slot was scaled."""
+def _forward(likely: Float32, phones: Int64, bounds: Int64, often: Float32) -> tuple[Float64, Float64]:
+    """How likely a word can start before each slot, and after the last; and by what each slot was scaled."""
     n_slots, n_words = len(likely), len(often)
     last, here = np.zeros(len(phones), np.float32), np.zeros(len(phones), np.float32)
-    begun, factors = np.zeros((n_slots + 1, n_words), np.float32), np.ones(n_slots)
-    # `anything` is how likely a word may begin that follows none, `quiet` that silence may.
-    anything, quiet, silence, total = 1.0, 1.0, np.float32(0), 1.0
+    starts, factors = np.zeros(n_slots + 1), np.ones(n_slots)
+    starts[0], silence, total = 1.0, np.float32(0), 1.0
     for t in range(n_slots):
         factors[t] = 1 / max(total, 1e-30)
-        factor, start = np.float32(factors[t]), np.float32(anything)
+        factor, start = np.float32(factors[t]), np.float32(starts[t])
         row = likely[t] * factor
-        silence = (silence * QUIET + np.float32(quiet) * PAUSE) * row[0]
-        anything, quiet, total = 0.0, 0.0, 0.0
+        ends, total = 0.0, 0.0
         for word in range(n_words):
             first, after = bounds[word], bounds[word + 1]
-            begun[t, word] += start * often[word]
-            new = begun[t, word]
+            begun = start * often[word]
             for i in range(first, after):
                 come = last[i] * STAY
-                come += last[i - 1] * NEXT if i > first else new * (1 - SKIP)
+                come += last[i - 1] * NEXT if i > first else begun * (1 - SKIP)
                 if i > first + 1:
                     come += last[i - 2] * SKIP
                 elif i == first + 1:
-                    come += new * SKIP
+                    come += begun * SKIP
                 here[i] = come * row[1 + phones[i]]
                 total += here[i]
-            end = here[after - 1] * LAST
+            ends += here[after - 1] * LAST
             if after - first > 1:
-                end += here[after - 2] * SKIP
-            quiet += end
-            anything += end * (1 - known[word])
-            if end > HARDLY:
-                for k in range(nexts[word], nexts[word + 1]):
-                    begun[t + 1, next_words[k]] += end * chances[k]
+                ends += here[after - 2] * SKIP
+        silence = (silence * QUIET + start * PAUSE) * row[0]
         total += silence
-        anything += silence * (1 - QUIET)
-        quiet += silence * (1 - QUIET)
+        starts[t + 1] = ends + silence * (1 - QUIET)
         last, here = here, last
-    return begun, quiet, factors
+    return starts, factors
 
 
 @compiled()
 def _backward(
-    likely: Float32,
-    phones: Int64,
-    bounds: Int64,
-    often: Float32,
-    nexts: Int64,
-    next_words: Int64,
-    chances: Float32,
-    known: Float32,
-    begun: Float32,
-    factors: Float64,
+    likely: Float32, phones: Int64, bounds: Int64, often: Float32, starts: Float64, factors: Float64
 ) -> Float64:
-    """How often each word is said, scaled as the whole is."""
+    """How often each word is said, scaled as the last of ``starts`` is."""
     n_words = len(often)
     later, here = np.zeros(len(phones), np.float32), np.zeros(len(phones), np.float32)
-    counts, begin = np.zeros(n_words), np.zeros(n_words, np.float32)
+    counts = np.zeros(n_words)
     for word in range(n_words):
         first, after = bounds[word], bounds[word + 1]
         later[after - 1] = LAST
@@ -170,28 +100,25 @@ def _backward(
     silence = np.float32(1 - QUIET)
     for t in range(len(likely) - 1, -1, -1):
         row = likely[t] * np.float32(factors[t])
-        pause = PAUSE * row[0] * silence
-        anything = np.float32(0)
+        start = PAUSE * row[0] * silence
         for word in range(n_words):
             first, after = bounds[word], bounds[word + 1]
-            begin[word] = (1 - SKIP) * row[1 + phones[first]] * later[first]
+            begun = (1 - SKIP) * row[1 + phones[first]] * later[first]
             if after - first > 1:
-                begin[word] += SKIP * row[1 + phones[first + 1]] * later[first + 1]
-            counts[word] += begun[t, word] * begin[word]
-            anything += often[word] * begin[word]
+                begun += SKIP * row[1 + phones[first + 1]] * later[first + 1]
+            begun *= often[word]
+            counts[word] += starts[t] * begun
+            start += begun
         for word in range(n_words):
             first, after = bounds[word], bounds[word + 1]
-            leave = pause + anything * (1 - known[word])
-            for k in range(nexts[word], nexts[word + 1]):
-                leave += chances[k] * begin[next_words[k]]
             for i in range(first, after):
                 go = STAY * row[1 + phones[i]] * later[i]
-                go += NEXT * row[1 + phones[i + 1]] * later[i + 1] if i + 1 < after else LAST * leave
+                go += NEXT * row[1 + phones[i + 1]] * later[i + 1] if i + 1 < after else LAST * start
                 if i + 2 < after:
                     go += SKIP * row[1 + phones[i + 2]] * later[i + 2]
                 elif i + 2 == after:
-                    go += SKIP * leave
+                    go += SKIP * start
                 here[i] = go
-        silence = QUIET * row[0] * silence + (1 - QUIET) * (pause + anything)
+        silence = QUIET * row[0] * silence + (1 - QUIET) * start
         later, here = here, later
     return counts
