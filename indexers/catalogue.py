@@ -93,6 +93,12 @@ class Catalogue:
         with mapped_errors(self._path):
             self._db.execute("delete from recordings where id = ?", (recording,))
 
+    def ids(self) -> list[str]:
+        """Of all recordings."""
+        with mapped_errors(self._path):
+            rows = self._db.execute("select id from recordings").fetchall()
+        return [row[0] for row in rows]
+
     def pending(self) -> list[str]:
         """Ids of recordings that are being written or removed."""
         with mapped_errors(self._path):

@@ -9,11 +9,13 @@
 Only ``flush`` makes points durable, so a recording is finished in the catalogue after a flush of both
 shards: a process that is killed at any moment leaves finished recordings, whole, and pending ones,
 which are removed when the store is opened again. The engine writes through memory maps, where a full
-disk is a deadly signal and not an error; so room is asked for before each of its writes.
+disk is a deadly signal and not an error; so room is asked for before each of its writes. Hits of a
+search lie all over the payloads: ids of anchors tell where these lie (`indexers.places`).
 """
 
 import errno
 import shutil
+import uuid
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -45,6 +47,7 @@ from indexers.batches import batches
 from indexers.catalogue import Catalogue
 from indexers.documents import Documents
 from indexers.groups import grouped
+from indexers.places import anchor_id, key_of, place_of
 from indexers.questions import require_finite, wants_nothing
 
 CATALOGUE = "catalogue.sqlite"
@@ -109,6 +112,7 @@ class EmbeddedStore:
             self.shelf = opened.enter_context(closing(Documents(path / DOCUMENTS)))
             self._clips = opened.enter_context(closing(self._load("clips")))
             self._anchors = opened.enter_context(closing(self._load("anchors")))
+            self._keys = {key_of(recording): recording for recording in self._catalogue.ids()}
             self._pending = set(self._catalogue.pending())
             for recording in sorted(self._pending):
                 self._purge(recording)
@@ -126,7 +130,7 @@ class EmbeddedStore:
                 self._anchors.update(edge.UpdateOperation.delete_points_by_filter(_of_clips(batch)))
                 clips = [_clip_point(entry) for entry in batch.values()]
                 self._clips.update(edge.UpdateOperation.upsert_points(clips))
-                anchors = [_anchor_point(a) for entry in batch.values() for a in payload.anchor_points(entry)]
+                anchors = [self._anchor_point(a) for e in batch.values() for a in payload.anchor_points(e)]
                 if anchors:
                     self._anchors.update(edge.UpdateOperation.upsert_points(anchors))
             footprint.release_files(self.path)
@@ -192,20 +196,13 @@ class EmbeddedStore:
                     hnsw_ef=EF,
                     quantization=edge.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING),
                 ),
-                with_payload=["recording", "start"],
             )
             for anchor in anchors
         ]
         with self._engine():
             answers = self._anchors.query_batch(edge.QueryBatchRequest(requests))
-        return [
-            [
-                Hit(fields["recording"], payload.seconds(fields["start"]), point.score)
-                for point in points
-                if (fields := point.payload)
-            ]
-            for points in answers
-        ]
+        places = self._places({point.id for points in answers for point in points})
+        return [[Hit(*places[point.id], point.score) for point in points] for points in answers]
 
     def by_histogram(
         self,
@@ -344,6 +341,30 @@ class EmbeddedStore:
         found = self._scroll(self._clips, where, None, True, with_vector)
         return sorted(found, key=lambda record: float(record.payload["start"]))
 
+    def _places(self, anchors: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, float]]:
+        """The recording of each anchor, and its start in seconds."""
+        told: dict[uuid.UUID, tuple[str, float]] = {}
+        unknown = []
+        for anchor in anchors:
+            place = place_of(anchor)
+            if place and (recording := self._keys.get(place[0])):
+                told[anchor] = recording, place[1]
+            else:
+                unknown.append(anchor)
+        if unknown:  # written before ids told it
+            with self._engine():
+                records = self._anchors.retrieve(unknown, ["recording", "start"], False)
+            for record in records:
+                told[record.id] = record.payload["recording"], payload.seconds(record.payload["start"])
+        return told
+
+    def _anchor_point(self, anchor: payload.AnchorPoint) -> edge.Point:
+        fields = anchor.payload
+        key = key_of(fields["recording"])
+        self._keys[key] = fields["recording"]
+        id_ = anchor_id(key, fields["start"], fields["clip"])
+        return edge.Point(str(id_), {"anchor": anchor.vector.tolist()}, fields)
+
     def _anchors_of(self, clip: str) -> Float32:
         found = self._scroll(self._anchors, _of_clips([clip]), None, ["start"], with_vector=True)
         found.sort(key=lambda record: float(record.payload["start"]))
@@ -447,10 +468,6 @@ def _take_lock(path: Path) -> TextIO:
 def _clip_point(entry: Entry) -> edge.Point:
     vector: dict[str, Any] = {"histogram": _sparse(entry.histogram)} if entry.histogram.any() else {}
     return edge.Point(entry.clip.id, vector, payload.clip_payload(entry))
-
-
-def _anchor_point(anchor: payload.AnchorPoint) -> edge.Point:
-    return edge.Point(anchor.id, {"anchor": anchor.vector.tolist()}, anchor.payload)
 
 
 def _sparse(histogram: Float32) -> edge.SparseVector:
