@@ -93,20 +93,33 @@ def sharpened(
     if not ends:
         return list(found)
     matches = [one.match for one in found]
-    unclear = []
-    for end in ends:
-        by = None if waveforms is None else _by_waveform(matches[end.match], end, waveforms)
-        if by is None:
-            unclear.append(end)
-        else:
-            matches[end.match] = _moved(
-                matches[end.match], end, by, alignment.line_of(found[end.match].match)
-            )
+    unclear = _heard_in_waveforms(matches, ends, waveforms) if waveforms else ends
     for end, segment, samples in _heard(unclear, read(), tokenizer) if unclear else ():
         line = alignment.line_of(found[end.match].match)
         cuts, agreements = _agreements(end, segment, samples, line, tokenizer, store)
         matches[end.match] = _moved(matches[end.match], end, _knee(cuts, agreements), line)
     return [replace(one, match=match) for one, match in zip(found, matches, strict=True)]
+
+
+def as_heard(match: Match, waveforms: Waveforms) -> Match:
+    """One with ends where its waveforms cease to agree, as far as they tell."""
+    matches = [match]
+    if match.probability >= LEAST:
+        _heard_in_waveforms(matches, [_End(0, match.query.start, 1), _End(0, match.query.end, -1)], waveforms)
+    return matches[0]
+
+
+def _heard_in_waveforms(matches: list[Match], ends: Iterable[_End], waveforms: Waveforms) -> list[_End]:
+    """Move the ends of matches of which waveforms tell; the others."""
+    lines = [alignment.line_of(match) for match in matches]
+    unclear = []
+    for end in ends:
+        by = _by_waveform(matches[end.match], end, waveforms)
+        if by is None:
+            unclear.append(end)
+        else:
+            matches[end.match] = _moved(matches[end.match], end, by, lines[end.match])
+    return unclear
 
 
 def _by_waveform(match: Match, end: _End, waveforms: Waveforms) -> float | None:

@@ -33,8 +33,10 @@ STEP = 5.0  # seconds from one section to the next
 DIVIDED = 6.0  # seconds of a section that is judged by its parts, too
 UNSETTLED = 0.9  # probability up to which a line may be surer in a part of a section
 AGREES = 0.45  # mean cosine in a part from which on that is looked into
+FAINT = 0.3  # mean cosine of the better half up to which codes do not tell where a match begins
 FILLS = 0.8  # share of a section that a part fills at most: else the whole tells as much
-HOP = 3  # frames from one of the query's anchors to the next: one of them is a frame from any stored one
+HOPS = 3, 4  # frames from one of the query's anchors to the next: in a section, and in a `FULL` one
+FULL = 8.0  # seconds from which on a section has anchors enough
 HITS = 20  # stored anchors looked at for each of the query's, where `LINES` are judged
 OWN_HITS = 4  # of an anchor, in a recording that holds it
 ALIKE = 0.75  # mean cosine of the frames of two stored recordings that are copies there
@@ -252,8 +254,9 @@ class Search:
             ends = section.start - start, section.end - start
             first, after = (max(0, round(seconds * self._frame_rate)) for seconds in ends)
             part = replace(codes, array=codes.array[:, first:after])
-            rows = anchors(part, self._tokenizer, HOP, self._store.schema.anchor_dim)
-            frames = first + HOP * np.arange(len(rows))
+            hop = HOPS[section.duration >= FULL]
+            rows = anchors(part, self._tokenizer, hop, self._store.schema.anchor_dim)
+            frames = first + hop * np.arange(len(rows))
             yield start + to_seconds(1, self._frame_rate) * frames.astype(np.float64), rows
 
     def extend(self, run: list[Judged]) -> list[Found]:
@@ -276,7 +279,10 @@ class Search:
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self.around(line, searched).sound, line)
         step = to_seconds(1, self._frame_rate) / len(self._phases)
-        parts = alignment.agreeing(agreements, INSIDE * level, round(HOLE / step))
+        if known and level < FAINT:
+            parts = [slice(0, len(agreements))]
+        else:
+            parts = alignment.agreeing(agreements, INSIDE * level, round(HOLE / step))
         return [self._part(run, line, query, agreements, part, step) for part in parts]
 
     def _part(

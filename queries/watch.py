@@ -19,6 +19,7 @@ from audiosearch.frames import at, to_seconds
 from audiosearch.interfaces import Store, Tokenizer
 from audiosearch.types import Codes, Float32, Match, Segment
 from audiosearch.verdicts import verdict
+from queries.edges import as_heard
 from queries.listen import encoded
 from queries.search import (
     SAME_LINE,
@@ -122,7 +123,11 @@ class _Stream:
         ready = [f for f in best if f in self._held and not self._may_be_told_by(f, current)]
         self._held = [f for f in best if f in self._held and f not in ready]
         self._forget(min([before, *(run[0].query.start for run in going)]))
-        for match in sorted((f.match for f in ready), key=lambda match: match.query):
+        found = [f.match for f in ready]
+        if self._waveforms:
+            waveforms = self._waveforms()
+            found = [as_heard(match, waveforms) for match in found]
+        for match in sorted(found, key=lambda match: match.query):
             words = verdict(match.probability, match.rate, match.query.duration, whole=False)
             yield replace(match, verdict=words)
 

@@ -111,6 +111,15 @@ def test_ends_lie_where_the_waveforms_cease_to_agree(
     assert (found.query.start, found.query.end) == pytest.approx((7.3, 7.3 + seconds), abs=0.2)
 
 
+def test_in_a_stream_they_do_as_well(library: Library, clips: Path, tmp_path: Path) -> None:
+    excerpt = audio.load(clips / "blinded-by-desire.opus", RATE).samples[30 * RATE : 38 * RATE]
+    around = [np.std(excerpt) * sounds.melody(20.3, seed=seed) for seed in (1, 2)]
+    wav.write(tmp_path / "stream.wav", Waveform(np.concatenate([around[0], excerpt, around[1]]), RATE))
+    (found,) = (m for m in library.watch(tmp_path / "stream.wav") if m.probability > 0.9)
+    assert (found.query.start, found.query.end) == pytest.approx((20.3, 28.3), abs=0.2)
+    assert (found.reference.start, found.reference.end) == pytest.approx((30.0, 38.0), abs=0.2)
+
+
 def test_what_begins_at_the_very_end_of_a_query_is_no_error(library: Library, clips: Path) -> None:
     desire = audio.load(clips / "blinded-by-desire.opus", RATE).samples[30 * RATE : 33 * RATE]
     asked = np.concatenate([sounds.melody(6.0, seed=3), soxr.resample(desire, RATE * 1.08, RATE)])
