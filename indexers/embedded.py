@@ -62,6 +62,8 @@ OVERSAMPLING = 2.0  # of what is wanted, so many times more is found in 8 bits, 
 FULL_SCAN = 10000  # kilobytes of vectors that are compared one by one even where a graph exists
 PAGE = 256  # points read at a time
 
+PointId = int | uuid.UUID | str  # of the engine
+
 
 def open_store(location: str, schema: Schema | None) -> "EmbeddedStore":
     """Open the store in a directory, or make one.
@@ -341,12 +343,12 @@ class EmbeddedStore:
         found = self._scroll(self._clips, where, None, True, with_vector)
         return sorted(found, key=lambda record: float(record.payload["start"]))
 
-    def _places(self, anchors: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, float]]:
+    def _places(self, anchors: Iterable[PointId]) -> dict[PointId, tuple[str, float]]:
         """The recording of each anchor, and its start in seconds."""
-        told: dict[uuid.UUID, tuple[str, float]] = {}
-        unknown = []
+        told: dict[PointId, tuple[str, float]] = {}
+        unknown: list[PointId] = []
         for anchor in anchors:
-            place = place_of(anchor)
+            place = place_of(anchor) if isinstance(anchor, uuid.UUID) else None
             if place and (recording := self._keys.get(place[0])):
                 told[anchor] = recording, place[1]
             else:
@@ -355,7 +357,8 @@ class EmbeddedStore:
             with self._engine():
                 records = self._anchors.retrieve(unknown, ["recording", "start"], False)
             for record in records:
-                told[record.id] = record.payload["recording"], payload.seconds(record.payload["start"])
+                fields = record.payload or {}
+                told[record.id] = fields["recording"], payload.seconds(fields["start"])
         return told
 
     def _anchor_point(self, anchor: payload.AnchorPoint) -> edge.Point:

@@ -123,11 +123,11 @@ class _Stream:
         ready = [f for f in best if f in self._held and not self._may_be_told_by(f, current)]
         self._held = [f for f in best if f in self._held and f not in ready]
         self._forget(min([before, *(run[0].query.start for run in going)]))
-        found = [f.match for f in ready]
+        matches = [f.match for f in ready]
         if self._waveforms:
             waveforms = self._waveforms()
-            found = [as_heard(match, waveforms) for match in found]
-        for match in sorted(found, key=lambda match: match.query):
+            matches = [as_heard(match, waveforms) for match in matches]
+        for match in sorted(matches, key=lambda match: match.query):
             words = verdict(match.probability, match.rate, match.query.duration, whole=False)
             yield replace(match, verdict=words)
 
