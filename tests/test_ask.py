@@ -1,6 +1,8 @@
 """Passages are planted, and asked for in phones that are partly misheard."""
 
+import itertools
 import unicodedata
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,10 +15,11 @@ from queries.ask.alignment import align
 from queries.ask.bridge import Bridge, learn, pairs
 from queries.ask.evidence import elsewhere
 from queries.ask.fusion import fused
-from queries.ask.lattice import expected
+from queries.ask.lattice import Following, expected
 from queries.ask.phones import Grams, segments
 from queries.ask.postings import Postings
 from queries.ask.shelf import Shelf
+from queries.ask.vocabulary import LONGEST
 from queries.ask.words import Words, words_of
 
 SENTENCES = (
@@ -248,22 +251,49 @@ def test_words_are_counted_wherever_they_are_said(shelf: Shelf) -> None:
     assert shelf.vocabulary.scores(counts).argmax() == 4
 
 
-def test_expected_counts_are_those_of_all_paths() -> None:
+def test_the_words_of_a_long_question_are_counted_as_those_of_a_short_one(shelf: Shelf) -> None:
+    once = heard(shelf, "station bicycles the station", misheard=0.1)
+    times = 1 + 2 * LONGEST // len(once)
+    counts = shelf.vocabulary.expected(np.concatenate(times * [once]))
+    alone = shelf.vocabulary.expected(once)
+    assert counts.sum() == pytest.approx(times * alone.sum(), rel=0.05)
+    assert np.flatnonzero(counts > times / 2).tolist() == np.flatnonzero(alone > 0.5).tolist()
+
+
+@pytest.mark.parametrize("texts", [[], [[0, 1, 1, 0]], [[0, 1], [0, 1], [0, 0]]])
+def test_expected_counts_are_those_of_all_paths(texts: list[list[int]]) -> None:
     """Two words of one phone each and two slots: every path written down by hand."""
     likely = np.array([[0.0, 0.6, 0.4], [0.0, 0.1, 0.9]], np.float32)
     often = np.array([0.5, 0.5], np.float32)
-    begin = 0.4 * (1 - 0.02)  # a word, not silence, whose first phone is not left out
-    a, b = 0.6, 0.4  # of the first slot
-    later = {"a": 0.1, "b": 0.9}
-    stay = {"a": begin * a * 0.6 * later["a"], "b": begin * b * 0.6 * later["b"]}  # one word lasts
-    pairs = {
-        x + y: begin * first * 0.4 * begin * later[y] for x, first in (("a", a), ("b", b)) for y in later
-    }
+    written = Counter(pair for text in texts for pair in itertools.pairwise(text))
+
+    def follows(x: int, y: int) -> float:
+        """As Witten and Bell put it: what was never seen is as likely as a first sight was often."""
+        seen = [n for (first, _), n in written.items() if first == x]
+        unseen = len(seen) / (sum(seen) + len(seen)) if seen else 1.0
+        return written[x, y] / max(1, sum(seen) + len(seen)) + unseen * 0.5
+
+    begin = (1 - 0.2) * (1 - 0.02)  # a word, not silence, whose first phone is not left out
+    one, two = {0: 0.6, 1: 0.4}, {0: 0.1, 1: 0.9}  # of each slot
+    stay = {(x,): 0.5 * begin * one[x] * 0.6 * two[x] for x in one}  # one word lasts
+    pairs = {(x, y): 0.5 * begin * one[x] * 0.4 * follows(x, y) * begin * two[y] for x in one for y in two}
     paths = {**stay, **pairs}
     whole = sum(paths.values())
-    wanted = [sum(p * path.count(word) for path, p in paths.items()) / whole for word in "ab"]
-    found = expected(likely, np.array([0, 1]), np.array([0, 1, 2]), often)
+    wanted = [sum(p * path.count(word) for path, p in paths.items()) / whole for word in (0, 1)]
+    following = Following.of([np.array(text) for text in texts], 2)
+    found = expected(likely, np.array([0, 1]), np.array([0, 1, 2]), often, following)
     assert found == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_word_that_follows_as_written_is_heard_rather_than_one_that_sounds_alike() -> None:
+    """Two words of which nothing but the one before tells which was said."""
+    likely = np.log(np.eye(4, dtype=np.float32)[[1, 1, 2, 2]] + 0.05)
+    likely[2:, 3] = likely[2:, 2]
+    words = np.array([0, 1, 2]), np.array([0, 1, 2, 3]), np.full(3, 1 / 3, np.float32)
+    by_chance = expected(np.exp(likely), *words, Following.of([], 3))
+    assert by_chance[1] == pytest.approx(by_chance[2])
+    as_written = expected(np.exp(likely), *words, Following.of([np.array([0, 2]), np.array([1, 1])], 3))
+    assert as_written[2] > 1.5 * as_written[1]
 
 
 def test_a_bridge_leads_to_passages_of_like_meaning(shelf: Shelf) -> None:

@@ -4,20 +4,21 @@ Every word that the passages have may have been said anywhere in the question; h
 (`queries.ask.lattice`) speaks for the passages that have it, as words of a typed question do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from audiosearch.types import Float32, Int64, Passage
-from queries.ask.lattice import expected
+from queries.ask.lattice import Following, expected
 from queries.ask.postings import Postings
 
-TRUST = 0.4  # power of what a slot of 20 ms says: neighbouring slots say nearly the same
+TRUST = 0.5  # power of what a slot of 20 ms says: neighbouring slots say nearly the same
 COMMON = 0.5  # power of how often a phone is said, which is taken out of what a slot says
 DOUBT = 0.01  # share of the slots that say nothing
 SILENT = 0.15  # share of them that are silent
 RAREST = 1e-3  # how often a phone is said at the least
-HEARD = 0.3  # times that a word is expected, from which on it counts as heard
+LONGEST = 1000  # slots of a question that are heard together: 20 s
+HEARD = 0.45  # times that a word is expected, from which on it counts as heard
 
 
 class Vocabulary:
@@ -55,6 +56,7 @@ class Vocabulary:
         self._phones = np.array([phone for word in words for phone in word], np.int64)
         self._bounds = np.cumsum([0, *(len(word) for word in words)])
         self._often = np.bincount(said) / max(1, len(said))
+        self._following = Following.of(self._passages, len(words))
 
     def expected(self, spelled: Float32) -> Float32:
         """How often each word was said, shape (n_words,).
@@ -70,7 +72,10 @@ class Vocabulary:
         likely = ((1 - DOUBT) * np.exp(spelled) + DOUBT * common) / common**COMMON
         likely = (likely / likely.max(axis=1, keepdims=True)) ** TRUST
         often = self._often.astype(np.float32)
-        return expected(likely.astype(np.float32), self._phones, self._bounds, often)
+        counts = np.zeros(len(often), np.float32)
+        for piece in _pieces(likely.astype(np.float32)):
+            counts += expected(piece, self._phones, self._bounds, often, self._following)
+        return counts
 
     def scores(self, counts: Float32) -> Float32:
         """How much the expected words speak for each passage, shape (n_passages,)."""
@@ -94,3 +99,12 @@ class Vocabulary:
         often = np.bincount(self._phones, np.repeat(self._often, lengths), self._n_phones)
         phones = np.maximum(often / often.sum(), RAREST)
         return np.append(SILENT, (1 - SILENT) * phones / phones.sum()).astype(np.float32)
+
+
+def _pieces(likely: Float32) -> Iterator[Float32]:
+    """Slots of a long question in turn, cut where it is the most silent, so that memory is bounded."""
+    while len(likely) > LONGEST:
+        cut = LONGEST // 2 + int(likely[LONGEST // 2 : LONGEST, 0].argmax())
+        yield likely[:cut]
+        likely = likely[cut:]
+    yield likely
