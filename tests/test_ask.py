@@ -10,7 +10,7 @@ import pytest
 from audiosearch.encoders.static import Static
 from audiosearch.pronunciation import pronounce
 from audiosearch.types import Float32, Passage
-from queries.ask import Question, ask
+from queries.ask import Question, ask, lattice
 from queries.ask.alignment import align
 from queries.ask.bridge import Bridge, learn, pairs
 from queries.ask.evidence import elsewhere
@@ -325,3 +325,24 @@ def test_a_bridge_tells_by_what_sets_passages_apart() -> None:
     assert apart(up) > apart(None) > apart(down)
     cosines = up.scores(segments(question.spelled), np.stack(vectors))
     assert cosines == pytest.approx([1, -1, 0], abs=1e-3)
+
+
+def test_what_is_not_followed_hardly_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    said = [rng.integers(20, size=5) for _ in range(120)]
+    bounds, phones = np.arange(0, 601, 5), np.concatenate(said)
+    often = np.full(120, 1 / 120, np.float32)
+    likely = np.full((60, 21), 1e-3, np.float32)
+    likely[np.arange(60), 1 + np.repeat(np.concatenate(said[:4]), 3)] = 1.0
+    words = lattice._Words(
+        phones, bounds, often, np.zeros(121, int), np.zeros(0, int), np.zeros(0, np.float32), 0 * often
+    )
+    counts = []
+    for faint in (lattice.FAINT, np.float32(0)):
+        monkeypatch.setattr(lattice, "FAINT", faint)
+        begun, does, whole, factors = lattice._forward.py_func(likely, words)
+        counts.append(lattice._backward.py_func(likely, words, begun, does, factors) / whole)
+        followed = np.mean(does != lattice.GONE)
+        assert followed == 1 if faint == 0 else followed < 0.8
+    assert counts[0] == pytest.approx(counts[1], abs=1e-3)
+    assert np.flatnonzero(counts[0] > 0.5).tolist() == [0, 1, 2, 3]
