@@ -122,11 +122,11 @@ class _Stream:
         best = without_overlaps(self._held + current)
         ready = [f for f in best if f in self._held and not self._may_be_told_by(f, current)]
         self._held = [f for f in best if f in self._held and f not in ready]
-        self._forget(min([before, *(run[0].query.start for run in going)]))
         matches = [f.match for f in ready]
-        if self._waveforms:
+        if self._waveforms and not self._cut:  # parts of one match must not overlap
             waveforms = self._waveforms()
             matches = [as_heard(match, waveforms) for match in matches]
+        self._forget(min([before, *(run[0].query.start for run in going)]))
         for match in sorted(matches, key=lambda match: match.query):
             words = verdict(match.probability, match.rate, match.query.duration, whole=False)
             yield replace(match, verdict=words)
