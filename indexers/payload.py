@@ -35,7 +35,7 @@ class AnchorPoint:
     Parameters
     ----------
     id : str
-        UUIDv5 of the clip's id and the anchor's number.
+        UUIDv5 of the clip's id and the anchor's number; the embedded store has ids of its own.
     vector : np.ndarray, shape (dim,)
     payload : dict
         ``recording`` and ``clip`` (ids), ``start`` and ``end`` in seconds of the recording,

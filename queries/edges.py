@@ -83,16 +83,10 @@ def sharpened(
     store : Store
     waveforms : Waveforms, optional
     """
-    frame = to_seconds(1, tokenizer.frame_rate)
-    ends = [
-        _End(number, seconds, side)
-        for number, one in enumerate(found)
-        for seconds, side in ((one.match.query.start, 1), (one.match.query.end, -1))
-        if one.match.probability >= LEAST and frame < seconds < duration - frame
-    ]
+    matches = [one.match for one in found]
+    ends = _ends(matches, duration, to_seconds(1, tokenizer.frame_rate))
     if not ends:
         return list(found)
-    matches = [one.match for one in found]
     unclear = _heard_in_waveforms(matches, ends, waveforms) if waveforms else ends
     for end, segment, samples in _heard(unclear, read(), tokenizer) if unclear else ():
         line = alignment.line_of(found[end.match].match)
@@ -101,12 +95,31 @@ def sharpened(
     return [replace(one, match=match) for one, match in zip(found, matches, strict=True)]
 
 
-def as_heard(match: Match, waveforms: Waveforms) -> Match:
-    """One with ends where its waveforms cease to agree, as far as they tell."""
-    matches = [match]
-    if match.probability >= LEAST:
-        _heard_in_waveforms(matches, [_End(0, match.query.start, 1), _End(0, match.query.end, -1)], waveforms)
-    return matches[0]
+def as_heard(matches: Iterable[Match], waveforms: Waveforms, duration: float, frame: float) -> list[Match]:
+    """The same matches with their ends where waveforms cease to agree, as far as these tell.
+
+    Parameters
+    ----------
+    matches : iterable of Match
+    waveforms : Waveforms
+    duration : float
+        Of what was heard, in seconds.
+    frame : float
+        The length of one, in seconds.
+    """
+    moved = list(matches)
+    _heard_in_waveforms(moved, _ends(moved, duration, frame), waveforms)
+    return moved
+
+
+def _ends(matches: Sequence[Match], duration: float, frame: float) -> list[_End]:
+    """Those of likely matches, but not the query's own."""
+    return [
+        _End(number, seconds, side)
+        for number, match in enumerate(matches)
+        for seconds, side in ((match.query.start, 1), (match.query.end, -1))
+        if match.probability >= LEAST and frame < seconds < duration - frame
+    ]
 
 
 def _heard_in_waveforms(matches: list[Match], ends: Iterable[_End], waveforms: Waveforms) -> list[_End]:

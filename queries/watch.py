@@ -124,8 +124,8 @@ class _Stream:
         self._held = [f for f in best if f in self._held and f not in ready]
         matches = [f.match for f in ready]
         if self._waveforms and not self._cut:  # parts of one match must not overlap
-            waveforms = self._waveforms()
-            matches = [as_heard(match, waveforms) for match in matches]
+            frame = to_seconds(1, self._tokenizer.frame_rate)
+            matches = as_heard(matches, self._waveforms(), self.end, frame)
         self._forget(min([before, *(run[0].query.start for run in going)]))
         for match in sorted(matches, key=lambda match: match.query):
             words = verdict(match.probability, match.rate, match.query.duration, whole=False)

@@ -338,11 +338,11 @@ def test_what_is_not_followed_hardly_counts(monkeypatch: pytest.MonkeyPatch) -> 
         phones, bounds, often, np.zeros(121, int), np.zeros(0, int), np.zeros(0, np.float32), 0 * often
     )
     counts = []
-    for faint in (lattice.FAINT, np.float32(0)):
-        monkeypatch.setattr(lattice, "FAINT", faint)
+    for beam in (lattice.BEAM, np.float32(0)):
+        monkeypatch.setattr(lattice, "BEAM", beam)
         begun, does, whole, factors = lattice._forward.py_func(likely, words)
         counts.append(lattice._backward.py_func(likely, words, begun, does, factors) / whole)
         followed = np.mean(does != lattice.GONE)
-        assert followed == 1 if faint == 0 else followed < 0.8
+        assert followed == 1 if beam == 0 else followed < 0.8
     assert counts[0] == pytest.approx(counts[1], abs=1e-3)
     assert np.flatnonzero(counts[0] > 0.5).tolist() == [0, 1, 2, 3]

@@ -120,6 +120,15 @@ def test_in_a_stream_they_do_as_well(library: Library, clips: Path, tmp_path: Pa
     assert (found.reference.start, found.reference.end) == pytest.approx((30.0, 38.0), abs=0.2)
 
 
+def test_what_a_stream_begins_with_begins_with_it(library: Library, clips: Path, tmp_path: Path) -> None:
+    music = audio.load(clips / "blinded-by-desire.opus", RATE).samples[30 * RATE : 42 * RATE]
+    behind = np.std(music) * sounds.melody(20.0, seed=2)
+    wav.write(tmp_path / "stream.wav", Waveform(np.concatenate([music, behind]), RATE))
+    (found,) = (m for m in library.watch(tmp_path / "stream.wav") if m.probability > 0.9)
+    assert found.query.start == 0
+    assert found.query.end == pytest.approx(12.0, abs=0.2)
+
+
 def test_what_begins_at_the_very_end_of_a_query_is_no_error(library: Library, clips: Path) -> None:
     desire = audio.load(clips / "blinded-by-desire.opus", RATE).samples[30 * RATE : 33 * RATE]
     asked = np.concatenate([sounds.melody(6.0, seed=3), soxr.resample(desire, RATE * 1.08, RATE)])

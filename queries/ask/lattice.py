@@ -11,8 +11,8 @@ A word is a chain of phones, each of which lasts some slots and is seldom left o
 that are written behind it somewhere, the more likely the oftener, and any other one (Witten and Bell 1991);
 after silence any may follow, as likely as it is written. The forward and backward algorithms for hidden
 Markov models (Rabiner 1989, section III) give how often each word is expected; a word that has become
-unlikely is not followed further. Words that are alike share what was heard, and what one word explains
-speaks for no other.
+unlikely is not followed further (a beam; Lowerre 1976). Words that are alike share what was heard, and what
+one word explains speaks for no other.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ NEXT = np.float32(1 - 0.6 - 0.02)
 LAST = np.float32(1 - 0.6)  # of the last phone, that the word ends
 PAUSE = np.float32(0.2)  # that silence follows a word
 QUIET = np.float32(0.9)  # that it lasts another slot
-FAINT = np.float32(1e-8)  # chance up to which a word is not followed
+BEAM = np.float32(1e-8)  # chance up to which a word is not followed
 HARDLY = np.float32(1e-6)  # chance of a word's end from which on it matters what follows
 GONE, GOES, ENDS = np.uint8(0), np.uint8(1), np.uint8(2)
 
@@ -137,7 +137,7 @@ def _forward(likely: Float32, words: _Words) -> tuple[Float32, Does, float, Floa
             first, after = bounds[word], bounds[word + 1]
             begun[t, word] += start * often[word]
             new = begun[t, word]
-            if (t == 0 or does[t - 1, word] == GONE) and new * row[1 + phones[first]] < FAINT:
+            if (t == 0 or does[t - 1, word] == GONE) and new * row[1 + phones[first]] < BEAM:
                 continue
             highest = np.float32(0)
             for i in range(after - 1, first - 1, -1):
@@ -149,7 +149,7 @@ def _forward(likely: Float32, words: _Words) -> tuple[Float32, Does, float, Floa
                     come += new * SKIP
                 here[i] = come * row[1 + phones[i]]
                 highest = max(highest, here[i])
-            if highest < FAINT:
+            if highest < BEAM:
                 here[first:after] = 0
                 continue
             does[t, word] = GOES
