@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from audiosearch.calibration import Background
+from audiosearch.calibration import Background, likely
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Tokenizer
 from audiosearch.types import Float32, Float64, Int16, Int64, Match, Segment
@@ -27,7 +27,7 @@ LIKELIEST = 10  # one of so many places is not taken for chance, where all are l
 HARDLY = 0.1  # probability up to which nothing more is looked for
 SAMPLE = 200  # other places, which tell how well the phrases fit by chance
 NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
-FEWEST = 1000  # blocks that chance has at least: a short recording proves little
+FEWEST = 300  # peaks that chance has at least: a short recording proves little
 AT_ONCE = 1 << 15  # frames that are looked at exactly at a time, for memory
 AROUND = 10  # frames on either side of a place that are heard with it
 
@@ -66,13 +66,13 @@ def locate(
     peaks: list[Peak] = []
     found: list[Match] = []
     chances: Chances | None = None
-    likely: list[Segment] = []
+    likeliest: list[Segment] = []
     for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
         more, chances = judged(archive, phrases, places, chances)
-        peaks, before = apart([*peaks, *more]), likely
-        found = _matches(archive, asked, peaks, places.number, chances.together)[:limit]
-        likely = [match.reference for match in found if match.probability >= max(least, HARDLY)]
-        if likely == before:
+        peaks, before = apart([*peaks, *more]), likeliest
+        found = _matches(archive, asked, peaks, chances.together, limit)
+        likeliest = [match.reference for match in found if match.probability >= max(least, HARDLY)]
+        if likeliest == before:
             break
     return found
 
@@ -216,7 +216,7 @@ def _found(phrase: Phrase, codes: Int16, bounds: Int64) -> tuple[Float32, Float6
 
 
 def _chance(scores: Float32, blocks: Sequence[slice], number: int, usual: int, spread: float) -> Background:
-    """How well a phrase fits by chance: as in `FEWEST` blocks of speech, where there is less or noise.
+    """How well a phrase fits by chance, in so many blocks: as in speech, where there is noise.
 
     Around the best place it may not be chance: paths of a phrase of ``usual`` frames that end there share
     most of their frames.
@@ -224,7 +224,7 @@ def _chance(scores: Float32, blocks: Sequence[slice], number: int, usual: int, s
     highest = np.array([scores[block].max() for block in blocks])
     firsts = np.array([block.start for block in blocks])
     elsewhere = np.abs(firsts - firsts[highest.argmax()]) > usual // 2
-    chance = Background.fit(highest[elsewhere & np.isfinite(highest)], max(number, FEWEST))
+    chance = Background.fit(highest[elsewhere & np.isfinite(highest)], number)
     return replace(chance, decay=max(chance.decay, spread))
 
 
@@ -275,19 +275,25 @@ def apart(peaks: Sequence[Peak]) -> list[Peak]:
 
 
 def _matches(
-    archive: Archive, asked: Segment, peaks: Sequence[Peak], n_blocks: int, background: Background
+    archive: Archive, asked: Segment, peaks: Sequence[Peak], background: Background, limit: int
 ) -> list[Match]:
-    """Peaks, best first, as matches."""
-    blocks_an_hour = n_blocks / (archive.n_frames * archive.frame / 3600)
-    return [
-        Match(
-            recording=archive.recordings[archive.stretch_of(peak.start)],
-            query=asked,
-            reference=archive.segment(peak.start, peak.end),
-            rate=archive.segment(peak.start, peak.end).duration / asked.duration,
-            score=peak.score,
-            probability=background.probability(peak.score, better),
-            false_alarms=background.expected_false(peak.score) / background.n_peaks * blocks_an_hour,
+    """The best of the peaks as matches; all of them tell how many false ones there are."""
+    chance = background.knowing(np.array([peak.score for peak in peaks], np.float32))
+    short = max(1.0, FEWEST / chance.n_peaks)
+    hours = archive.n_frames * archive.frame / 3600
+    matches = []
+    for peak in peaks[:limit]:
+        place = archive.segment(peak.start, peak.end)
+        false, of_best = chance.expected_false(peak.score), chance.expected_false(peaks[0].score)
+        matches.append(
+            Match(
+                recording=archive.recordings[archive.stretch_of(peak.start)],
+                query=asked,
+                reference=place,
+                rate=place.duration / asked.duration,
+                score=peak.score,
+                probability=likely(short * false, short * of_best),
+                false_alarms=false / hours,
+            )
         )
-        for better, peak in enumerate(peaks)
-    ]
+    return matches

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from audiosearch.types import Segment
-from benchmarks.where_said.archive import RATE, Said, paired, with_spans
+from benchmarks.where_said.archive import RATE, Said, Spoken, Unit, Utterance, paired, with_spans
 from benchmarks.where_said.figures import Answer, Judged, average_precision, calibration_error, judge, missed
+from benchmarks.where_said.questions import Question, Truth, asked_in_vain, searched
 
 HERE = Said("a", Segment(10.0, 10.5), exact=True)
 THERE = Said("b", Segment(40.0, 40.5), exact=True)
@@ -76,3 +77,16 @@ def test_a_keyword_of_a_text_has_the_time_that_is_given_for_it() -> None:
         ("think engine", Segment(1.5, 2.0)),
         ("inc", None),
     ]
+
+
+def test_what_is_asked_in_vain_is_asked_of_those_who_do_not_say_it() -> None:
+    spoken = [
+        Spoken(name, name, "en", "words", (Utterance((Unit(word, Segment(0.0, 0.5)),), np.zeros(RATE)),))
+        for name, word in (("a", "contract"), ("b", "contracts"), ("c", "volume"))
+    ]
+    truth, question = Truth(spoken), Question("contract", "en", "words", several=False)
+    (vain,) = asked_in_vain([question])
+    assert searched(question, spoken, truth) == ["a", "b", "c"]
+    assert searched(vain, spoken, truth) == ["c"]
+    assert vain.row == question.row
+    assert vain.id != question.id

@@ -54,9 +54,12 @@ def main(
     if small:
         minutes, n, chosen = SMALL["minutes"], SMALL["n"], tuple(only or SMALL["conditions"])
     spoken = archive.read(audio_folder, holdout, minutes, work / "word-times.json")
+    truth = questions.Truth(spoken)
+    chosen_questions = questions.choose(spoken, n, seed)
     asked = [
-        Asked(q, questions.example(q, spoken) if q.example else None, tuple(questions.searched(q, spoken)))
-        for q in questions.choose(spoken, n, seed)
+        Asked(q, questions.example(q, spoken) if q.example else None, within)
+        for q in [*chosen_questions, *questions.asked_in_vain(chosen_questions)]
+        if (within := tuple(questions.searched(q, spoken, truth)))
     ]
     home = work / digest(spoken)
     materials = conditions.materials(audio_folder, holdout)
@@ -66,7 +69,7 @@ def main(
         for system in built(systems, folder, work):
             results[condition, system.name] = answered(system, folder, asked)
             print(f"{condition}: {system.name}", flush=True)
-    text = report.text(spoken, asked, results, state)
+    text = report.text(spoken, truth, asked, results, state)
     out.write_text(text)
     print(text)
 

@@ -1,12 +1,13 @@
 """Fit how likely a found phrase is said there (`audiosearch.calibration.ODDS`).
 
-    python -m benchmarks.where_said.calibrate --audio FOLDER [--exclude trained_on.txt]
+    python -m benchmarks.where_said.calibrate --audio FOLDER [--holdout .3] [--fewest-words 4]
 
 FOLDER holds a ``manifest.jsonl`` (``path``, ``kind`` of "speech", ``speaker``, ``language``, ``text``).
-Phrases of 1 to 4 words are cut from the texts at random and asked typed, every fifth one of the recordings
-alone that do not say it; an answer is true when its recording says the phrase. A logistic regression on the
-logarithms of the false answers to be expected, and of the answer's rank, tells true ones from false ones; it
-is fitted on every other speaker, and tried on the rest, both ways.
+Phrases of 1 to 4 words are cut at random from the texts of the speakers kept out of training and asked typed,
+every fifth one of the recordings alone that do not say it; an answer is true when its recording says the
+phrase. A logistic regression on the false answers to be expected, and on those of the best answer of its
+question, tells true ones from false ones; it is fitted on every other speaker, and tried on the rest, both
+ways. Of phrases that nobody says, it is counted how many answers are found beside how many are expected.
 """
 
 import json
@@ -19,52 +20,68 @@ import numpy as np
 import typer
 
 from audiosearch import audio, espeak, plugins
-from audiosearch.calibration import Background
+from audiosearch.calibration import likely
 from audiosearch.interfaces import Speller
+from audiosearch.tokenizers.pocket.training.corpus import is_held_out
 from audiosearch.types import Codes
 from benchmarks.how_well.calibrate import logistic
 from queries.archive import Archive
-from queries.locate import Places, judged
+from queries.locate import locate
 from queries.phrases import typed
 
 ANSWERS = 10  # of each question
 ABSENT = 5  # one phrase in so many is asked where it is not said
+COUNTED = (1.0, 3.0)  # false answers expected, at which those found are counted
 
 
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder with a manifest.jsonl.")],
-    exclude: Annotated[Path | None, typer.Option(help="Files not to use, one path a line.")] = None,
+    holdout: Annotated[float, typer.Option(help="Share that training kept out; 1 uses all.")] = 0.3,
     questions: Annotated[int, typer.Option(help="For each half of the speakers.")] = 150,
+    fewest_words: Annotated[int, typer.Option(help="Of the texts; 4 leaves out words said alone.")] = 1,
     language: str = "en",
     voice: str = "en-us",
     seed: int = 0,
 ) -> None:
     """Ask, fit, print."""
-    excluded = set(exclude.read_text().split("\n")) if exclude else set()
     rows = [json.loads(line) for line in (audio_folder / "manifest.jsonl").read_text().splitlines()]
     rows = [r for r in rows if r["kind"] == "speech" and r.get("language") == language]
-    rows = [r for r in rows if r.get("speaker") and r["path"] not in excluded]
-    rows = [r for r in rows if re.search(r"\w", r.get("text") or "")]
+    rows = [r for r in rows if r.get("speaker") and is_held_out(r["speaker"], holdout)]
+    rows = [r for r in rows if len(re.findall(r"[\w']+", r.get("text") or "")) >= fewest_words]
     speakers = sorted({row["speaker"] for row in rows})
     tokenizer: Speller = plugins.load(plugins.TOKENIZERS, "pocket")(device="cpu")
     halves = [
         asked([r for r in rows if r["speaker"] in part], audio_folder, tokenizer, questions, voice, seed)
         for part in (set(speakers[::2]), set(speakers[1::2]))
     ]
-    odds = [logistic(features, true) for features, true in halves]
-    for i, j in ((0, 1), (1, 0)):
-        features, true = halves[j]
+    fits = [logistic(told(expected), true) for expected, true, _ in halves]
+    for odds, (expected, true, _) in zip(reversed(fits), halves, strict=True):
+        fitted = 1 / (1 + np.exp(-told(expected) @ odds))
+        shipped = np.array([likely(*pair) for pair in expected.tolist()])
         print(
-            f"fitted on one half: {np.round(odds[i], 2).tolist()}; on the other half, expected calibration "
-            f"error {calibration_error(1 / (1 + np.exp(-features @ odds[i])), true):.3f}, as shipped "
-            f"{calibration_error(shipped(features), true):.3f}; {len(true)} answers, {true.mean():.2f} true"
+            f"fitted on the other half: {np.round(odds, 2).tolist()}; here, expected calibration error "
+            f"{calibration_error(fitted, true):.3f}, as shipped {calibration_error(shipped, true):.3f}; "
+            f"{len(true)} answers, {true.mean():.2f} true"
         )
+    absent = [expected[one, 0] for expected, _, nowhere in halves for one in nowhere]
+    for most in COUNTED:
+        found = np.mean([(one <= most).sum() for one in absent])
+        print(f"where {most:.0f} false answers are expected, there are {found:.2f} ({len(absent)} questions)")
 
 
 def asked(
     rows: list[dict], folder: Path, tokenizer: Speller, questions: int, voice: str, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """For each answer (1, log of the false ones to be expected, log of its rank), and whether it is true."""
+) -> tuple[np.ndarray, np.ndarray, list[slice]]:
+    """Phrases, typed.
+
+    Returns
+    -------
+    expected : np.ndarray, shape (n_answers, 2)
+        The false ones to be expected at the score of each answer, and at that of the best of its question.
+    true : np.ndarray, shape (n_answers,)
+    nowhere : list of slice
+        The answers of each question that nobody says.
+    """
     codes = [tokenizer.encode([audio.load(folder / row["path"], tokenizer.sample_rate)])[0] for row in rows]
     texts = [" " + " ".join(re.findall(r"[\w']+", row["text"].lower())) + " " for row in rows]
     chance = random.Random(seed)
@@ -75,20 +92,27 @@ def asked(
         if len(phrase := " ".join(words[first : first + n])) >= 6:
             phrases.add(phrase)
     everything = archive_of(codes, tokenizer)
-    features, true = [], []
+    expected, true, nowhere = [], [], []
     for number, phrase in enumerate(sorted(phrases)):
         says = np.array([f" {phrase} " in text for text in texts])
         archive = everything
         if number % ABSENT == 0:
             archive = archive_of([one for one, said in zip(codes, says, strict=True) if not said], tokenizer)
             says = says[~says]
-        ways = typed(phrase, [espeak.Espeak(voice)], tokenizer)
-        places = next(Places.best_first(archive, ways[0], tokenizer.codebook_size))
-        peaks, chances = judged(archive, ways, places)
-        for better, peak in enumerate(peaks[:ANSWERS]):
-            features.append((1.0, np.log(chances.together.expected_false(peak.score)), np.log1p(better)))
-            true.append(says[archive.stretch_of(peak.start)])
-    return np.array(features), np.array(true, float)
+        found = locate(archive, tokenizer, typed(phrase, [espeak.Espeak(voice)], tokenizer), ANSWERS)
+        hours = archive.n_frames * archive.frame / 3600
+        if not says.any():
+            nowhere.append(slice(len(true), len(true) + len(found)))
+        for match in found:
+            expected.append((match.false_alarms * hours, found[0].false_alarms * hours))
+            true.append(says[int(match.recording)])
+    return np.array(expected), np.array(true, float), nowhere
+
+
+def told(expected: np.ndarray) -> np.ndarray:
+    """What a probability is fitted to: 1, log of the false ones expected, and how much better the best is."""
+    of_answer, of_best = np.maximum(expected, 1e-9).T
+    return np.stack([np.ones(len(of_answer)), np.log(of_answer), np.log1p(1 / of_best)], axis=1)
 
 
 def archive_of(codes: list[Codes], tokenizer: Speller) -> Archive:
@@ -100,13 +124,6 @@ def archive_of(codes: list[Codes], tokenizer: Speller) -> Archive:
         np.concatenate([c.array[layers.start : layers.stop] for c in codes], axis=1),
         np.concatenate([np.arange(c.n_frames) / tokenizer.frame_rate for c in codes]),
         1 / tokenizer.frame_rate,
-    )
-
-
-def shipped(features: np.ndarray) -> np.ndarray:
-    """The probabilities that users see."""
-    return np.array(
-        [Background.likely(float(np.exp(log)), round(np.expm1(rank))) for _, log, rank in features]
     )
 
 

@@ -1,12 +1,13 @@
 """What is asked: typed and spoken phrases, of one word and of several.
 
 A spoken example is cut from a clean recording of one speaker, and searched in those of all others. Typed
-phrases are searched in all. Either way in the recordings of their language alone.
+phrases are searched in all. Either way in the recordings of their language alone. Every fifth is asked once
+more of the recordings that do not say it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from benchmarks.where_said.archive import RATE, Said, Spoken, phrases
 LETTERS = {False: 6, True: 10}  # that a phrase of read speech has at least: of one word, of several
 LONGEST = 4  # words
 AROUND = 0.05  # seconds on either side of an example
+ABSENT = 5  # one question in so many is asked where nobody says it, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Question:
         Where it is cut from, when spoken.
     speaker : str
         Of the example; not searched.
+    absent : bool
+        Asked of recordings that do not say it.
     """
 
     text: str
@@ -41,13 +45,15 @@ class Question:
     several: bool
     example: Said | None = None
     speaker: str = ""
+    absent: bool = False
 
     @property
     def id(self) -> str:
         """Tells it from all others."""
-        if self.example is None:
-            return f"{self.language}: {self.text}"
-        return f"{self.language}: {self.text} / {self.example.recording} {self.example.place.start:.3f}"
+        name = f"{self.language}: {self.text}"
+        if self.example is not None:
+            name += f" / {self.example.recording} {self.example.place.start:.3f}"
+        return name + (" / not said" if self.absent else "")
 
     @property
     def row(self) -> str:
@@ -133,9 +139,18 @@ class Truth:
         ]
 
 
-def searched(question: Question, archive: Iterable[Spoken]) -> list[str]:
+def asked_in_vain(questions: Iterable[Question]) -> list[Question]:
+    """Every fifth of them, where nobody says it."""
+    return [replace(question, absent=True) for question in list(questions)[::ABSENT]]
+
+
+def searched(question: Question, archive: Iterable[Spoken], truth: Truth) -> list[str]:
     """The names of the recordings that a question is asked of."""
-    return [s.name for s in archive if s.language == question.language and s.speaker != question.speaker]
+    names = [s.name for s in archive if s.language == question.language and s.speaker != question.speaker]
+    if not question.absent:
+        return names
+    say_it = {said.recording for said in [*truth.said(question), *truth.unsure(question)]}
+    return [name for name in names if name not in say_it]
 
 
 def example(question: Question, archive: Iterable[Spoken]) -> Waveform:

@@ -5,7 +5,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from benchmarks.where_said.archive import Spoken
-from benchmarks.where_said.figures import Answer, Figures, Judged, figures, judge, kept_apart
+from benchmarks.where_said.figures import (
+    SHOWN,
+    Answer,
+    Figures,
+    Judged,
+    calibration_error,
+    figures,
+    judge,
+    kept_apart,
+)
 from benchmarks.where_said.questions import Truth
 from benchmarks.where_said.systems import Asked
 
@@ -16,27 +25,28 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def text(spoken: Sequence[Spoken], asked: Sequence[Asked], results: Results, state: str) -> str:
+def text(spoken: Sequence[Spoken], truth: Truth, asked: Sequence[Asked], results: Results, state: str) -> str:
     """Everything, as Markdown."""
-    truth = Truth(spoken)
     hours = {s.name: s.utterances[-1].place.end / 3600 for s in spoken}
-    rows = sorted({a.question.row for a in asked})
+    there = [a for a in asked if not a.question.absent]
+    rows = sorted({a.question.row for a in there})
     made = {
         (row, condition, system): figures(judged)
         for row in rows
         for (condition, system), answers in results.items()
-        if (judged := judged_row(row, asked, answers, truth, hours))
+        if (judged := judge_all([a for a in there if a.question.row == row], answers, truth, hours))
     }
     lines = [
         "# Where a phrase is said",
         "",
         f"{state}. {len(spoken)} recordings, {sum(hours.values()):.2f} h, "
-        f"{len({s.speaker for s in spoken})} speakers, {len(asked)} questions.",
+        f"{len({s.speaker for s in spoken})} speakers, {len(there)} questions.",
         "",
         *NOTES,
         "",
         *overview(rows, results, made),
-        *alike(asked, results, truth),
+        *alike(there, results, truth),
+        *probabilities(asked, results, truth, hours),
     ]
     for row in rows:
         lines += ["", f"## {row}", "", "| condition | system | n | " + " | ".join(COLUMNS) + " |"]
@@ -60,17 +70,16 @@ NOTES = (
 )
 
 
-def judged_row(
-    row: str,
+def judge_all(
     asked: Sequence[Asked],
     answers: dict[str, tuple[list[Answer], float]],
     truth: Truth,
     hours: dict[str, float],
 ) -> list[Judged]:
-    """The questions of a row that were answered."""
+    """The questions that were answered."""
     judged = []
     for one in asked:
-        if one.question.row == row and one.question.id in answers:
+        if one.question.id in answers:
             found, seconds = answers[one.question.id]
             said, unsure = truth.said(one.question), truth.unsure(one.question)
             judged.append(judge(found, said, unsure, sum(hours[name] for name in one.within), seconds))
@@ -113,6 +122,26 @@ def alike(asked: Sequence[Asked], results: Results, truth: Truth) -> Iterator[st
                 total = max(total, n_pairs)
                 cells.append(f"{sum(s * n for s, n in shares) / n_pairs:.3f}" if n_pairs else "-")
             yield f"| {row} | {condition} | {total} | " + " | ".join(cells) + " |"
+
+
+def probabilities(
+    asked: Sequence[Asked], results: Results, truth: Truth, hours: dict[str, float]
+) -> Iterator[str]:
+    """All rows as one, and what is asked in vain."""
+    vain = sum(a.question.absent for a in asked)
+    yield from ("", "## Probabilities", "")
+    yield "Of the first ten answers to all questions of all rows. Every fifth question is asked once more, of"
+    yield f"the recordings that do not say it ({vain})."
+    yield from ("", "| condition | system | answers | mean probability | right | ECE |", "|---" * 6 + "|")
+    for (condition, system), answers in results.items():
+        judged = judge_all(asked, answers, truth, hours)
+        if any(j.calibrated for j in judged):
+            probability = np.concatenate([j.certainty[:SHOWN] for j in judged])
+            right = np.concatenate([j.right[:SHOWN] for j in judged])
+            yield (
+                f"| {condition} | {system} | {len(right)} | {probability.mean():.3f} | {right.mean():.3f} "
+                f"| {calibration_error(judged):.3f} |"
+            )
 
 
 def shown(found: Figures) -> list[str]:
