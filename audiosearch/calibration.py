@@ -18,9 +18,9 @@ FALL = 2.0  # beyond the decile their number falls so many times as fast: 1.5 to
 KNOWN = 50  # peaks that tell how many there are; a phrase may be said as often
 MORE = math.e  # and at most so many times as many as the median and the decile tell
 FEWEST = 20  # peaks, below which a tail cannot be told
-# Odds of a peak that one false one of its score or a better one is expected for. A compromise: of phrases in
-# read speech they are lower, and of single words that are said often higher (`benchmarks.where_said`).
-ODDS = 0.7
+# Odds of a peak that one false one of its score or a better one is expected for. Fitted to English, read and
+# said word by word, they are .5; where all that is said are a few words, over and over, they are 3.
+ODDS = 0.6
 
 
 @dataclass(frozen=True, slots=True)
