@@ -3,7 +3,7 @@
 The peaks of a search over an archive are nearly all false, so that they tell how many false ones to expect
 beyond any score. Their number falls off exponentially (as extreme-value statistics has it of such maxima, and
 the E-values of Karlin and Altschul 1990): at one rate from their median to their upper decile, and faster
-beyond it. Where more of them are known, the fiftieth best tells better how many there are.
+beyond it. How many there are is told better by the best of them, where those are known.
 
 The more are expected, the less likely is it that one which is there is true.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 FALL = 2.0  # beyond the decile their number falls so many times as fast: 1.5 to 2.2 in speech, on 24 phrases
-KNOWN = 50  # peaks that tell how many there are; a phrase may be said as often
+KNOWN = 51  # of the best, which tell how many there are; a phrase may be said nearly as often
 MORE = math.e  # and at most so many times as many as the median and the decile tell
 FEWEST = 20  # peaks, below which a tail cannot be told
 # Odds of a peak that one false one of its score or a better one is expected for. Fitted to English, read and
@@ -59,14 +59,14 @@ class Background:
         return cls(n_peaks, float(median), max(float(decile - median) / math.log(5), 1e-6))
 
     def knowing(self, best: npt.NDArray[np.floating]) -> "Background":
-        """With as many peaks as there must be for the `KNOWN`-th best to be what it is.
+        """With as many peaks as there must be for so many to be as good as the last of the best.
 
         Parameters
         ----------
         best : np.ndarray, shape (n,)
             Scores of the best peaks, the best one first, all of which are known.
         """
-        told = best[: KNOWN + 1][self.standard(best[: KNOWN + 1]) > math.log(5)]
+        told = best[:KNOWN][self.standard(best[:KNOWN]) > math.log(5)]
         if len(told) == 0 or not math.isfinite(self.decay):
             return self
         return replace(self, n_peaks=self.n_peaks * min(MORE, len(told) / self.expected_false(told[-1])))
