@@ -1,6 +1,6 @@
 """Fit how likely a found phrase is said there (`audiosearch.calibration.ODDS`).
 
-    python -m benchmarks.where_said.calibrate --audio FOLDER [--holdout .3] [--fewest-words 4]
+    python -m benchmarks.where_said.calibrate --audio FOLDER [--holdout .3]
 
 FOLDER holds a ``manifest.jsonl`` (``path``, ``kind`` of "speech", ``speaker``, ``language``, ``text``).
 Phrases of 1 to 4 words are cut at random from the texts of the speakers kept out of training and asked typed,
@@ -13,6 +13,7 @@ ways. Of phrases that nobody says, it is counted how many answers are found besi
 import json
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -24,54 +25,90 @@ from audiosearch.calibration import likely
 from audiosearch.interfaces import Speller
 from audiosearch.tokenizers.pocket.training.corpus import is_held_out
 from audiosearch.types import Codes
+from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import logistic
 from queries.archive import Archive
 from queries.locate import locate
 from queries.phrases import typed
 
+Asked = tuple[np.ndarray, np.ndarray, list[slice]]  # what `asked` gives
 ANSWERS = 10  # of each question
 ABSENT = 5  # one phrase in so many is asked where it is not said
 COUNTED = (1.0, 3.0)  # false answers expected, at which those found are counted
+SPEECH = {"sentences": 4, "sentences and words alone": 1}  # words of a text, at least
+HEAD = (
+    "# How true the probabilities of places are",
+    "",
+    "`python -m benchmarks.where_said.calibrate`: typed phrases of 1 to 4 words, in English, by speakers",
+    "kept out of training, every fifth one asked where nobody says it; the first ten answers.",
+)
+FITS = (
+    "",
+    "Weights of 1, the logarithm of the false answers expected, and that of 1 + 1 / those expected at the",
+    "score of the best, fitted on the other half of the speakers; shipped are log .6, -1 and -.5.",
+    "",
+    "| speech | answers | true | weights | ECE with them | ECE as shipped |",
+    "|---|---|---|---|---|---|",
+)
+FALSE = (
+    "",
+    "Where nobody says the phrase:",
+    "",
+    "| speech | questions | false answers expected | found |",
+    "|---|---|---|---|",
+)
 
 
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder with a manifest.jsonl.")],
     holdout: Annotated[float, typer.Option(help="Share that training kept out; 1 uses all.")] = 0.3,
     questions: Annotated[int, typer.Option(help="For each half of the speakers.")] = 150,
-    fewest_words: Annotated[int, typer.Option(help="Of the texts; 4 leaves out words said alone.")] = 1,
     language: str = "en",
     voice: str = "en-us",
+    out: Annotated[Path, typer.Option(help="Table to write.")] = Path("benchmarks/where_said/calibration.md"),
     seed: int = 0,
 ) -> None:
-    """Ask, fit, print."""
+    """Ask, fit, write the table."""
     rows = [json.loads(line) for line in (audio_folder / "manifest.jsonl").read_text().splitlines()]
     rows = [r for r in rows if r["kind"] == "speech" and r.get("language") == language]
     rows = [r for r in rows if r.get("speaker") and is_held_out(r["speaker"], holdout)]
-    rows = [r for r in rows if len(re.findall(r"[\w']+", r.get("text") or "")) >= fewest_words]
-    speakers = sorted({row["speaker"] for row in rows})
     tokenizer: Speller = plugins.load(plugins.TOKENIZERS, "pocket")(device="cpu")
-    halves = [
-        asked([r for r in rows if r["speaker"] in part], audio_folder, tokenizer, questions, voice, seed)
-        for part in (set(speakers[::2]), set(speakers[1::2]))
-    ]
-    fits = [logistic(told(expected), true) for expected, true, _ in halves]
-    for odds, (expected, true, _) in zip(reversed(fits), halves, strict=True):
-        fitted = 1 / (1 + np.exp(-told(expected) @ odds))
+    fitted, counted = [], []
+    for name, fewest in SPEECH.items():
+        said = [r for r in rows if len(re.findall(r"[\w']+", r.get("text") or "")) >= fewest]
+        speakers = sorted({row["speaker"] for row in said})
+        halves = [
+            asked([r for r in said if r["speaker"] in part], audio_folder, tokenizer, questions, voice, seed)
+            for part in (set(speakers[::2]), set(speakers[1::2]))
+        ]
+        fitted += [f"| {name} | {cells} |" for cells in fits(halves)]
+        counted += [f"| {name} | {cells} |" for cells in false(halves)]
+    state = f"Commit {commit()}, holdout {holdout}, seed {seed}."
+    text = "\n".join([*HEAD, state, *FITS, *fitted, *FALSE, *counted]) + "\n"
+    out.write_text(text)
+    print(text)
+
+
+def fits(halves: list[Asked]) -> Iterator[str]:
+    """For each half: how true the probabilities fitted on the other one are, and those shipped."""
+    odds = [logistic(told(expected), true) for expected, true, _ in halves]
+    for weights, (expected, true, _) in zip(reversed(odds), halves, strict=True):
+        fitted = 1 / (1 + np.exp(-told(expected) @ weights))
         shipped = np.array([likely(*pair) for pair in expected.tolist()])
-        print(
-            f"fitted on the other half: {np.round(odds, 2).tolist()}; here, expected calibration error "
-            f"{calibration_error(fitted, true):.3f}, as shipped {calibration_error(shipped, true):.3f}; "
-            f"{len(true)} answers, {true.mean():.2f} true"
-        )
+        shown = ", ".join(f"{weight:.2f}" for weight in weights)
+        errors = " | ".join(f"{calibration_error(found, true):.3f}" for found in (fitted, shipped))
+        yield f"{len(true)} | {true.mean():.2f} | {shown} | {errors}"
+
+
+def false(halves: list[Asked]) -> Iterator[str]:
+    """How many answers there are where nobody says the phrase."""
     absent = [expected[one, 0] for expected, _, nowhere in halves for one in nowhere]
     for most in COUNTED:
-        found = np.mean([(one <= most).sum() for one in absent])
-        print(f"where {most:.0f} false answers are expected, there are {found:.2f} ({len(absent)} questions)")
+        found = np.mean([(expected <= most).sum() for expected in absent])
+        yield f"{len(absent)} | {most:.0f} | {found:.2f}"
 
 
-def asked(
-    rows: list[dict], folder: Path, tokenizer: Speller, questions: int, voice: str, seed: int
-) -> tuple[np.ndarray, np.ndarray, list[slice]]:
+def asked(rows: list[dict], folder: Path, tokenizer: Speller, questions: int, voice: str, seed: int) -> Asked:
     """Phrases, typed.
 
     Returns
