@@ -20,7 +20,7 @@ MORE = math.e  # and at most so many times as many as the median and the decile 
 FEWEST = 20  # peaks, below which a tail cannot be told
 # Odds of a peak that one false one of its score or a better one is expected for. Fitted to English, read and
 # said word by word, they are .5; where all that is said are a few words, over and over, they are 3.
-ODDS = 0.6
+ODDS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
