@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-FALL = 2.0  # beyond the decile their number falls so many times as fast: 1.5 to 2.2 in speech, on 24 phrases
+FALL = 2.0  # beyond the decile their number falls so many times as fast, in speech
 KNOWN = 51  # of the best, which tell how many there are; a phrase may be said nearly as often
 MORE = math.e  # and at most so many times as many as the median and the decile tell
 FEWEST = 20  # peaks, below which a tail cannot be told

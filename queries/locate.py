@@ -25,7 +25,7 @@ BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 150  # that are looked at exactly at a time, where there is much
 LIKELIEST = 10  # one of so many places is not taken for chance, where all are looked at exactly
 HARDLY = 0.1  # probability up to which nothing more is looked for
-SAMPLE = 200  # other places, which tell how well the phrases fit by chance
+SAMPLE = 400  # other places, which tell how well the phrases fit by chance
 NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
 FEWEST = 300  # peaks that chance has at least: a short recording proves little
 AT_ONCE = 1 << 15  # frames that are looked at exactly at a time, for memory
@@ -109,14 +109,38 @@ class Places:
         scores = phrase.fit(every, archive.codes[0], archive.bounds)
         # Of a long phrase in a short recording there would be few, which tell little about chance.
         block = max(1, min(phrase.shortest, archive.n_frames // (2 * PLACES)))
-        highest = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
-        blocks = block * np.argsort(-highest.reshape(-1, block).max(axis=1), kind="stable")
+        highest = _highest(scores, block)
+        number = len(highest)
         if archive.n_frames <= AT_ONCE:
-            yield cls(block, len(blocks), blocks, blocks[:0])
+            blocks = block * _best(highest, number)
+            yield cls(block, number, blocks, blocks[:0])
             return
-        some = np.random.default_rng(0).permutation(blocks[PLACES:])[:SAMPLE]
-        for first in range(0, len(blocks), PLACES):
-            yield cls(block, len(blocks), blocks[first : first + PLACES], some)
+        best = _best(highest, PLACES)
+        drawn = np.random.default_rng(0).choice(number, min(number, PLACES + SAMPLE), replace=False)
+        others = block * drawn[~np.isin(drawn, best)][:SAMPLE]
+        yield cls(block, number, block * best, others)
+        best = _best(highest, number)  # as a rule the search has ended
+        for first in range(PLACES, number, PLACES):
+            yield cls(block, number, block * best[first : first + PLACES], others)
+
+
+def _highest(scores: Float32, block: int) -> Float32:
+    """The highest of each block of so many; numpy is slow where a row is short."""
+    padded = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
+    highest = padded[::block].copy()
+    for i in range(1, block):
+        np.maximum(highest, padded[i::block], out=highest)
+    return highest
+
+
+def _best(scores: Float32, n: int) -> Int64:
+    """Where the ``n`` highest are, the highest first; of equal ones the first."""
+    if n >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    least = np.partition(scores, len(scores) - n)[len(scores) - n]
+    higher, equal = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+    chosen = np.concatenate([higher, equal[: n - len(higher)]])
+    return chosen[np.argsort(-scores[chosen], kind="stable")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ phone of the phrase. Rows for the codes of the first layer alone are quick to lo
 sound; rows for the frames themselves, of all layers that tell what is said, are exact.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -185,23 +186,35 @@ class Example:
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
         """See `Phrase.find`."""
-        if not isinstance(self._tokenizer, Speller):
-            scores, starts = paths.warped(self._hear(codes, 1) @ self._heard[1].T, rows, bounds)
+        parts = self._parts(codes, rows)
+        if parts == 1:
+            scores, starts = paths.warped(self._likeness(codes, 1), rows, bounds)
             return scores, starts.astype(np.float64)
-        # Where the rows are the frames themselves there are few, and they can be looked at in halves.
-        parts = self._finest if len(rows) == codes.shape[1] else 1
-        # How much likelier than by chance it is that both say the same phone.
-        ratios = (self._hear(codes, parts) / self._usual()) @ self._heard[parts].T
-        table = np.log(np.maximum(ratios, FAINTEST)).astype(np.float32)
-        halves = (parts * rows[:, None] + np.arange(parts)).ravel()
-        scores, starts = paths.warped(table, halves, parts * bounds)
+        within = (parts * rows[:, None] + np.arange(parts)).ravel()
+        scores, starts = paths.warped(self._likeness(codes, parts), within, parts * bounds)
         scores, starts = scores.reshape(-1, parts), starts.reshape(-1, parts)
         every, best = np.arange(len(rows)), scores.argmax(axis=1)
         return scores[every, best], starts[every, best] / parts
 
     def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
         """See `Phrase.fit`."""
-        return self.find(codes, rows, bounds)[0]
+        if self._parts(codes, rows) > 1:
+            return self.find(codes, rows, bounds)[0]
+        scores: Float32 = paths.warped(self._likeness(codes, 1), rows, bounds)[0]
+        return scores
+
+    def _parts(self, codes: Int16, rows: npt.NDArray[np.integer]) -> int:
+        """Of a frame, that are compared: where the rows are the frames themselves there are few."""
+        return self._finest if len(rows) == codes.shape[1] else 1
+
+    def _likeness(self, codes: Int16, parts: int) -> Float32:
+        """Of each part of what codes stand for, and of the example."""
+        if not isinstance(self._tokenizer, Speller):
+            cosines: Float32 = self._hear(codes, parts) @ self._heard[parts].T
+            return cosines
+        # How much likelier than by chance it is that both say the same phone.
+        ratios = (self._hear(codes, parts) / self._usual()) @ self._heard[parts].T
+        return np.log(np.maximum(ratios, FAINTEST)).astype(np.float32)
 
     def _hear(self, codes: Int16, parts: int) -> Float32:
         """A vector for each of so many parts of a frame: probabilities of phones, or what codes stand for."""
@@ -284,16 +297,25 @@ class Words:
 def spelling(codes: Int16, tokenizer: Speller) -> Float32:
     """Log-probabilities of phones for codes of one or more of the layers that tell what is said.
 
+    Kept for a moment: several phrases ask it of the same frames.
+
     Returns
     -------
     np.ndarray, shape (n_frames, slots, 1 + n_phones), float32
+        Not to be written to.
     """
+    return _spelling(codes.tobytes(), len(codes), tokenizer)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=3)
+def _spelling(codes: bytes, n_layers: int, tokenizer: Speller) -> Float32:
     layers = tokenizer.speech_layers
-    whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
-    whole[layers.start : layers.start + len(codes)] = codes
-    believed = range(layers.start, layers.start + len(codes))
+    heard = np.frombuffer(codes, np.int16).reshape(n_layers, -1)
+    whole = np.zeros((layers.stop, heard.shape[1]), np.int16)
+    whole[layers.start : layers.start + n_layers] = heard
+    believed = range(layers.start, layers.start + n_layers)
     spelled = tokenizer.spell(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), believed)
-    return spelled.reshape(codes.shape[1], tokenizer.slots, -1)
+    return spelled.reshape(heard.shape[1], tokenizer.slots, -1)
 
 
 def trimmed(example: Waveform) -> Waveform:
