@@ -18,8 +18,8 @@ FALL = 2.0  # beyond the decile their number falls so many times as fast, in spe
 KNOWN = 51  # of the best, which tell how many there are; a phrase may be said nearly as often
 MORE = math.e  # and at most so many times as many as the median and the decile tell
 FEWEST = 20  # peaks, below which a tail cannot be told
-# Odds of a peak that one false one of its score or a better one is expected for. Fitted to English, read and
-# said word by word, they are .5; where all that is said are a few words, over and over, they are 3.
+# Odds of a peak that one false one of its score or a better one is expected for. A compromise: they are lower
+# in sentences, and higher where a few words are said over and over (`benchmarks/where_said/calibration.md`).
 ODDS = 0.7
 
 
@@ -59,7 +59,7 @@ class Background:
         return cls(n_peaks, float(median), max(float(decile - median) / math.log(5), 1e-6))
 
     def knowing(self, best: npt.NDArray[np.floating]) -> "Background":
-        """With as many peaks as there must be for so many to be as good as the last of the best.
+        """The same tail, of so many peaks that as many are expected beyond the last of the best as there are.
 
         Parameters
         ----------

@@ -190,8 +190,8 @@ class Example:
         if parts == 1:
             scores, starts = paths.warped(self._likeness(codes, 1), rows, bounds)
             return scores, starts.astype(np.float64)
-        within = (parts * rows[:, None] + np.arange(parts)).ravel()
-        scores, starts = paths.warped(self._likeness(codes, parts), within, parts * bounds)
+        finer = (parts * rows[:, None] + np.arange(parts)).ravel()
+        scores, starts = paths.warped(self._likeness(codes, parts), finer, parts * bounds)
         scores, starts = scores.reshape(-1, parts), starts.reshape(-1, parts)
         every, best = np.arange(len(rows)), scores.argmax(axis=1)
         return scores[every, best], starts[every, best] / parts
@@ -208,7 +208,7 @@ class Example:
         return self._finest if len(rows) == codes.shape[1] else 1
 
     def _likeness(self, codes: Int16, parts: int) -> Float32:
-        """Of each part of what codes stand for, and of the example."""
+        """Of each part of what codes stand for and each of the example, shape (parts * n_rows, n_parts)."""
         if not isinstance(self._tokenizer, Speller):
             cosines: Float32 = self._hear(codes, parts) @ self._heard[parts].T
             return cosines
@@ -304,7 +304,8 @@ def spelling(codes: Int16, tokenizer: Speller) -> Float32:
     np.ndarray, shape (n_frames, slots, 1 + n_phones), float32
         Not to be written to.
     """
-    return _spelling(codes.tobytes(), len(codes), tokenizer)  # type: ignore[arg-type]
+    heard = codes.astype(np.int16, copy=False)
+    return _spelling(heard.tobytes(), len(heard), tokenizer)  # type: ignore[arg-type]
 
 
 @functools.lru_cache(maxsize=3)

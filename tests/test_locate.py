@@ -196,6 +196,15 @@ def test_the_likeliest_places_do_not_depend_on_how_many_are_asked_for(
     assert few == many[:10]
 
 
+@pytest.mark.parametrize("n", [1, 40, 99, 100, 200])
+def test_the_best_are_those_that_come_first_when_all_are_sorted(n: int) -> None:
+    scores = np.random.default_rng(0).integers(0, 12, 100).astype(np.float32)
+    scores[90:] = -np.inf
+    assert locating._best(scores, n).tolist() == np.argsort(-scores, kind="stable")[:n].tolist()
+    padded = np.append(scores, np.full(2, -np.inf, np.float32))
+    assert locating._highest(scores, 3).tolist() == padded.reshape(-1, 3).max(axis=1).tolist()
+
+
 def test_places_that_are_not_likely_enough_end_the_search(library: Library, speech_clip: Path) -> None:
     part = Segment(45.0, 45.8)
     everything = library.locate(speech_clip, limit=1000, part=part)
