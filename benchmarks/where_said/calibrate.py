@@ -27,6 +27,7 @@ from audiosearch.tokenizers.pocket.training.corpus import is_held_out
 from audiosearch.types import Codes
 from benchmarks.commit import commit
 from benchmarks.how_well.calibrate import logistic
+from benchmarks.where_said.figures import expected_calibration_error
 from queries.archive import Archive
 from queries.locate import locate
 from queries.phrases import typed
@@ -96,7 +97,7 @@ def fits(halves: list[Asked]) -> Iterator[str]:
         fitted = 1 / (1 + np.exp(-told(expected) @ weights))
         shipped = np.array([likely(*pair) for pair in expected.tolist()])
         shown = ", ".join(f"{weight:.2f}" for weight in weights)
-        errors = " | ".join(f"{calibration_error(found, true):.3f}" for found in (fitted, shipped))
+        errors = " | ".join(f"{expected_calibration_error(found, true):.3f}" for found in (fitted, shipped))
         yield f"{len(true)} | {true.mean():.2f} | {shown} | {errors}"
 
 
@@ -161,15 +162,6 @@ def archive_of(codes: list[Codes], tokenizer: Speller) -> Archive:
         np.concatenate([c.array[layers.start : layers.stop] for c in codes], axis=1),
         np.concatenate([np.arange(c.n_frames) / tokenizer.frame_rate for c in codes]),
         1 / tokenizer.frame_rate,
-    )
-
-
-def calibration_error(probabilities: np.ndarray, true: np.ndarray) -> float:
-    """Expected: over ten bins, how far the mean probability is from the share of true ones."""
-    bins = np.minimum((probabilities * 10).astype(int), 9)
-    return sum(
-        float((bins == b).mean() * abs(probabilities[bins == b].mean() - true[bins == b].mean()))
-        for b in np.unique(bins)
     )
 
 

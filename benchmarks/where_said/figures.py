@@ -178,14 +178,15 @@ def missed(judged: Sequence[Judged], alarms: float) -> float:
 
 
 def calibration_error(judged: Sequence[Judged]) -> float:
-    """Between probability and share of right answers, in ten bins of probability (Naeini et al. 2015).
-
-    Of the first `SHOWN` answers of each question.
-    """
+    """`expected_calibration_error` of the first `SHOWN` answers of each question."""
     if not any(j.calibrated for j in judged):
         return np.nan
     probability = np.concatenate([j.certainty[:SHOWN] for j in judged])
-    right = np.concatenate([j.right[:SHOWN] for j in judged])
+    return expected_calibration_error(probability, np.concatenate([j.right[:SHOWN] for j in judged]))
+
+
+def expected_calibration_error(probability: np.ndarray, right: np.ndarray) -> float:
+    """Between probability and share of right answers, in ten bins of probability (Naeini et al. 2015)."""
     bins = np.minimum((probability * BINS).astype(int), BINS - 1)
     gaps = [abs((probability[bins == b] - right[bins == b]).sum()) for b in range(BINS)]
     return float(sum(gaps) / max(1, len(probability)))

@@ -24,8 +24,8 @@ from audiosearch.espeak import Espeak
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Float32, Passage, Waveform
 from benchmarks.how_well.calibrate import logistic
-from benchmarks.where_said.calibrate import calibration_error
 from benchmarks.where_said.conditions import materials
+from benchmarks.where_said.figures import expected_calibration_error
 from benchmarks.which_answers.__main__ import CONDITIONS, degraded
 from benchmarks.which_answers.questions import RATE, Asked, Documentation, books, read_out
 from queries.ask import by_sound, by_words
@@ -83,11 +83,11 @@ def fitted(told: Sequence[tuple[float, ...]], shipped: Sequence[float]) -> None:
     half = np.arange(len(right)) // 2 % 2 == 0
     for known, other in ((half, ~half), (~half, half)):
         odds = logistic(features[known], right[known])
-        error = calibration_error(likely(features[other], odds), right[other])
+        error = expected_calibration_error(likely(features[other], odds), right[other])
         print(f"  {odds.round(2)}, fitted on one half; calibration error on the other {error:.3f}")
     odds = logistic(features, right)
     print(f"  {odds.round(2)}, fitted on all {len(right)} answers, {right.mean():.2f} right")
-    error = calibration_error(likely(features, np.array(shipped)), right)
+    error = expected_calibration_error(likely(features, np.array(shipped)), right)
     print(f"  as shipped, calibration error on all {error:.3f}")
 
 
