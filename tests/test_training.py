@@ -161,6 +161,32 @@ def test_learning_lowers_the_loss(data: corpus.Corpus, monkeypatch: pytest.Monke
     assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.3
 
 
+@pytest.mark.parametrize("bias", [-2.0, 3.0])
+def test_alignment_finds_as_much_silence_as_there_is_in_synthetic_speech(
+    bias: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(4)
+    truth = [np.repeat(np.r_[0, rng.integers(1, 5, 8), 0, rng.integers(1, 5, 8), 0], 6) for _ in range(80)]
+    said = [tuple(int(x) for x in slots[::6] if x) for slots in truth]
+    utterances = [
+        speech.Spelled(np.zeros(0, np.int16), letters, slots)
+        for letters, slots in zip(said, truth, strict=True)
+    ]
+
+    def heard(_: speech.Speller, utterance: speech.Spelled) -> np.ndarray:
+        likely = rng.normal(0, 1, (len(utterance.slots), 5)) + 2 * np.eye(5)[utterance.slots]
+        likely[:, 0] += bias  # it is heard too often, or not often enough
+        return (likely - np.log(np.exp(likely).sum(axis=1, keepdims=True))).astype(np.float32)
+
+    monkeypatch.setattr(speech, "_scores", heard)
+    people, synthetic = utterances[:40], utterances[40:]
+    found = speech.aligned(speech.Speller(4), people, synthetic)
+    share = np.mean([(utterance.slots == 0).mean() for utterance in found])
+    assert share == pytest.approx(np.mean([(slots == 0).mean() for slots in truth]), abs=0.03)
+    right = [(one.slots == other.slots).mean() for one, other in zip(found, people, strict=True)]
+    assert np.mean(right) > 0.9
+
+
 def test_weights_are_kept_to_8_bits(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     plain = {"a.weight": rng.standard_normal((6, 4, 3)).astype(np.float32), "a.bias": np.ones(6, np.float32)}

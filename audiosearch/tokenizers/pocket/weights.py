@@ -57,9 +57,9 @@ def read(content: bytes) -> dict[str, Float32]:
     return weights
 
 
-def shipped() -> dict[str, Float32]:
+def shipped(file: str = FILE) -> dict[str, Float32]:
     """The weights in the package; read anew each time, since what uses them keeps them."""
-    return read(_content())
+    return read(_content(file))
 
 
 @functools.cache
@@ -73,9 +73,9 @@ def metadata() -> dict[str, str]:
 
 @functools.cache
 def revision() -> str:
-    """Eight hexadecimal digits that change with the weights."""
+    """Eight hexadecimal digits that change with the weights that codes are made by."""
     return hashlib.sha256(_content()).hexdigest()[:8]
 
 
-def _content() -> bytes:
-    return (importlib.resources.files(__package__) / FILE).read_bytes()
+def _content(file: str = FILE) -> bytes:
+    return (importlib.resources.files(__package__) / file).read_bytes()

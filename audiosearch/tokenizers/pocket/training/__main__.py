@@ -4,7 +4,9 @@
 
 Three stages, which may also run one by one (``--stage``), side by side in different processes: `sound`
 and `speech` train the two networks, `finish` finds the codebooks and writes the weights. Between them,
-`average` may mix the speech network with what it was at an earlier checkpoint (``--earlier``). Training
+`average` may mix the speech network with what it was at an earlier checkpoint (``--earlier``). When the
+weights are in the package, `spelling` teaches how phones are spelled from their codes, and writes
+`spelling.safetensors` (``--out``). Training
 keeps its state in WORK every few minutes and goes on from there when it is started again. WORK also
 gets `sound.jsonl` and `speech.jsonl`, a line of losses every 50 steps.
 """
@@ -24,8 +26,9 @@ import typer
 from torch import Tensor, nn
 
 from audiosearch.tokenizers.pocket import weights
-from audiosearch.tokenizers.pocket.training import codebooks, corpus, sound, speech
+from audiosearch.tokenizers.pocket.training import codebooks, corpus, sound, speech, spelling
 from audiosearch.tokenizers.pocket.training.place import Place
+from audiosearch.types import Float32
 
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 250  # steps
@@ -40,6 +43,7 @@ class Stage(StrEnum):
     average = "average"
     finish = "finish"
     all = "all"
+    spelling = "spelling"
 
 
 def main(
@@ -76,6 +80,17 @@ def main(
         if earlier is None:
             raise typer.BadParameter("needs --earlier", param_hint="--stage average")
         average_speech(data, work, earlier, share, synthetic_hours, seed, place)
+    if stage is Stage.spelling:
+        origin = {
+            "command": "python -m audiosearch.tokenizers.pocket.training --stage spelling "
+            f"--holdout {holdout} --synthetic-hours {synthetic_hours} --seed {seed}",
+            "commit": commit(),
+            "data": corpus.fingerprint(chosen),
+            "torch": torch.__version__,
+            "codes": weights.revision(),
+        }
+        weights.write(out, teach_spelling(data, synthetic_hours, seed), origin)
+        say(f"wrote {out}")
     if stage in (Stage.finish, Stage.all):
         origin = {
             "command": f"python -m audiosearch.tokenizers.pocket.training --holdout {holdout} "
@@ -119,7 +134,7 @@ def train_speech(
     def step(number: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         nonlocal heard
         if number in moments or not heard:
-            known = speech.aligned(model, people) if number >= moments[0] else []
+            known = speech.aligned(model, people, synthetic) if number >= moments[0] else []
             heard = sorted(synthetic + known, key=lambda s: s.n_frames)
         if number in quantizing:
             speech.find_codebooks(model, heard, stuff, SPEECH_FRAMES, generator, place)
@@ -127,6 +142,20 @@ def train_speech(
         return loss, {"loss": loss.item()}
 
     optimize(model, step, steps, 2e-3, work / "speech", seed, {"inventory": inventory})
+
+
+def teach_spelling(data: corpus.Corpus, synthetic_hours: float, seed: int) -> dict[str, Float32]:
+    """Weights of `audiosearch.tokenizers.pocket.spelling`, for the networks in the package."""
+    spelled, inventory = speech.spell(data, synthetic_hours, seed)
+    if " ".join(inventory) != weights.metadata()["phones"]:
+        raise typer.BadParameter("the phones are not those of the weights in the package")
+    model = spelling.shipped()
+    synthetic, people = [s for s in spelled if len(s.slots)], [s for s in spelled if not len(s.slots)]
+    heard = sorted(synthetic + speech.aligned(model, people, synthetic), key=lambda s: s.n_frames)
+    say("aligned")
+    batches = spelling.encoded(model, heard, sound.materials(data), spelling.BATCHES, seed)
+    say("encoded")
+    return spelling.learned(model.codebooks, batches, len(inventory), seed).weights()
 
 
 def average_speech(
@@ -149,8 +178,8 @@ def average_speech(
     model, stuff = speech.Speller(len(inventory)), sound.materials(data)
     model.load_state_dict(mixed(state["model"], before["model"], share))
     model.eval()
-    known = speech.aligned(model, [s for s in spelled if not len(s.slots)])
-    heard = sorted([s for s in spelled if len(s.slots)] + known, key=lambda s: s.n_frames)
+    synthetic, people = [s for s in spelled if len(s.slots)], [s for s in spelled if not len(s.slots)]
+    heard = sorted(synthetic + speech.aligned(model, people, synthetic), key=lambda s: s.n_frames)
     generator = torch.Generator().manual_seed(seed + 7)
     speech.find_codebooks(model, heard, stuff, SPEECH_FRAMES, generator, place)
     keep({**state, "model": model.state_dict()}, work / "speech.pt")

@@ -43,6 +43,9 @@ WHOLE = 0.6  # share of the utterances that are heard with all layers
 CLEAN = 0.4  # share of the utterances that are heard as they are
 LETTERS = 4  # spelled in a token frame
 SLOT = 0.02  # seconds that each stands for
+CHECKED = 100  # synthetic utterances that tell how much silence is to be found
+LEAST_SILENCE = -6.0, 2.0  # between these its logarithm is sought,
+HALVINGS = 8  # in so many steps
 RAREST = 40  # times that a phone must occur to be spelled
 VOICES = {"en": ("en-us", "en", "en-gb-scotland", "en-gb-x-rp"), "zh": ("cmn",)}
 VARIANTS = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4", "+f5")
@@ -190,7 +193,7 @@ def loss(
     place: Place,
 ) -> Tensor:
     """Of one batch of so many token frames, of utterances about as long as each other."""
-    mel, targets = _batch(spelled, stuff, batch_frames, generator)
+    mel, targets = batch(spelled, stuff, batch_frames, generator)
     with place.autocast():
         vectors = model.vectors(mel.to(place.device))
     vectors, targets = vectors.float(), targets.to(place.device)
@@ -216,13 +219,13 @@ def find_codebooks(
     """Fit the codebooks to what the network makes of some batches."""
     training = model.training
     model.eval()
-    mels = (_batch(spelled, stuff, batch_frames, generator)[0] for _ in range(FITTED))
+    mels = (batch(spelled, stuff, batch_frames, generator)[0] for _ in range(FITTED))
     heard = torch.cat([model.vectors(mel.to(place.device)).flatten(0, 1) for mel in mels])
     model.codebooks.copy_(quantize.fit(heard, LAYERS, SIZE, ROUNDS, generator))
     model.train(training)
 
 
-def _batch(
+def batch(
     spelled: Sequence[Spelled], stuff: degrade.Materials, batch_frames: int, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Log-mel features, and the phone in each slot."""
@@ -255,18 +258,27 @@ def _batch(
     return mel, targets
 
 
-def aligned(model: Speller, spelled: Sequence[Spelled]) -> list[Spelled]:
+def aligned(model: Speller, spelled: Sequence[Spelled], synthetic: Sequence[Spelled]) -> list[Spelled]:
     """The same utterances, each slot with the phone that the network finds likeliest there.
 
     The likeliest way through an utterance's phones, in order, with or without silence between two of
     them (Viterbi 1967). Likelihoods are the network's posteriors over its mean posterior (Bourlard and
-    Morgan 1994).
+    Morgan 1994). For silence that is no guide: each time, it would grow into what is said, or shrink. It is
+    divided by what leaves as much of it in `CHECKED` synthetic utterances as there is.
     """
     training = model.training
     heard = [_scores(model.eval(), s) for s in spelled]
+    checked = random.Random(0).sample(synthetic, min(CHECKED, len(synthetic)))
+    known = [_scores(model, s) for s in checked]
     model.train(training)
     prior = np.log(np.mean([np.exp(scores).mean(axis=0) for scores in heard], axis=0) + 1e-4)
-    prior[0] = np.median(prior)  # silence is frequent; divided by that, it yields a little more each time
+    silent = float(np.mean([(s.slots == 0).mean() for s in checked]))
+    lowest, highest = LEAST_SILENCE
+    for _ in range(HALVINGS):
+        prior[0] = (lowest + highest) / 2
+        ways = (_viterbi(scores - prior, s.letters) for scores, s in zip(known, checked, strict=True))
+        too_much = float(np.mean([(way == 0).mean() for way in ways])) > silent
+        lowest, highest = (prior[0], highest) if too_much else (lowest, prior[0])
     return [
         replace(s, slots=_viterbi(scores - prior, s.letters))
         for s, scores in zip(spelled, heard, strict=True)

@@ -1,0 +1,64 @@
+r"""What is said, phone by phone: from what codes stand for to the log-odds of phones.
+
+A code says most about its own 80 ms. But phones reach from one frame into the next, and what one code leaves
+open its neighbours tell: residual convolutions over two frames on either side correct what a linear layer
+makes of each frame. Where frames are not neighbours, and where few layers are known, the linear layer stands
+alone. `audiosearch.tokenizers.pocket.training.spelling` teaches both.
+
+    frames      i-2   i-1    i    i+1   i+2
+                              |--- linear layer ------------+--> 4 slots of 20 ms x (silence and phones)
+                 \---- convolutions over frames -----------/
+"""
+
+from collections.abc import Mapping
+from itertools import count
+
+import numpy as np
+
+from audiosearch.types import Float32
+
+REACH = 2  # frames on either side that tell of a frame
+FILE = "spelling.safetensors"
+
+
+def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:
+    """What each frame tells by itself.
+
+    Parameters
+    ----------
+    weights : mapping of str to np.ndarray
+        As `audiosearch.tokenizers.pocket.training.spelling.Spelling` names them.
+    heard : np.ndarray, shape (n_frames, dim), float32
+        What the codes stand for.
+
+    Returns
+    -------
+    np.ndarray, shape (n_frames, slots * (1 + n_phones)), float32
+        Log-odds, but for a constant in each slot.
+    """
+    odds: Float32 = heard @ weights["alone.weight"].T + weights["alone.bias"]
+    return odds
+
+
+def together(weights: Mapping[str, Float32], heard: Float32) -> Float32:
+    """The same, of frames that follow each other."""
+    hidden = np.maximum(heard @ weights["first.weight"].T + weights["first.bias"], 0)
+    for block in count():
+        name = f"blocks.{block}"
+        if f"{name}.conv.weight" not in weights:
+            break
+        changed = np.maximum(
+            _convolved(hidden, weights[f"{name}.conv.weight"]) + weights[f"{name}.conv.bias"], 0
+        )
+        hidden += changed @ weights[f"{name}.mix.weight"].T + weights[f"{name}.mix.bias"]
+    corrected: Float32 = alone(weights, heard) + hidden @ weights["last.weight"].T + weights["last.bias"]
+    return corrected
+
+
+def _convolved(rows: Float32, weight: Float32) -> Float32:
+    """Each row with its neighbours; nothing lies before the first and behind the last."""
+    taps = weight.shape[2]
+    padded = np.pad(rows, ((taps // 2, taps // 2), (0, 0)))
+    wide = np.concatenate([padded[tap : tap + len(rows)] for tap in range(taps)], axis=1)
+    product: Float32 = wide @ weight.transpose(2, 1, 0).reshape(-1, weight.shape[0])
+    return product

@@ -1,0 +1,144 @@
+"""Teach phones to be spelled from codes, by what the shipped networks and codebooks make of speech.
+
+The network is taught before this, with a spelling layer of its own; that layer alone could be asked. But
+codes are what is stored, a frame's neighbours are stored beside it, and where people speak, the phones of the
+training were aligned by a younger network. So speech is aligned by the network as it is shipped, heard
+degraded as in its own training, and encoded; from the codes phones are learned anew.
+"""
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax, nll_loss
+
+from audiosearch.tokenizers.pocket import quantize, weights
+from audiosearch.tokenizers.pocket.network import Encoder
+from audiosearch.tokenizers.pocket.training import degrade, speech
+from audiosearch.types import Float32, Int16
+
+WIDTH, BLOCKS, TAPS = 128, 2, 3
+BATCHES = 1000  # of speech that is heard degraded,
+FRAMES = 800  # token frames in each
+EPOCHS = 2, 5  # of the linear layer, and of all
+AT_A_TIME = 8  # batches
+HIGHEST = 2e-3  # learning rate
+
+Batch = tuple[Int16, Int16]  # codes (n_layers, batch, n_frames), phones (batch, n_slots)
+
+
+class Spelling(nn.Module):
+    """Phones from what codes stand for; as `audiosearch.tokenizers.pocket.spelling` computes it.
+
+    Parameters
+    ----------
+    n_phones : int
+        Without silence.
+    """
+
+    def __init__(self, n_phones: int) -> None:
+        super().__init__()
+        n_odds = speech.LETTERS * (1 + n_phones)
+        self.alone = nn.Linear(speech.DIM, n_odds)
+        self.first = nn.Linear(speech.DIM, WIDTH)
+        self.blocks = nn.ModuleList(_Block() for _ in range(BLOCKS))
+        self.last = nn.Linear(WIDTH, n_odds)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, heard: Tensor, together: bool = True) -> Tensor:
+        """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones)."""
+        odds = self.alone(heard)
+        if together:
+            hidden = torch.relu(self.first(heard)).transpose(1, 2)
+            for block in self.blocks:
+                hidden = block(hidden)
+            odds = odds + self.last(hidden.transpose(1, 2))
+        return log_softmax(odds.view(len(heard), heard.shape[1] * speech.LETTERS, -1), dim=2)
+
+    def weights(self) -> dict[str, Float32]:
+        """By name."""
+        return {
+            name: np.asarray(t.detach()[:, :, 0] if name.endswith("mix.weight") else t.detach(), np.float32)
+            for name, t in self.state_dict().items()
+        }
+
+
+class _Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(WIDTH, WIDTH, TAPS, padding=TAPS // 2)
+        self.mix = nn.Conv1d(WIDTH, WIDTH, 1)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        changed: Tensor = hidden + self.mix(torch.relu(self.conv(hidden)))
+        return changed
+
+
+def shipped() -> speech.Speller:
+    """The speech network in the package, with its codebooks and the layer that it was taught with."""
+    loaded = {name: torch.from_numpy(array) for name, array in weights.shipped().items()}
+    phones = weights.metadata()["phones"].split()
+    model = speech.Speller(len(phones))
+    state = {name.removeprefix("speech."): t for name, t in loaded.items() if name.startswith("speech.")}
+    early, *dilations = (int(n) for n in state.pop("blocks").tolist())
+    model.encoder = Encoder(speech.DIM, dilations, early, trained=True)
+    model.encoder.load_state_dict(state)
+    model.letters.load_state_dict({"weight": loaded["spelling.weight"], "bias": loaded["spelling.bias"]})
+    model.codebooks.copy_(loaded["codebooks.speech"])
+    return model.eval()
+
+
+@torch.inference_mode()
+def encoded(
+    model: speech.Speller, spelled: Sequence[speech.Spelled], stuff: degrade.Materials, n: int, seed: int
+) -> list[Batch]:
+    """Batches of degraded speech as codes, with the phone of each slot."""
+    generator = torch.Generator().manual_seed(seed)
+    batches = []
+    for _ in range(n):
+        mel, phones = speech.batch(spelled, stuff, FRAMES, generator)
+        vectors = model.vectors(mel)
+        codes = quantize.encode(vectors.flatten(0, 1), model.codebooks).view(-1, *vectors.shape[:2])
+        batches.append((codes.numpy().astype(np.int16), phones.numpy().astype(np.int16)))
+    return batches
+
+
+def learned(codebooks: Tensor, batches: Sequence[Batch], n_phones: int, seed: int) -> Spelling:
+    """What spells them: first each frame alone, then all together with what their neighbours add."""
+    torch.manual_seed(seed)
+    spelling = Spelling(n_phones)
+    generator, order = torch.Generator().manual_seed(seed), random.Random(seed)
+    for together, epochs in zip((False, True), EPOCHS, strict=True):
+        taught = [t for name, t in spelling.named_parameters() if name.startswith("alone.") != together]
+        optimizer = torch.optim.AdamW(taught, lr=HIGHEST, weight_decay=0.01)
+        steps = epochs * (len(batches) // AT_A_TIME)
+        falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
+        for _ in range(steps):
+            chosen = order.sample(batches, AT_A_TIME)
+            loss = torch.stack(
+                [_loss(spelling, codebooks, one, together, generator) for one in chosen]
+            ).mean()
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            falling.step()
+    return spelling.eval()
+
+
+def _loss(
+    spelling: Spelling, codebooks: Tensor, batch: Batch, together: bool, generator: torch.Generator
+) -> Tensor:
+    """Cross entropy; alone, some utterances are heard with fewer layers than there are."""
+    codes, phones = (torch.from_numpy(array).long() for array in batch)
+    n_layers, n_rows, n_frames = codes.shape
+    known = torch.full((n_rows,), n_layers)
+    if not together:
+        whole = torch.rand(n_rows, generator=generator) < speech.WHOLE
+        known = torch.where(whole, known, torch.randint(1, n_layers, (n_rows,), generator=generator))
+    heard = torch.zeros(n_rows, n_frames, codebooks.shape[2])
+    for layer, codebook in enumerate(codebooks):
+        heard += codebook[codes[layer]] * (known > layer)[:, None, None]
+    return nll_loss(spelling(heard, together).flatten(0, 1), phones.flatten())
