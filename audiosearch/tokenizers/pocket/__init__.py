@@ -10,8 +10,7 @@ same log-mel features (see `features`):
   was trained so that a moment keeps its vector under noise, rooms, codecs, filters, other speeds and
   pitches, and differs from all other moments.
 
-What was learned on top of the speech network, a linear layer, is shipped too: `Pocket.spell` turns
-stored codes into the probabilities of phones.
+`Pocket.spell` turns stored codes into the probabilities of phones (see `spelling`).
 
 Long sound is encoded in chunks with `CONTEXT` frames on either side, further than the networks and the
 moving mean of the features reach, so that a part of it has the codes of the whole away from its ends.
@@ -26,7 +25,7 @@ import numpy as np
 
 from audiosearch import audio, footprint, frames, gpu
 from audiosearch.representations import vectors
-from audiosearch.tokenizers.pocket import weights
+from audiosearch.tokenizers.pocket import spelling, weights
 from audiosearch.types import Codes, Float32, Int16, Waveform
 
 if TYPE_CHECKING:
@@ -88,6 +87,7 @@ class Pocket:
         Parameters
         ----------
         codes : Codes
+            Where all layers are believed, its frames are neighbours that tell of each other.
         layers : range, optional
             Of the speech layers, those that are believed; all by default.
 
@@ -96,10 +96,10 @@ class Pocket:
         np.ndarray, shape (n_frames * slots, 1 + n_phones), float32
             Log-probabilities, one row for each 20 ms: of silence, then of each of `phones`.
         """
-        weight, bias = _spelling()
         chosen = self.speech_layers if layers is None else layers
-        heard = vectors(codes, _codebooks(), chosen)
-        scores = (heard @ weight.T + bias).reshape(codes.n_frames * self.slots, 1 + len(self.phones))
+        spelled_by = spelling.together if chosen == self.speech_layers else spelling.alone
+        odds = spelled_by(_spelling(), vectors(codes, _codebooks(), chosen))
+        scores = odds.reshape(codes.n_frames * self.slots, 1 + len(self.phones))
         scores -= scores.max(axis=1, keepdims=True)
         spelled: Float32 = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return spelled
@@ -199,7 +199,5 @@ def _codebooks() -> Float32:
 
 
 @functools.cache
-def _spelling() -> tuple[Float32, Float32]:
-    """Weight and bias of the layer that spells."""
-    shipped = weights.shipped()
-    return shipped["spelling.weight"], shipped["spelling.bias"]
+def _spelling() -> dict[str, Float32]:
+    return weights.shipped(spelling.FILE)

@@ -63,9 +63,9 @@ def shipped(file: str = FILE) -> dict[str, Float32]:
 
 
 @functools.cache
-def metadata() -> dict[str, str]:
+def metadata(file: str = FILE) -> dict[str, str]:
     """What is said of the weights in the package."""
-    content = _content()
+    content = _content(file)
     size = int.from_bytes(content[:8], "little")
     told: dict[str, str] = json.loads(content[8 : 8 + size])["__metadata__"]
     return told

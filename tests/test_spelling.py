@@ -1,0 +1,65 @@
+"""Phones spelled from codes: by each frame, and by what its neighbours add."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from audiosearch import audio
+from audiosearch.tokenizers.pocket import Pocket, spelling, weights
+from audiosearch.tokenizers.pocket.training import spelling as training
+from audiosearch.types import Codes, Waveform
+
+N_PHONES = 94
+
+
+@pytest.fixture(scope="module")
+def taught() -> training.Spelling:
+    torch.manual_seed(3)
+    network = training.Spelling(N_PHONES)
+    torch.nn.init.normal_(network.last.weight, std=0.1)  # it is nought before it is taught
+    return network.eval()
+
+
+def log_softmax(odds: np.ndarray, n_phones: int) -> np.ndarray:
+    rows = odds.reshape(-1, 1 + n_phones)
+    rows = rows - rows.max(axis=1, keepdims=True)
+    return rows - np.log(np.exp(rows).sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("n_frames", [1, 2, 40])
+def test_it_computes_what_was_taught(taught: training.Spelling, n_frames: int) -> None:
+    heard = np.random.default_rng(1).normal(size=(n_frames, 128)).astype(np.float32)
+    for together, computed in ((False, spelling.alone), (True, spelling.together)):
+        with torch.no_grad():
+            expected = taught(torch.from_numpy(heard)[None], together)[0].numpy()
+        odds = computed(taught.weights(), heard)
+        np.testing.assert_allclose(log_softmax(odds, N_PHONES), expected, atol=1e-4)
+
+
+def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spelling) -> None:
+    heard = np.random.default_rng(2).normal(size=(20, 128)).astype(np.float32)
+    whole = spelling.together(taught.weights(), heard)
+    middle = 10
+    part = heard[middle - spelling.REACH : middle + spelling.REACH + 1]
+    told = spelling.together(taught.weights(), part)[spelling.REACH]
+    np.testing.assert_allclose(told, whole[middle], atol=1e-4)
+    fewer = spelling.together(taught.weights(), part[1:])[spelling.REACH - 1]
+    assert np.abs(fewer - whole[middle]).max() > 1e-3
+
+
+def test_what_is_shipped_was_taught_for_the_codes_that_are_made() -> None:
+    assert weights.metadata(spelling.FILE)["codes"] == weights.revision()
+
+
+def test_neighbours_make_speech_surer(speech_clip: Path) -> None:
+    pocket = Pocket()
+    codes = pocket.encode([Waveform(audio.load(speech_clip, 16000).samples, 16000)])[0]
+    together = np.exp(pocket.spell(codes))
+    alone = np.exp(
+        np.concatenate([pocket.spell(Codes(codes.array[:, [i]], 12.5, 2048)) for i in range(codes.n_frames)])
+    )
+    assert together.shape == alone.shape
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-4)
+    assert together.max(axis=1).mean() > alone.max(axis=1).mean()
