@@ -132,7 +132,7 @@ def spell(corpus: Corpus, synthetic_hours: float, seed: int) -> tuple[list[Spell
     """Everything spoken, real and synthetic, and the list of phones."""
     real = [u for u in corpus.speech if u.language in VOICES and u.text.strip()]
     real.sort(key=lambda u: u.language)  # eSpeak NG is slow to change its voice
-    read = [(u.samples, _phones(u), _UNKNOWN) for u in real] + list(_spoken(real, synthetic_hours, seed))
+    read = [(u.samples, phones(u), _UNKNOWN) for u in real] + list(_spoken(real, synthetic_hours, seed))
     counts = collections.Counter(phone for _, letters, _ in read for phone in letters)
     inventory = sorted(phone for phone, n in counts.items() if n >= RAREST)
     numbers = {phone: i + 1 for i, phone in enumerate(inventory)}
@@ -152,7 +152,8 @@ def _fits(spelled: Spelled) -> bool:
     return len(spelled.letters) + twice <= 0.7 * LETTERS * spelled.n_frames
 
 
-def _phones(utterance: Utterance) -> list[str]:
+def phones(utterance: Utterance) -> list[str]:
+    """What is said in it, as eSpeak NG speaks its text."""
     text = re.sub(r"[^\w' ]|_", " ", utterance.text.lower())
     return espeak.phones(text, VOICES[utterance.language][0])
 
@@ -315,24 +316,3 @@ def _viterbi(scores: Float32, letters: Sequence[int]) -> Int64:
         path[slot] = states[state]
         state -= int(steps[slot, state])
     return path
-
-
-def errors(model: Speller, spelled: Sequence[Spelled]) -> float:
-    """Phone error rate: edits of the best spelling, to a phone of the right one."""
-    edits = phones_said = 0
-    for utterance in spelled:
-        best = _scores(model, utterance).argmax(axis=1)
-        heard = [int(x) for x in best[np.diff(best, prepend=-1) != 0] if x]
-        edits += _edits(heard, utterance.letters)
-        phones_said += len(utterance.letters)
-    return edits / phones_said
-
-
-def _edits(heard: Sequence[int], said: Sequence[int]) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(said) + 1))
-    for i, a in enumerate(heard, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(said, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]
