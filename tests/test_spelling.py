@@ -10,6 +10,7 @@ from audiosearch import audio
 from audiosearch.tokenizers.pocket import Pocket, spelling, weights
 from audiosearch.tokenizers.pocket.training import spelling as training
 from audiosearch.types import Codes, Waveform
+from queries import locate
 
 N_PHONES = 94
 
@@ -47,6 +48,10 @@ def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spell
     np.testing.assert_allclose(told, whole[middle], atol=1e-4)
     fewer = spelling.together(taught.weights(), part[1:])[spelling.REACH - 1]
     assert np.abs(fewer - whole[middle]).max() > 1e-3
+
+
+def test_places_are_heard_with_all_that_tells_of_them() -> None:
+    assert locate.AROUND >= spelling.REACH  # else what lies beside a place in another window would tell, too
 
 
 def test_what_is_shipped_was_taught_for_the_codes_that_are_made() -> None:
