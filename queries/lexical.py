@@ -20,6 +20,7 @@ LEAST = 0.7  # a place that is less like the phrase is not found
 SLIP = 0.5  # of a word's weight, that a word too many or too few costs
 TRUST = 0.9  # probability of what a transcript has word for word: of CMU Sphinx's places, 81 of 91 were right
 NEAR = 0.5  # seconds by which the ear and the transcript may differ
+HEARD = 0.1  # probability from which on a place that was heard tells when
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,9 @@ def _later(row: np.ndarray, by: int) -> np.ndarray:
 def fused(heard: Sequence[Match], found: Iterable[Written], limit: int) -> list[Match]:
     """What was heard and what was written as one answer, likeliest first.
 
-    A place that both name is as likely as one of them being right; its times are those that were heard. Each
-    place heard is named by one place written: a phrase may be said twice in a row.
+    A place that both name is as likely as one of them being right; its times are those that were heard, for
+    captions tell them roughly, unless it was hardly heard. Each place heard is named by one place written: a
+    phrase may be said twice in a row.
     What only one of them names keeps its probability, so that neither hides what the other missed.
 
     Parameters
@@ -127,6 +129,9 @@ def fused(heard: Sequence[Match], found: Iterable[Written], limit: int) -> list[
         if near:
             both = heard[near[0]]
             doubt = (1 - both.probability) * (1 - place.probability)
+            if both.probability < HEARD:
+                rate = place.segment.duration / both.query.duration
+                both = replace(both, reference=place.segment, rate=rate)
             matches[near[0]] = replace(both, probability=1 - doubt)
             confirmed.add(near[0])
         else:

@@ -251,6 +251,13 @@ def test_what_is_heard_and_written_is_surer_than_either() -> None:
     assert (found[0].false_alarms, found[1].false_alarms) == (0.1, None)
 
 
+def test_what_was_hardly_heard_does_not_tell_when() -> None:
+    chance = Match("a", Segment(0, 1), Segment(10, 12), 2.0, 0.1, 0.02, false_alarms=30.0)
+    (found,) = fused([chance], [Written("a", Segment(10.8, 11.6), 1.0)], limit=10)
+    assert (found.reference, found.rate) == (Segment(10.8, 11.6), pytest.approx(0.8))
+    assert found.probability == pytest.approx(1 - 0.98 * (1 - TRUST))
+
+
 def test_typed_words_are_looked_for_in_a_transcript_beside_the_recording(tmp_path: Path) -> None:
     path = media.write(tmp_path / "noise.wav", sounds.noise(20.0), 16000)
     with Library("memory:") as library:

@@ -18,6 +18,7 @@ import numpy as np
 from audiosearch.types import Float32
 
 REACH = 2  # frames on either side that tell of a frame
+AT_ONCE = 512  # frames computed together, so that they stay in the cache
 FILE = "spelling.safetensors"
 
 
@@ -42,15 +43,22 @@ def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:
 
 def together(weights: Mapping[str, Float32], heard: Float32) -> Float32:
     """The same, of frames that follow each other."""
+    odds = np.empty((len(heard), len(weights["last.bias"])), np.float32)
+    for begin in range(0, len(heard), AT_ONCE):
+        first, after = max(0, begin - REACH), begin + AT_ONCE
+        told = _together(weights, heard[first : after + REACH])
+        odds[begin:after] = told[begin - first : after - first]
+    return odds
+
+
+def _together(weights: Mapping[str, Float32], heard: Float32) -> Float32:
     hidden = np.maximum(heard @ weights["first.weight"].T + weights["first.bias"], 0)
     for block in count():
         name = f"blocks.{block}"
         if f"{name}.conv.weight" not in weights:
             break
-        changed = np.maximum(
-            _convolved(hidden, weights[f"{name}.conv.weight"]) + weights[f"{name}.conv.bias"], 0
-        )
-        hidden += changed @ weights[f"{name}.mix.weight"].T + weights[f"{name}.mix.bias"]
+        changed = _convolved(hidden, weights[f"{name}.conv.weight"]) + weights[f"{name}.conv.bias"]
+        hidden += np.maximum(changed, 0) @ weights[f"{name}.mix.weight"].T + weights[f"{name}.mix.bias"]
     corrected: Float32 = alone(weights, heard) + hidden @ weights["last.weight"].T + weights["last.bias"]
     return corrected
 
