@@ -13,6 +13,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rapidfuzz.distance import Levenshtein
 
 from audiosearch.representations import vectors
 from audiosearch.tokenizers.pocket import Pocket, spelling, weights
@@ -80,7 +81,8 @@ def error_rates(pocket: Pocket, said: Sequence[Said]) -> list[float]:
         heard = vectors(codes, pocket.codebooks, pocket.speech_layers)
         odds = spelling.alone(before, heard), spelling.alone(taught, heard), spelling.together(taught, heard)
         edits += [
-            distance(likeliest(o.reshape(len(o) * pocket.slots, -1), pocket.phones), phones) for o in odds
+            Levenshtein.distance(likeliest(o.reshape(len(o) * pocket.slots, -1), pocket.phones), phones)
+            for o in odds
         ]
         n_phones += len(phones)
     return [float(rate) for rate in edits / n_phones]
@@ -100,16 +102,6 @@ def likeliest(odds: Float32, phones: Sequence[str]) -> list[str]:
     way.reverse()
     new = np.flatnonzero(np.diff(way, prepend=0))
     return [phones[way[i] - 1] for i in new if way[i]]
-
-
-def distance(heard: Sequence[str], said: Sequence[str]) -> int:
-    """Levenshtein's."""
-    row = list(range(len(said) + 1))
-    for i, a in enumerate(heard, 1):
-        before, row[0] = row[0], i
-        for j, b in enumerate(said, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
-    return row[-1]
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@
 
 Three stages, which may also run one by one (``--stage``), side by side in different processes: `sound`
 and `speech` train the two networks, `finish` finds the codebooks and writes the weights. Between them,
-`average` may mix the speech network with what it was at an earlier checkpoint (``--earlier``). When the
-weights are in the package, `spelling` teaches how phones are spelled from their codes, and writes
-`spelling.safetensors` (``--out``). Training
+`average` may mix the speech network with what it was at an earlier checkpoint (``--earlier``). Training
 keeps its state in WORK every few minutes and goes on from there when it is started again. WORK also
 gets `sound.jsonl` and `speech.jsonl`, a line of losses every 50 steps.
+
+When the weights are in the package, `spelling` teaches how phones are spelled from their codes, and writes
+`spelling.safetensors` (``--out``).
 """
 
 import json
