@@ -11,15 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from audiosearch.calibration import Background, likely
 from audiosearch.frames import to_seconds
-from audiosearch.interfaces import Tokenizer
+from audiosearch.interfaces import Speller, Tokenizer
 from audiosearch.types import Float32, Float64, Int16, Int64, Match, Segment
 from queries.archive import Archive
 from queries.paths import IMPOSSIBLE
-from queries.phrases import Phrase
+from queries.phrases import QUIET, Phrase, spelling
 
 BLUR = 3  # frames by which the ends of several phrases may differ
 PLACES = 150  # that are looked at exactly at a time, where there is much
@@ -68,7 +69,7 @@ def locate(
     chances: Chances | None = None
     likeliest: list[Segment] = []
     for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
-        more, chances = judged(archive, phrases, places, chances)
+        more, chances = judged(archive, tokenizer, phrases, places, chances)
         peaks, before = apart([*peaks, *more]), likeliest
         found = _matches(archive, asked, peaks, chances.together, limit)
         likeliest = [match.reference for match in found if match.probability >= max(least, HARDLY)]
@@ -161,9 +162,15 @@ class Chances:
 
 
 def judged(
-    archive: Archive, phrases: Sequence[Phrase], places: Places, chances: Chances | None = None
+    archive: Archive,
+    tokenizer: Tokenizer,
+    phrases: Sequence[Phrase],
+    places: Places,
+    chances: Chances | None = None,
 ) -> tuple[list[Peak], Chances]:
     """The chosen places, best first, none overlapping another; and how well the phrases fit by chance.
+
+    Where nothing is said there is no phrase, however much less it fits elsewhere.
 
     That is told by the other places, once for a search. Where all are chosen, the first tenth tells nothing
     of chance: a word may be said often.
@@ -183,11 +190,12 @@ def judged(
         chance = chances.each[number] if chances else each[number]
         paths.append((chance.standard(scores), starts))
     scores, starts, ends = fused(paths, bounds)
+    said = _said(codes, tokenizer)
     peaks = []
     for block in chosen:
         best = block.start + int(scores[block].argmax())
-        if np.isfinite(scores[best]):
-            start = float(starts[best])
+        start = float(starts[best])
+        if np.isfinite(scores[best]) and said[int(start) : ends[best] + 1].any():
             peaks.append(
                 Peak(float(frames[int(start)] + start % 1), int(frames[ends[best]]), float(scores[best]))
             )
@@ -237,6 +245,16 @@ def _found(phrase: Phrase, codes: Int16, bounds: Int64) -> tuple[Float32, Float6
         first = after
     scores, starts = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return scores, starts
+
+
+def _said(codes: Int16, tokenizer: Tokenizer) -> npt.NDArray[np.bool_]:
+    """Whether anything is said in each frame, as far as the tokenizer tells."""
+    if not isinstance(tokenizer, Speller):
+        return np.ones(codes.shape[1], bool)
+    parts = (codes[:, first : first + AT_ONCE] for first in range(0, codes.shape[1], AT_ONCE))
+    silent = [spelling(part, tokenizer)[:, :, 0].min(axis=1) for part in parts]
+    said: npt.NDArray[np.bool_] = np.concatenate(silent) < np.log(QUIET)
+    return said
 
 
 def _chance(scores: Float32, blocks: Sequence[slice], number: int, usual: int, spread: float) -> Background:

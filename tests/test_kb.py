@@ -309,18 +309,18 @@ def test_recordings_that_say_it_are_named(run: Run, folder: Path) -> None:
     assert best["reference_start"] == pytest.approx(20, abs=0.5)
 
 
-def test_answers_are_told_before_recordings_are_asked(run: Run, folder: Path) -> None:
+def test_answers_are_told_before_recordings_are_asked(run: Run, folder: Path, speech_clip: Path) -> None:
     run("kb", "add", "texts")
-    media.write(folder / "noise.wav", sounds.noise(10.0), 16000)
-    run("ingest", folder / "noise.wav")
+    media.write(folder / "talk.wav", audio.load(speech_clip, 16000).samples[:160000], 16000)
+    run("ingest", folder / "talk.wav")
     code, lines, err = run(
         "ask", "--text", "\N{MUSICAL NOTE}", "--recordings", "--json", "--min-probability", 0
     )
     assert (code, {line["kind"] for line in lines}) == (2, {"passage"})
     assert "there is nothing to speak in" in err
-    (folder / "noise.json").write_text("{")
+    (folder / "talk.json").write_text("{")
     code, lines, err = run(
         "ask", "--text", "where is tea made", "--recordings", "--json", "--min-probability", 0
     )
     assert (code, {line["kind"] for line in lines}) == (0, {"passage", "place"})
-    assert "noise.json is damaged" in err
+    assert "talk.json is damaged" in err

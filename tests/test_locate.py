@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import media
+import sounds
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.tokenizers.pocket import Pocket
@@ -148,6 +149,15 @@ def test_typed_words_are_found_where_they_are_said(library: Library, phrase: str
     match = library.locate(phrase)[0]
     assert Path(library.name(match.recording)).name == "northanger-abbey.opus"
     assert match.reference.start == pytest.approx(moment, abs=0.5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_in_noise_nothing_is_said(seed: int, tmp_path: Path) -> None:
+    path = media.write(tmp_path / "noise.wav", sounds.noise(20.0, seed=seed), RATE)
+    with Library("memory:") as library:
+        list(library.ingest([path]))
+        assert library.locate("the contract") == []
+        assert library.locate("yesterday morning") == []
 
 
 def test_too_long_a_phrase_is_refused(library: Library) -> None:

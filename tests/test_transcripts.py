@@ -265,7 +265,7 @@ def test_typed_words_are_looked_for_in_a_transcript_beside_the_recording(tmp_pat
         sound_alone = library.locate("the contract", limit=3)
         transcripts.write(tmp_path / "noise.json", [[(" The", 4.0, 4.5), (" contract.", 4.5, 5.5)]])
         best = library.locate("the contract", limit=3)[0]
-    assert best.probability >= TRUST > max(m.probability for m in sound_alone)
+    assert best.probability >= TRUST > max((m.probability for m in sound_alone), default=0.0)
     assert best.reference.overlap(Segment(4.0, 5.5)) > 0
 
 
@@ -313,7 +313,7 @@ def test_what_is_written_behind_the_end_is_left_out(tmp_path: Path) -> None:
         list(library.ingest([path]))
         assert library.locate("the contract")[0].probability >= TRUST
         transcripts.write(tmp_path / "noise.json", [[(" The", 10.5, 11.0), (" contract.", 11.0, 11.5)]])
-        assert library.locate("the contract")[0].probability < TRUST
+        assert library.locate("the contract") == []
 
 
 def test_a_transcript_that_may_not_be_read_does_not_stop_the_others(
