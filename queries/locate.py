@@ -170,10 +170,9 @@ def judged(
 ) -> tuple[list[Peak], Chances]:
     """The chosen places, best first, none overlapping another; and how well the phrases fit by chance.
 
-    Where nothing is said there is no phrase, however much less it fits elsewhere.
-
     That is told by the other places, once for a search. Where all are chosen, the first tenth tells nothing
-    of chance: a word may be said often.
+    of chance: a word may be said often. Where nothing is said there is no phrase, however much less it fits
+    elsewhere.
     """
     blocks = places.chosen if chances else np.concatenate([places.chosen, places.others])
     first, after, inside = _windows(archive, places, blocks, max(phrase.longest for phrase in phrases))
