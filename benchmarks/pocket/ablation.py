@@ -129,8 +129,8 @@ def shipped() -> dict[str, Hear]:
     """The weights in the package, and what so many layers of their codebooks leave of what they hear."""
     loaded = {name: torch.from_numpy(array) for name, array in weights.shipped().items()}
     state = {name.removeprefix("sound."): t for name, t in loaded.items() if name.startswith("sound.")}
-    early, *dilations = (int(n) for n in state.pop("blocks").tolist())
-    model = Encoder(sound.DIM, dilations, early, trained=True)
+    fine, early, *dilations = (int(n) for n in state.pop("blocks").tolist())
+    model = Encoder(sound.DIM, dilations, early, fine, trained=True)
     model.load_state_dict(state)
     hear = heard_by(model.eval(), features.remove_mean)
     books = loaded["codebooks.sound"]

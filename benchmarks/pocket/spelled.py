@@ -66,7 +66,7 @@ def encoded(pocket: Pocket, rows: Sequence[corpus.Row]) -> Iterator[Said]:
     """Codes of utterances, and the phones that were said, of those that can be spelled."""
     known = set(pocket.phones)
     for utterance in corpus.load(list(rows)).speech:
-        phones = [phone for phone in speech.phones(utterance) if phone in known]
+        phones = [phone for word in speech.words(utterance) for phone in word if phone in known]
         waveform = Waveform(utterance.samples / np.float32(32767), pocket.sample_rate)
         if phones:
             yield pocket.encode([waveform])[0], phones

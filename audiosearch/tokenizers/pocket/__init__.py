@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from audiosearch.tokenizers.pocket.network import Encoder
 
 CHUNK = 375  # token frames: 30 s
-CONTEXT = 32  # token frames: 2.6 s
+CONTEXT = 38  # token frames: 3 s
 SAMPLES = 1280  # to a token frame
 
 
@@ -186,8 +186,8 @@ def _network(loaded: dict[str, "Tensor"], prefix: str) -> "Encoder":
     from audiosearch.tokenizers.pocket.network import Encoder
 
     state = {name.removeprefix(prefix): t for name, t in loaded.items() if name.startswith(prefix)}
-    early, *dilations = (int(n) for n in state.pop("blocks").tolist())
-    network = Encoder(state["out.weight"].shape[0], dilations, early, trained=True)
+    fine, early, *dilations = (int(n) for n in state.pop("blocks").tolist())
+    network = Encoder(state["out.weight"].shape[0], dilations, early, fine, trained=True)
     network.load_state_dict(state)
     return network.to(state["out.weight"].device).eval()
 

@@ -1,8 +1,8 @@
 """The networks of the pocket tokenizer: strided convolutions from mel frames to token frames.
 
     100 Hz   64 bands      conv 5, stride 2
-     50 Hz  128 channels   conv 5, stride 2
-     25 Hz  192 channels   residual blocks (more for speech, whose phones are short), conv 5, stride 2
+     50 Hz  128 channels   residual blocks (for speech, whose phones are short), conv 5, stride 2
+     25 Hz  192 channels   residual blocks (more for speech), conv 5, stride 2
    12.5 Hz  256 channels   residual blocks, then one linear layer to the embedding
 
 In training, batch normalization follows each convolution; `fold` moves it into the convolution's own
@@ -33,16 +33,27 @@ class Encoder(nn.Module):
         One residual block at 12.5 Hz for each; it reaches so many frames further to both sides.
     early : int
         Residual blocks at 25 Hz.
+    fine : int
+        Residual blocks at 50 Hz.
     trained : bool
         Without batch normalization, for weights that `fold` made.
     """
 
-    def __init__(self, dim: int, dilations: Sequence[int], early: int = 0, trained: bool = False) -> None:
+    def __init__(
+        self, dim: int, dilations: Sequence[int], early: int = 0, fine: int = 0, trained: bool = False
+    ) -> None:
         super().__init__()
-        *halved, last = (
+        first, second, last = (
             _Down(before, after, trained) for before, after in itertools.pairwise((features.BANDS, *CHANNELS))
         )
-        self.down = nn.Sequential(*halved, *(_Residual(CHANNELS[-2], 1, trained) for _ in range(early)), last)
+        at_50, at_25, _ = CHANNELS
+        self.down = nn.Sequential(
+            first,
+            *(_Residual(at_50, 1, trained) for _ in range(fine)),
+            second,
+            *(_Residual(at_25, 1, trained) for _ in range(early)),
+            last,
+        )
         self.blocks = nn.Sequential(*(_Residual(CHANNELS[-1], dilation, trained) for dilation in dilations))
         self.out = nn.Conv1d(CHANNELS[-1], dim, 1)
 

@@ -135,7 +135,7 @@ def train_speech(
     def step(number: int, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         nonlocal heard
         if number in moments or not heard:
-            known = speech.aligned(model, people, synthetic) if number >= moments[0] else []
+            known = speech.aligned(model, people) if number >= moments[0] else []
             heard = sorted(synthetic + known, key=lambda s: s.n_frames)
         if number in quantizing:
             speech.find_codebooks(model, heard, stuff, SPEECH_FRAMES, generator, place)
@@ -152,7 +152,7 @@ def teach_spelling(data: corpus.Corpus, synthetic_hours: float, seed: int) -> di
         raise typer.BadParameter("the phones are not those of the weights in the package")
     model = spelling.shipped()
     synthetic, people = [s for s in spelled if len(s.slots)], [s for s in spelled if not len(s.slots)]
-    heard = sorted(synthetic + speech.aligned(model, people, synthetic), key=lambda s: s.n_frames)
+    heard = sorted(synthetic + speech.aligned(model, people), key=lambda s: s.n_frames)
     say("aligned")
     batches = spelling.encoded(model, heard, sound.materials(data), spelling.BATCHES, seed)
     say("encoded")
@@ -180,7 +180,7 @@ def average_speech(
     model.load_state_dict(mixed(state["model"], before["model"], share))
     model.eval()
     synthetic, people = [s for s in spelled if len(s.slots)], [s for s in spelled if not len(s.slots)]
-    heard = sorted(synthetic + speech.aligned(model, people, synthetic), key=lambda s: s.n_frames)
+    heard = sorted(synthetic + speech.aligned(model, people), key=lambda s: s.n_frames)
     generator = torch.Generator().manual_seed(seed + 7)
     speech.find_codebooks(model, heard, stuff, SPEECH_FRAMES, generator, place)
     keep({**state, "model": model.state_dict()}, work / "speech.pt")

@@ -35,8 +35,8 @@ def finish(data: Corpus, work: Path, seed: int) -> dict[str, Float32]:
         "codebooks.sound": quantize.fit(heard, LAYERS, SIZE, ROUNDS, generator),
     }
     for name, network, blocks in (
-        ("sound", sounds, (sound.EARLY, *sound.DILATIONS)),
-        ("speech", speller.encoder, (speech.EARLY, *speech.DILATIONS)),
+        ("sound", sounds, (0, sound.EARLY, *sound.DILATIONS)),
+        ("speech", speller.encoder, (speech.FINE, speech.EARLY, *speech.DILATIONS)),
     ):
         shipped |= {f"{name}.{key}": tensor for key, tensor in fold(network).items()}
         shipped[f"{name}.blocks"] = torch.tensor(blocks)

@@ -11,9 +11,10 @@ utterances with fewer layers than there are (Zeghidour et al. 2021), so that the
 """
 
 import collections
+import itertools
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,11 +29,11 @@ from audiosearch.tokenizers.pocket.training import degrade
 from audiosearch.tokenizers.pocket.training.corpus import Corpus, Utterance
 from audiosearch.tokenizers.pocket.training.place import Place
 from audiosearch.tokenizers.pocket.training.sound import RATES, warps
-from audiosearch.types import Float32, Int16, Int64
+from audiosearch.types import Float32, Float64, Int16, Int64
 
 DIM = 128
-EARLY = 5
-DILATIONS = (1, 1, 2, 1, 2)
+FINE, EARLY = 4, 10
+DILATIONS = (1, 1, 2, 1, 2, 1, 1)
 ALIGNED_AT = (0.15, 0.4, 0.7)  # shares of the steps; before the first, synthetic voices alone are heard
 QUANTIZED_AT = (0.6, 0.7, 0.8, 0.9)  # shares of the steps at which codebooks are found
 LAYERS, SIZE = 4, 2048  # of the codebooks
@@ -43,9 +44,11 @@ WHOLE = 0.6  # share of the utterances that are heard with all layers
 CLEAN = 0.4  # share of the utterances that are heard as they are
 LETTERS = 4  # spelled in a token frame
 SLOT = 0.02  # seconds that each stands for
-CHECKED = 100  # synthetic utterances that tell how much silence is to be found
-LEAST_SILENCE = -6.0, 2.0  # between these its logarithm is sought,
-HALVINGS = 8  # in so many steps
+SLOT_SAMPLES = round(SLOT * features.SAMPLE_RATE)
+FLOOR, TOP = 5, 95  # percentiles of an utterance's level
+LEAST_RANGE = 20.0  # dB between them, or else its level tells nothing of silence
+QUIET = 0.3  # of the way from floor to top: silence is likelier below it,
+NATS = 10.0  # by so much for the whole way
 RAREST = 40  # times that a phone must occur to be spelled
 VOICES = {"en": ("en-us", "en", "en-gb-scotland", "en-gb-x-rp"), "zh": ("cmn",)}
 VARIANTS = ("", "+m1", "+m3", "+m7", "+f1", "+f2", "+f4", "+f5")
@@ -60,7 +63,7 @@ class Spelled:
     ----------
     samples : np.ndarray, shape (n_samples,), int16
     letters : tuple of int
-        The phones in order.
+        The phones in order, and 0 where a word ends before another begins.
     slots : np.ndarray, shape (n_slots,), int64
         The phone in each 20 ms; empty where nobody knows.
     """
@@ -77,7 +80,7 @@ class Spelled:
 
 def network() -> Encoder:
     """An untrained network."""
-    return Encoder(DIM, DILATIONS, EARLY)
+    return Encoder(DIM, DILATIONS, EARLY, FINE)
 
 
 class Speller(nn.Module):
@@ -132,34 +135,42 @@ def spell(corpus: Corpus, synthetic_hours: float, seed: int) -> tuple[list[Spell
     """Everything spoken, real and synthetic, and the list of phones."""
     real = [u for u in corpus.speech if u.language in VOICES and u.text.strip()]
     real.sort(key=lambda u: u.language)  # eSpeak NG is slow to change its voice
-    read = [(u.samples, phones(u), _UNKNOWN) for u in real] + list(_spoken(real, synthetic_hours, seed))
-    counts = collections.Counter(phone for _, letters, _ in read for phone in letters)
+    read = [(u.samples, words(u), _UNKNOWN) for u in real] + list(_spoken(real, synthetic_hours, seed))
+    counts = collections.Counter(phone for _, said, _ in read for word in said for phone in word)
     inventory = sorted(phone for phone, n in counts.items() if n >= RAREST)
     numbers = {phone: i + 1 for i, phone in enumerate(inventory)}
     spelled = (
         Spelled(
-            samples,
-            tuple(numbers[phone] for phone in letters if phone in numbers),
-            np.array([numbers.get(phone, 0) for phone in slots], np.int64),
+            samples, _letters(said, numbers), np.array([numbers.get(phone, 0) for phone in slots], np.int64)
         )
-        for samples, letters, slots in read
+        for samples, said, slots in read
     )
     return [s for s in spelled if s.letters and s.n_frames <= LONGEST and _fits(s)], inventory
 
 
+def _letters(said: Sequence[Sequence[str]], numbers: Mapping[str, int]) -> tuple[int, ...]:
+    """Of words, those of their phones that have a number."""
+    letters: list[int] = []
+    for word in said:
+        numbered = [numbers[phone] for phone in word if phone in numbers]
+        letters += [0, *numbered] if letters and numbered else numbered
+    return tuple(letters)
+
+
 def _fits(spelled: Spelled) -> bool:
-    twice = sum(a == b for a, b in zip(spelled.letters, spelled.letters[1:], strict=False))
-    return len(spelled.letters) + twice <= 0.7 * LETTERS * spelled.n_frames
+    said = [letter for letter in spelled.letters if letter]
+    twice = sum(a == b for a, b in itertools.pairwise(said))
+    return len(said) + twice <= 0.7 * LETTERS * spelled.n_frames
 
 
-def phones(utterance: Utterance) -> list[str]:
-    """What is said in it, as eSpeak NG speaks its text."""
+def words(utterance: Utterance) -> list[list[str]]:
+    """The phones of each word that is said in it, as eSpeak NG speaks its text."""
     text = re.sub(r"[^\w' ]|_", " ", utterance.text.lower())
-    return espeak.phones(text, VOICES[utterance.language][0])
+    return espeak.words(text, VOICES[utterance.language][0])
 
 
 _UNKNOWN: list[str] = []
-_Read = tuple[Int16, list[str], list[str]]  # samples, phones, the phone in each slot
+_Read = tuple[Int16, list[list[str]], list[str]]  # samples, the phones of words, the phone in each slot
 
 
 def _spoken(real: Sequence[Utterance], hours: float, seed: int) -> Iterator[_Read]:
@@ -182,7 +193,7 @@ def _spoken(real: Sequence[Utterance], hours: float, seed: int) -> Iterator[_Rea
             phones = [phone for _, phone in said]
             slots = [phones[i] if i >= 0 else "" for i in at.tolist()]
             int16 = np.round(samples.clip(-1, 1) * 32767).astype(np.int16)
-            yield int16, [phone for phone in phones if phone], slots
+            yield int16, [[phone for phone in phones if phone]], slots
 
 
 def loss(
@@ -232,10 +243,10 @@ def batch(
     """Log-mel features, and the phone in each slot."""
     weights = torch.tensor([s.n_frames for s in spelled]).float().sqrt()  # between each utterance and each
     middle = int(torch.multinomial(weights, 1, generator=generator))  # second being as likely
-    n = max(4, batch_frames // (spelled[middle].n_frames + 3))
+    n = max(4, batch_frames // _room(spelled[middle]))
     first = min(max(0, middle - n // 2), max(0, len(spelled) - n))
     chosen = spelled[first : first + n]  # sorted by length
-    longest = int(max(s.n_frames for s in chosen) / RATES[0]) + 2  # some are slowed down
+    longest = max(_room(s) for s in chosen)
     heard = torch.zeros(len(chosen), longest * features.SAMPLES)
     starts = torch.randint(features.SAMPLES, (len(chosen),), generator=generator)
     for row, utterance, start in zip(heard, chosen, starts.tolist(), strict=True):
@@ -259,31 +270,44 @@ def batch(
     return mel, targets
 
 
-def aligned(model: Speller, spelled: Sequence[Spelled], synthetic: Sequence[Spelled]) -> list[Spelled]:
+def _room(utterance: Spelled) -> int:
+    """Token frames that it fills when slowed down: few numbers, for convolutions are compiled for each."""
+    return -(-(int(utterance.n_frames / RATES[0]) + 2) // 8) * 8
+
+
+def aligned(model: Speller, spelled: Sequence[Spelled]) -> list[Spelled]:
     """The same utterances, each slot with the phone that the network finds likeliest there.
 
-    The likeliest way through an utterance's phones, in order, with or without silence between two of
-    them (Viterbi 1967). Likelihoods are the network's posteriors over its mean posterior (Bourlard and
-    Morgan 1994). For silence that is no guide: each time, it would grow into what is said, or shrink. It is
-    divided by what leaves as much of it in `CHECKED` synthetic utterances as there is.
+    The likeliest way through an utterance's phones, in order, with or without silence between two words
+    (Viterbi 1967). Likelihoods are the network's posteriors over its mean posterior (Bourlard and Morgan
+    1994). Between a word and silence that is no guide: each time, silence would grow into what is said,
+    or shrink. So the level of the sound has a say, which the network does not learn.
     """
     training = model.training
     heard = [_scores(model.eval(), s) for s in spelled]
-    checked = random.Random(0).sample(synthetic, min(CHECKED, len(synthetic)))
-    known = [_scores(model, s) for s in checked]
     model.train(training)
     prior = np.log(np.mean([np.exp(scores).mean(axis=0) for scores in heard], axis=0) + 1e-4)
-    silent = float(np.mean([(s.slots == 0).mean() for s in checked]))
-    lowest, highest = LEAST_SILENCE
-    for _ in range(HALVINGS):
-        prior[0] = (lowest + highest) / 2
-        ways = (_viterbi(scores - prior, s.letters) for scores, s in zip(known, checked, strict=True))
-        too_much = float(np.mean([(way == 0).mean() for way in ways])) > silent
-        lowest, highest = (prior[0], highest) if too_much else (lowest, prior[0])
-    return [
-        replace(s, slots=_viterbi(scores - prior, s.letters))
-        for s, scores in zip(spelled, heard, strict=True)
-    ]
+    found = []
+    for s, scores in zip(spelled, heard, strict=True):
+        likely = scores - prior
+        likely[:, 0] += _silent(s.samples, len(scores))
+        found.append(replace(s, slots=_viterbi(likely, s.letters)))
+    return found
+
+
+def _silent(samples: Int16, n_slots: int) -> Float64:
+    """What the level in each slot says for silence, in nats; nothing where it hardly changes."""
+    inside = samples[: len(samples) // SLOT_SAMPLES * SLOT_SAMPLES].reshape(-1, SLOT_SAMPLES)
+    if not len(inside):
+        return np.zeros(n_slots)
+    level = 10 * np.log10((inside.astype(np.float64) ** 2).mean(axis=1) + 1)
+    level = np.convolve(np.pad(level, 1, mode="edge"), np.full(3, 1 / 3), "valid")
+    floor, top = np.percentile(level, (FLOOR, TOP))
+    if top - floor < LEAST_RANGE:
+        return np.zeros(n_slots)
+    padded = np.pad(level[:n_slots], (0, max(0, n_slots - len(level))), constant_values=floor)
+    nats: Float64 = NATS * (QUIET - (padded - floor) / (top - floor))
+    return nats
 
 
 def _scores(model: Speller, utterance: Spelled) -> Float32:
@@ -297,11 +321,10 @@ def _scores(model: Speller, utterance: Spelled) -> Float32:
 
 
 def _viterbi(scores: Float32, letters: Sequence[int]) -> Int64:
-    """The state of each slot; states are silence, first phone, silence, second phone, ... silence."""
-    states = np.zeros(2 * len(letters) + 1, np.int64)
-    states[1::2] = letters
+    """The state of each slot; states are silence, a word's phones, silence, the next word's, ... silence."""
+    states = np.array([0, *letters, 0])
     emitted = scores[:, states]
-    skips = np.where(states == 0, -np.inf, 0.0)[2:]  # silence may be passed over, a phone may not
+    skips = np.where(states == 0, 0.0, -np.inf)[1:-1]  # silence may be passed over, a phone may not
     best = np.full(len(states), -np.inf)
     best[:2] = emitted[0, :2]
     steps = np.zeros(emitted.shape, np.int8)

@@ -83,8 +83,8 @@ def shipped() -> speech.Speller:
     phones = weights.metadata()["phones"].split()
     model = speech.Speller(len(phones))
     state = {name.removeprefix("speech."): t for name, t in loaded.items() if name.startswith("speech.")}
-    early, *dilations = (int(n) for n in state.pop("blocks").tolist())
-    model.encoder = Encoder(speech.DIM, dilations, early, trained=True)
+    fine, early, *dilations = (int(n) for n in state.pop("blocks").tolist())
+    model.encoder = Encoder(speech.DIM, dilations, early, fine, trained=True)
     model.encoder.load_state_dict(state)
     model.letters.load_state_dict({"weight": loaded["spelling.weight"], "bias": loaded["spelling.bias"]})
     model.codebooks.copy_(loaded["codebooks.speech"])
