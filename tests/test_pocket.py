@@ -103,14 +103,14 @@ def test_the_name_changes_with_the_weights(pocket: Pocket) -> None:
     import hashlib
     import importlib.resources
 
-    weights = importlib.resources.files("audiosearch.tokenizers.pocket") / "weights.safetensors"
+    weights = importlib.resources.files("audiosearch.tokenizers.pocket") / "weights.safetensors.gz"
     assert pocket.name == f"pocket@{hashlib.sha256(weights.read_bytes()).hexdigest()[:8]}"
 
 
 def test_the_weights_are_small(pocket: Pocket) -> None:
     import importlib.resources
 
-    weights = importlib.resources.files("audiosearch.tokenizers.pocket") / "weights.safetensors"
+    weights = importlib.resources.files("audiosearch.tokenizers.pocket") / "weights.safetensors.gz"
     assert len(weights.read_bytes()) <= 10_000_000
 
 

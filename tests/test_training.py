@@ -222,8 +222,8 @@ def test_words_end_where_their_phones_do() -> None:
 def test_weights_are_kept_to_8_bits(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     plain = {"a.weight": rng.standard_normal((6, 4, 3)).astype(np.float32), "a.bias": np.ones(6, np.float32)}
-    weights.write(tmp_path / "w.safetensors", plain, {"command": "test"})
-    back = weights.read((tmp_path / "w.safetensors").read_bytes())
+    weights.write(tmp_path / "w.safetensors.gz", plain, {"command": "test"})
+    back = weights.read((tmp_path / "w.safetensors.gz").read_bytes())
     assert set(back) == set(plain)
     np.testing.assert_array_equal(back["a.bias"], plain["a.bias"])
     step = np.abs(plain["a.weight"]).max(axis=(1, 2), keepdims=True) / 127

@@ -19,7 +19,7 @@ from audiosearch.types import Float32
 
 REACH = 2  # frames on either side that tell of a frame
 AT_ONCE = 512  # frames computed together, so that they stay in the cache
-FILE = "spelling.safetensors"
+FILE = "spelling.safetensors.gz"
 
 
 def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:

@@ -1,4 +1,4 @@
-"""The weights as they are shipped: matrices in 8 bits, with one scale a row; safetensors.
+"""The weights as they are shipped: matrices in 8 bits, with one scale a row; safetensors, gzipped.
 
 A matrix ``name`` is stored as ``name`` (int8) and ``name.scale`` (float32, one for each index of the
 first axis); everything else as it is. What training computed the weights from, and the phones that the
@@ -6,6 +6,7 @@ spelling layer spells, stand in the file's metadata.
 """
 
 import functools
+import gzip
 import hashlib
 import importlib.resources
 import json
@@ -14,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load, save_file
+from safetensors.numpy import load, save
 
 from audiosearch.types import Float32
 
-FILE = "weights.safetensors"
+FILE = "weights.safetensors.gz"
 SCALE = ".scale"
 
 
@@ -41,12 +42,12 @@ def write(path: Path, weights: Mapping[str, Float32], origin: Mapping[str, str])
         scale = np.maximum(np.abs(array).max(axis=axes, keepdims=True) / 127, 1e-12)
         stored[name] = np.round(array / scale).astype(np.int8)
         stored[name + SCALE] = scale.ravel().astype(np.float32)
-    save_file(stored, path, metadata=dict(origin))
+    path.write_bytes(gzip.compress(save(stored, metadata=dict(origin)), mtime=0))
 
 
 def read(content: bytes) -> dict[str, Float32]:
     """The weights in a file's content, as float32."""
-    stored = load(content)
+    stored = load(gzip.decompress(content))
     weights = {}
     for name, array in stored.items():
         if name.endswith(SCALE):
@@ -65,7 +66,7 @@ def shipped(file: str = FILE) -> dict[str, Float32]:
 @functools.cache
 def metadata(file: str = FILE) -> dict[str, str]:
     """What is said of the weights in the package."""
-    content = _content(file)
+    content = gzip.decompress(_content(file))
     size = int.from_bytes(content[:8], "little")
     told: dict[str, str] = json.loads(content[8 : 8 + size])["__metadata__"]
     return told

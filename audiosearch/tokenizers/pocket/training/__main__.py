@@ -1,6 +1,6 @@
 """Make the weights of the pocket tokenizer.
 
-    python -m audiosearch.tokenizers.pocket.training --audio FOLDER --work WORK --out weights.safetensors
+    python -m audiosearch.tokenizers.pocket.training --audio FOLDER --work WORK --out weights.safetensors.gz
 
 Three stages, which may also run one by one (``--stage``), side by side in different processes: `sound`
 and `speech` train the two networks, `finish` finds the codebooks and writes the weights. Between them,
@@ -9,7 +9,7 @@ keeps its state in WORK every few minutes and goes on from there when it is star
 gets `sound.jsonl` and `speech.jsonl`, a line of losses every 50 steps.
 
 When the weights are in the package, `spelling` teaches how phones are spelled from their codes, and writes
-`spelling.safetensors` (``--out``).
+`spelling.safetensors.gz` (``--out``).
 """
 
 import json
@@ -50,7 +50,7 @@ class Stage(StrEnum):
 def main(
     audio_folder: Annotated[Path, typer.Option("--audio", help="Folder of audio, with a manifest.jsonl.")],
     work: Annotated[Path, typer.Option(help="Folder for checkpoints and logs.")],
-    out: Annotated[Path, typer.Option(help="Weights to write.")] = Path("weights.safetensors"),
+    out: Annotated[Path, typer.Option(help="Weights to write.")] = Path("weights.safetensors.gz"),
     stage: Annotated[Stage, typer.Option(help="What to do.")] = Stage.all,
     holdout: Annotated[float, typer.Option(help="Share of speakers and tracks not trained on.")] = 0.0,
     listing: Annotated[Path | None, typer.Option("--list", help="Write the files trained on.")] = None,
