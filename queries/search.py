@@ -23,7 +23,8 @@ from queries.waveforms import Waveforms
 
 SURE = 0.99  # probability from which on nothing need be known of rivals
 HOPELESS = 0.005  # probability below which a line is dropped at once
-LIKELY = 0.5  # probability from which on a line counts as one of many copies
+LIKELY = 0.5  # probability from which on the support of a match counts
+MAYBE = 0.2  # from which on a line counts as one of many copies, that may hide others which lie better
 UNLIKELY = 0.1  # probability below which a match adds nothing to another one
 FEWEST_CODES = 25  # of a fingerprint: 2 s
 SAME_LINE = 0.4  # seconds two lines may differ where they meet
@@ -188,7 +189,7 @@ class Search:
         limit = limit or n_lines(section)
         while True:
             judged = self._judged(section, limit)
-            copies = [j.line.recording for j in judged if j.judgement.probability > LIKELY]
+            copies = [j.line.recording for j in judged if j.judgement.probability > MAYBE]
             repeats_itself = len(set(copies)) == 1 and len(copies) < len(judged)
             if len(copies) <= limit / 2 or repeats_itself or limit >= MOST:
                 return judged
