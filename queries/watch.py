@@ -85,7 +85,7 @@ class _Stream:
         self._next = 0.0  # where the next section begins
         self._judged: list[Judged] = []
         self._held: list[Found] = []  # ended, but one that goes on may tell the same
-        self._cut: list[Match] = []  # told in parts: what goes on with one begins where it ends
+        self._cut: list[Found] = []  # told in parts: what goes on with one begins where it ends
 
     @property
     def end(self) -> float:
@@ -114,7 +114,7 @@ class _Stream:
             if ended or judged.duration >= LONGEST:
                 found = self._extended(search, run)
                 self._held += found
-                self._cut += [one.match for one in found if not ended]
+                self._cut += found if not ended else []
             else:
                 going.append(run)
         self._judged = [judged for run in going for judged in run]
@@ -136,12 +136,11 @@ class _Stream:
         return [left for found in search.extend(run) if (left := self._beyond(found)) is not None]
 
     def _beyond(self, found: Found) -> Found | None:
-        for part in self._cut:
-            if _goes_on(part, found.match):
-                if found.match.query.end <= part.query.end:
-                    return None
-                found = replace(found, match=_from(found.match, part.query.end))
-        return found
+        parts = [part for part in self._cut if _goes_on(part.match, found.match)]
+        if not parts:
+            return found
+        last = max(parts, key=lambda part: part.match.query.end)
+        return _behind(last, found) if found.match.query.end > last.match.query.end else None
 
     def _may_be_told_by(self, found: Found, current: list[Found]) -> bool:
         return any(tells_the_same(found.match, other.match) for other in current)
@@ -159,7 +158,7 @@ class _Stream:
             self._codes = self._codes[:, kept_from - self._start :]
             self._start = kept_from
         reached = to_seconds(self._start, self._tokenizer.frame_rate)
-        self._cut = [part for part in self._cut if part.query.end > reached]
+        self._cut = [part for part in self._cut if part.match.query.end > reached]
 
 
 def _goes_on(part: Match, match: Match) -> bool:
@@ -168,10 +167,10 @@ def _goes_on(part: Match, match: Match) -> bool:
     return part.recording == match.recording and match.query.start < part.query.end and apart < SAME_LINE
 
 
-def _from(match: Match, start: float) -> Match:
-    """What is left of it from a time of the query on, in seconds."""
-    return replace(
-        match,
-        query=replace(match.query, start=start),
-        reference=replace(match.reference, start=line_of(match).at(start)),
-    )
+def _behind(part: Found, found: Found) -> Found:
+    """What is left of a match behind a part of it: with the support of both, as have the lines beside it."""
+    match, start = found.match, part.match.query.end
+    left = Segment(start, match.query.end)
+    reference = replace(match.reference, start=line_of(match).at(start))
+    support = part.support + found.support * left.duration / match.query.duration
+    return replace(found, match=replace(match, query=left, reference=reference), support=support)

@@ -116,19 +116,20 @@ def test_a_section_before_what_is_needed_is_kept(library: Library) -> None:
 
 
 def test_what_ends_within_a_part_that_was_told_is_not_told_again(library: Library) -> None:
-    def match(start: float, end: float) -> Match:
-        return Match("r", Segment(start, end), Segment(start + 7, end + 7), 1.0, 8.0, 0.999)
+    def found(start: float, end: float, support: float) -> Found:
+        match = Match("r", Segment(start, end), Segment(start + 7, end + 7), 1.0, 8.0, 0.999)
+        return Found(match, support, Judgement(0.9, 1.0, 0.0, 1.0, 10.0))
 
-    def told(start: float, end: float) -> list[Segment]:
-        found = Found(match(start, end), 9.0, Judgement(0.9, 1.0, 0.0, 1.0, 10.0))
-        search = types.SimpleNamespace(extend=lambda _: [found])
-        return [one.match.query for one in stream._extended(search, [])]  # type: ignore[arg-type]
+    def told(start: float, end: float) -> list[tuple[Segment, float]]:
+        search = types.SimpleNamespace(extend=lambda _: [found(start, end, 9.0)])
+        left = stream._extended(search, [])  # type: ignore[arg-type]
+        return [(one.match.query, one.support) for one in left]
 
     stream = watching._Stream(library.store, library.tokenizer)
-    stream._cut = [match(0.0, 30.0)]
+    stream._cut = [found(0.0, 20.0, 18.0), found(20.0, 30.0, 27.0)]
     assert told(10.0, 29.0) == []
-    assert told(10.0, 40.0) == [Segment(30.0, 40.0)]
-    assert told(35.0, 40.0) == [Segment(35.0, 40.0)]
+    assert told(10.0, 40.0) == [(Segment(30.0, 40.0), 27.0 + 3.0)]
+    assert told(35.0, 40.0) == [(Segment(35.0, 40.0), 9.0)]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 12.0])
