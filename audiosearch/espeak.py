@@ -59,7 +59,7 @@ class Espeak:
         self.words_per_minute = words_per_minute
 
     def synthesize(self, text: str) -> Waveform:
-        """The text, spoken; by the library never twice the same to the sample, as by a person.
+        """The text, spoken; each time the same.
 
         Raises
         ------
@@ -190,26 +190,39 @@ class _Library:
     IPA = ord("_") << 8 | 2  # phones in the phonetic alphabet with _ between them
 
     def __init__(self, path: str, data: str | None) -> None:
-        self._dll = ctypes.cdll.LoadLibrary(path)
-        self._dll.espeak_Info.restype = ctypes.c_char_p
-        self._dll.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        self.version = self._dll.espeak_Info(None).decode()
-        directory = data.encode() if data else None
-        self._sample_rate = self._dll.espeak_Initialize(self.SYNCHRONOUS, 0, directory, self.PHONES)
-        if self._sample_rate <= 0:
-            raise OSError(f"eSpeak NG at {path} does not start")
+        self._path = path
+        self._directory = data.encode() if data else None
         self._turn = threading.Lock()
-        self._voice = ""
         self._pcm = io.BytesIO()
         self.said: list[tuple[int, str]] = []  # sample and phone, of the last text
         signature = ctypes.CFUNCTYPE(
             ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
         )
         self._callback = signature(self._collect)  # kept: the library calls it later
+        self._start()
+        self.version = self._dll.espeak_Info(None).decode()
+
+    def _start(self) -> None:
+        self._dll = ctypes.cdll.LoadLibrary(self._path)
+        self._dll.espeak_Info.restype = ctypes.c_char_p
+        self._dll.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._sample_rate = self._dll.espeak_Initialize(self.SYNCHRONOUS, 0, self._directory, self.PHONES)
+        if self._sample_rate <= 0:
+            raise OSError(f"eSpeak NG at {self._path} does not start")
         self._dll.espeak_SetSynthCallback(self._callback)
+        self._voice = ""
+
+    def _start_anew(self) -> None:
+        """Unload and load it, a millisecond: else its voice flutters on from where the last text left it."""
+        self._dll.espeak_Terminate()
+        close = ctypes.CDLL(None).dlclose
+        close.argtypes = (ctypes.c_void_p,)
+        close(self._dll._handle)
+        self._start()
 
     def synthesize(self, text: str, voice: str, words_per_minute: int) -> Waveform:
         with self._turn:
+            self._start_anew()
             self._use(voice)
             self._dll.espeak_SetParameter(self.RATE, words_per_minute, 0)
             self._pcm = io.BytesIO()

@@ -31,12 +31,10 @@ def test_other_languages_are_spoken() -> None:
     assert Espeak("de").synthesize("guten Tag").duration > 0.4
 
 
-def test_the_same_words_are_about_the_same_sound() -> None:
-    first, second = (Espeak("en-us").synthesize("again and again").samples for _ in range(2))
-    assert len(first) == pytest.approx(len(second), rel=0.03)
-    n = min(len(first), len(second)) // 256 * 256
-    loud = [np.sqrt((x[:n].reshape(-1, 256) ** 2).mean(1)) for x in (first, second)]
-    assert np.corrcoef(*loud)[0, 1] > 0.9
+def test_the_same_words_are_the_same_sound() -> None:
+    first = Espeak("en-us").synthesize("again and again").samples
+    Espeak("cmn+f2").synthesize("你好")
+    assert np.array_equal(Espeak("en-us").synthesize("again and again").samples, first)
 
 
 def test_words_become_phones() -> None:
