@@ -114,7 +114,8 @@ class _Stream:
             if ended or judged.duration >= LONGEST:
                 found = self._extended(search, run)
                 self._held += found
-                self._cut += found if not ended else []
+                if not ended:
+                    self._cut += found
             else:
                 going.append(run)
         self._judged = [judged for run in going for judged in run]
@@ -168,7 +169,10 @@ def _goes_on(part: Match, match: Match) -> bool:
 
 
 def _behind(part: Found, found: Found) -> Found:
-    """What is left of a match behind a part of it: with the support of both, as have the lines beside it."""
+    """What is left of a match behind a part that was told, with the support of both.
+
+    Other lines through the same sound have theirs from where they begin, too.
+    """
     match, start = found.match, part.match.query.end
     left = Segment(start, match.query.end)
     reference = replace(match.reference, start=line_of(match).at(start))
