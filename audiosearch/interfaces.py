@@ -82,6 +82,10 @@ class Speller(Tokenizer, Protocol):
         """Log-probabilities of silence and of each phone, shape (n_frames * slots, 1 + n_phones)."""
         ...
 
+    def hear(self, waveform: Waveform) -> Float32:
+        """The same of sound whose codes nobody keeps, without what is lost in them."""
+        ...
+
 
 @runtime_checkable
 class Decoder(Protocol):

@@ -7,7 +7,6 @@ sound; rows for the frames themselves, of all layers that tell what is said, are
 
 import functools
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -101,12 +100,12 @@ def spoken(
         )
     if isinstance(tokenizer, Speller):
         place = without_silence(whole, place, tokenizer)
-    return [Example(_codes(whole, place, tokenizer, phase), tokenizer) for phase in phases]
+    return [Example(_heard(whole, place, tokenizer, phase), tokenizer) for phase in phases]
 
 
 def without_silence(whole: Waveform, place: Segment, tokenizer: Speller) -> Segment:
     """The part of a place from about its first phone to its last, but not less than a phrase has to be."""
-    silent = np.exp(tokenizer.spell(tokenizer.encode([whole])[0])[:, 0])
+    silent = np.exp(tokenizer.hear(whole)[:, 0])
     slot = 1 / (tokenizer.frame_rate * tokenizer.slots)
     first, after = round(place.start / slot), round(place.end / slot)
     said = first + np.flatnonzero(silent[first:after] < QUIET)
@@ -117,15 +116,23 @@ def without_silence(whole: Waveform, place: Segment, tokenizer: Speller) -> Segm
     return Segment(max(place.start, start - lacking / 2), min(place.end, end + lacking / 2))
 
 
-def _codes(whole: Waveform, place: Segment, tokenizer: Tokenizer, phase: float) -> Codes:
-    """Codes of a part, heard within the whole, that begins so much of a frame late."""
+def _heard(whole: Waveform, place: Segment, tokenizer: Tokenizer, phase: float) -> Float32:
+    """What is heard of a part, within the whole, that begins so much of a frame late; see `Example`."""
     rate = tokenizer.frame_rate
     late = (phase / rate - place.start) % (1 / rate)
     silence = np.zeros(round(late * whole.sample_rate), np.float32)
-    codes = tokenizer.encode([Waveform(np.concatenate([silence, whole.samples]), whole.sample_rate)])[0]
+    delayed = Waveform(np.concatenate([silence, whole.samples]), whole.sample_rate)
     first = int((place.start + late) * rate + 1e-3)
     after = max(first + SHORTEST, round((place.end + late) * rate))
-    return replace(codes, array=codes.array[:, first:after])
+    if isinstance(tokenizer, Speller):  # nobody keeps its codes, so none are made
+        spelled: Float32 = np.exp(tokenizer.hear(delayed))
+        return spelled.reshape(-1, tokenizer.slots, spelled.shape[1])[first:after]
+    return _stands_for(tokenizer.encode([delayed])[0], tokenizer, tokenizer.speech_layers)[first:after, None]
+
+
+def _stands_for(codes: Codes, tokenizer: Tokenizer, layers: range) -> Float32:
+    """Unit vectors of what the codes of some layers stand for, shape (n_frames, dim)."""
+    return unit(vectors(codes, tokenizer.codebooks, layers))
 
 
 def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
@@ -169,19 +176,19 @@ class Example:
 
     Parameters
     ----------
-    codes : Codes
-        Of the example.
+    heard : np.ndarray, shape (n_frames, n_slots, n_features)
+        What is heard in each slot of each frame: by a tokenizer that spells, how likely each phone is; by
+        any other one, of which a frame is one slot, a unit vector.
     tokenizer : Tokenizer
-        One that spells compares what was said phone by phone, any other one its vectors.
+        What is stored was heard by it.
     """
 
-    def __init__(self, codes: Codes, tokenizer: Tokenizer) -> None:
+    def __init__(self, heard: Float32, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         halved = isinstance(tokenizer, Speller) and tokenizer.slots % HALVES == 0
         self._finest = HALVES if halved else 1
-        heard = codes.array[tokenizer.speech_layers.start : tokenizer.speech_layers.stop]
-        self._heard = {parts: self._hear(heard, parts) for parts in (1, self._finest)}
-        self.shortest, self.usual, self.longest = codes.n_frames // 2, codes.n_frames, 2 * codes.n_frames
+        self._heard = {parts: _in_parts(heard, parts) for parts in (1, self._finest)}
+        self.shortest, self.usual, self.longest = len(heard) // 2, len(heard), 2 * len(heard)
         self.spread = SPREAD_OF_EXAMPLES if isinstance(tokenizer, Speller) else 0.0
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
@@ -220,23 +227,24 @@ class Example:
         """A vector for each of so many parts of a frame: probabilities of phones, or what codes stand for."""
         tokenizer = self._tokenizer
         if isinstance(tokenizer, Speller):
-            spelled = np.exp(spelling(codes, tokenizer))
-            slots = spelled.reshape(parts * len(spelled), -1, spelled.shape[2])
-            heard: Float32 = slots.mean(axis=1)
-            return heard
+            return _in_parts(np.exp(spelling(codes, tokenizer)), parts)
         layers = tokenizer.speech_layers
         whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
         whole[layers.start : layers.start + len(codes)] = codes
-        chosen = range(layers.start, layers.start + len(codes))
-        return unit(
-            vectors(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), tokenizer.codebooks, chosen)
-        )
+        known = Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size)
+        return _stands_for(known, tokenizer, range(layers.start, layers.start + len(codes)))
 
     def _usual(self) -> Float32:
         """How often each phone is heard, if all codes of the first layer are."""
         every = np.arange(self._tokenizer.codebook_size, dtype=np.int16)[None]
         usual: Float32 = self._hear(every, 1).mean(axis=0) + np.float32(FAINTEST)
         return usual
+
+
+def _in_parts(slots: Float32, parts: int) -> Float32:
+    """The mean of the slots in each of so many parts of a frame, shape (parts * n_frames, n_features)."""
+    heard: Float32 = slots.reshape(parts * len(slots), -1, slots.shape[2]).mean(axis=1)
+    return heard
 
 
 class Words:

@@ -36,6 +36,10 @@ class FirstSlots:
         likely[:, 0] = np.eye(4)[codes.array[0]] * 0.96 + 0.01
         return np.log(likely).reshape(-1, 4).astype(np.float32)
 
+    def hear(self, waveform: Waveform) -> Float32:
+        """The same of sound."""
+        return self.spell(self.encode([waveform])[0])
+
 
 def test_each_moment_is_heard_in_every_part_of_a_frame() -> None:
     said = np.array([1, 1, 2, 3, 3, 2, 0, 1, 2])

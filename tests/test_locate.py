@@ -83,8 +83,13 @@ def test_an_example_may_be_a_part_of_its_recording(library: Library, speech_clip
 def test_phones_may_have_any_number_of_slots(slots: int, speech_clip: Path) -> None:
     class Slower(Pocket):
         def spell(self, codes: Codes, layers: range | None = None) -> np.ndarray:
-            spelled = Pocket().spell(codes, layers)
-            return spelled.reshape(codes.n_frames, 4, -1)[:, :slots].reshape(codes.n_frames * slots, -1)
+            return first_slots(Pocket().spell(codes, layers))
+
+        def hear(self, waveform: Waveform) -> np.ndarray:
+            return first_slots(Pocket().hear(waveform))
+
+    def first_slots(spelled: np.ndarray) -> np.ndarray:
+        return spelled.reshape(-1, 4, spelled.shape[1])[:, :slots].reshape(-1, spelled.shape[1])
 
     tokenizer = Slower()
     tokenizer.slots = slots

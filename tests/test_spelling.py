@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+import sounds
 from audiosearch import audio
-from audiosearch.tokenizers.pocket import Pocket, spelling, weights
+from audiosearch.errors import AudioError
+from audiosearch.tokenizers.pocket import CHUNK, SAMPLES, Pocket, spelling, weights
 from audiosearch.tokenizers.pocket.training import spelling as training
 from audiosearch.types import Codes, Waveform
 from queries import locate
@@ -68,3 +70,26 @@ def test_neighbours_make_speech_surer(speech_clip: Path) -> None:
     assert together.shape == alone.shape
     np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-4)
     assert together.max(axis=1).mean() > alone.max(axis=1).mean()
+
+
+def test_sound_is_heard_as_its_codes_are_spelled(speech_clip: Path) -> None:
+    pocket = Pocket()
+    waveform = Waveform(audio.load(speech_clip, 16000).samples, 16000)
+    heard, spelled = pocket.hear(waveform), pocket.spell(pocket.encode([waveform])[0])
+    assert heard.shape == spelled.shape
+    np.testing.assert_allclose(np.exp(heard).sum(axis=1), 1, atol=1e-4)
+    assert (heard.argmax(axis=1) == spelled.argmax(axis=1)).mean() > 0.8
+    assert (heard != spelled).any(axis=1).all()  # it is not made from codes
+
+
+def test_a_chunks_edge_is_not_heard() -> None:
+    pocket, sound = Pocket(), sounds.noise(40.0)
+    assert len(sound) > CHUNK * SAMPLES
+    heard, later = (pocket.hear(Waveform(s, 16000)) for s in (sound, np.append(sounds.noise(8.0), sound)))
+    inner = slice(3 * 50, 35 * 50)
+    np.testing.assert_allclose(heard[inner], later[8 * 50 :][inner], atol=1e-3)
+
+
+def test_nothing_is_heard_at_another_rate() -> None:
+    with pytest.raises(AudioError, match=r"needs 16000 Hz, got 8000 Hz"):
+        Pocket().hear(Waveform(sounds.noise(1.0, 8000), 8000))

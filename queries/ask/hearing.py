@@ -1,7 +1,7 @@
 """Sound to phones: a question is heard several times, each a little later against the grid of frames.
 
-What was heard of a slot of 20 ms depends on where in a frame it lies. A question is short, so it is encoded
-once for each place, and the mean is taken::
+What was heard of a slot of 20 ms depends on where in a frame it lies. A question is short, so it is heard
+once for each place, and the mean is taken; nobody keeps its codes, so none are made::
 
     frames   |---- 80 ms ----|---- 80 ms ----|
     sound    a b c d e f g h
@@ -33,14 +33,14 @@ def hear(question: Waveform, speller: Speller) -> Float32:
     Raises
     ------
     AudioError
-        When it cannot be encoded.
+        When it cannot be heard.
     """
     slot = speller.sample_rate / speller.frame_rate / speller.slots  # samples
     n_slots = math.ceil(len(question.samples) / slot)
     likely = []
     for late in range(speller.slots):
         samples = np.pad(question.samples, (round(late * slot), 0))
-        codes = speller.encode([Waveform(samples, question.sample_rate)])[0]
-        likely.append(np.exp(speller.spell(codes)[late : late + n_slots]))
+        spelled = speller.hear(Waveform(samples, question.sample_rate))
+        likely.append(np.exp(spelled[late : late + n_slots]))
     heard: Float32 = np.log(np.maximum(np.mean(likely, axis=0), np.finfo(np.float32).tiny))
     return heard

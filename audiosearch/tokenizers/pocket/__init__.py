@@ -10,7 +10,8 @@ same log-mel features (see `features`):
   was trained so that a moment keeps its vector under noise, rooms, codecs, filters, other speeds and
   pitches, and differs from all other moments.
 
-`Pocket.spell` turns stored codes into the probabilities of phones (see `spelling`).
+`Pocket.spell` turns stored codes into the probabilities of phones (see `spelling`); `Pocket.hear` does
+so with what the codes of a sound would stand for, for questions, which nobody stores.
 
 Long sound is encoded in chunks with `CONTEXT` frames on either side, further than the networks and the
 moving mean of the features reach, so that a part of it has the codes of the whole away from its ends.
@@ -18,7 +19,7 @@ moving mean of the features reach, so that a part of it has the codes of the who
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,8 +99,32 @@ class Pocket:
         """
         chosen = self.speech_layers if layers is None else layers
         spelled_by = spelling.together if chosen == self.speech_layers else spelling.alone
-        odds = spelled_by(_spelling(), vectors(codes, _codebooks(), chosen))
-        scores = odds.reshape(codes.n_frames * self.slots, 1 + len(self.phones))
+        return self._slots(spelled_by(_spelling(), vectors(codes, _codebooks(), chosen)))
+
+    def hear(self, waveform: Waveform) -> Float32:
+        """What is said in sound whose codes are not needed: nothing is lost by quantizing.
+
+        Parameters
+        ----------
+        waveform : Waveform
+            At 16000 Hz.
+
+        Returns
+        -------
+        np.ndarray, shape (ceil(n_samples / 1280) * slots, 1 + n_phones), float32
+            As `spell` gives them.
+
+        Raises
+        ------
+        AudioError
+            As `encode` does.
+        """
+        audio.require_waveforms([waveform], self.sample_rate, self.name)
+        heard = [self._speech(*chunk).cpu().numpy() for chunk in self._chunks(waveform.samples)]
+        return self._slots(spelling.together(_spelling(), np.concatenate(heard)))
+
+    def _slots(self, odds: Float32) -> Float32:
+        scores = odds.reshape(-1, 1 + len(self.phones))
         scores -= scores.max(axis=1, keepdims=True)
         spelled: Float32 = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return spelled
@@ -126,38 +151,43 @@ class Pocket:
         return [Codes(self._encode(w.samples), self.frame_rate, self.codebook_size) for w in waveforms]
 
     def _encode(self, samples: Float32) -> Int16:
-        n_frames = frames.count(len(samples), self.sample_rate, self.frame_rate)
-        chunks = [
-            self._chunk(samples, begin, min(begin + CHUNK, n_frames), n_frames)
-            for begin in range(0, n_frames, CHUNK)
-        ]
-        return np.concatenate(chunks, axis=1) if chunks else np.zeros((self.n_layers, 0), np.int16)
-
-    def _chunk(self, samples: Float32, begin: int, end: int, n_frames: int) -> Int16:
-        """Codes of frames ``begin`` to ``end``, heard with what lies around them."""
         import torch
 
-        from audiosearch.tokenizers.pocket import features, quantize
+        from audiosearch.tokenizers.pocket import quantize
+
+        model, chunks = _model(self.device), []
+        for mel, inner in self._chunks(samples):
+            with torch.inference_mode():
+                sound = torch.nn.functional.normalize(model.sound(mel)[0, inner], dim=1)
+                codes = [
+                    quantize.encode(self._speech(mel, inner), model.codebooks[: self.sound_layers.start]),
+                    quantize.encode(sound, model.codebooks[self.sound_layers.start :]),
+                ]
+                chunks.append(torch.cat(codes).to("cpu", torch.int16).numpy())
+        return np.concatenate(chunks, axis=1)
+
+    def _speech(self, mel: "Tensor", inner: slice) -> "Tensor":
+        """What the speech network hears in some of the frames, shape (n_frames, 128)."""
+        import torch
 
         model = _model(self.device)
-        first, after = max(0, begin - CONTEXT), min(n_frames, end + CONTEXT)
-        heard = samples[first * SAMPLES : after * SAMPLES]
-        padded = np.pad(heard, (0, (after - first) * SAMPLES - len(heard)))
         with torch.inference_mode():
-            mel = features.remove_mean(features.log_mel(torch.from_numpy(padded)[None].to(self.device)))
-            inner = slice(begin - first, end - first)
-            speech = torch.nn.functional.layer_norm(model.speech(mel)[0, inner], (model.dim,))
-            sound = torch.nn.functional.normalize(model.sound(mel)[0, inner], dim=1)
-            codes = torch.cat(
-                [
-                    quantize.encode(
-                        speech, model.codebooks[self.speech_layers.start : self.speech_layers.stop]
-                    ),
-                    quantize.encode(sound, model.codebooks[self.sound_layers.start : self.sound_layers.stop]),
-                ]
-            )
-        array: Int16 = codes.to("cpu", torch.int16).numpy()
-        return array
+            return torch.nn.functional.layer_norm(model.speech(mel)[0, inner], (model.dim,))
+
+    def _chunks(self, samples: Float32) -> Iterator[tuple["Tensor", slice]]:
+        """The features of so many frames at a time and of what lies around them, and where in it they are."""
+        import torch
+
+        from audiosearch.tokenizers.pocket import features
+
+        n_frames = frames.count(len(samples), self.sample_rate, self.frame_rate)
+        for begin in range(0, n_frames, CHUNK):
+            first, after = max(0, begin - CONTEXT), min(n_frames, begin + CHUNK + CONTEXT)
+            heard = samples[first * SAMPLES : after * SAMPLES]
+            padded = np.pad(heard, (0, (after - first) * SAMPLES - len(heard)))
+            with torch.inference_mode():
+                mel = features.remove_mean(features.log_mel(torch.from_numpy(padded)[None].to(self.device)))
+            yield mel, slice(begin - first, min(begin + CHUNK, n_frames) - first)
 
 
 class _Model:
