@@ -124,6 +124,7 @@ class Pocket:
         return self._slots(spelling.together(_spelling(), np.concatenate(heard)))
 
     def _slots(self, odds: Float32) -> Float32:
+        """Log-odds of frames as log-probabilities, a row for each slot."""
         scores = odds.reshape(-1, 1 + len(self.phones))
         scores -= scores.max(axis=1, keepdims=True)
         spelled: Float32 = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
