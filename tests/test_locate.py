@@ -1,6 +1,6 @@
 """Locate: where a phrase is said, in time and with what certainty."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import media
 import sounds
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
+from audiosearch.interfaces import Speller
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Clip, Codes, Recording, Schema, Segment, Waveform
 from queries import locate as locating
@@ -98,6 +99,26 @@ def test_phones_may_have_any_number_of_slots(slots: int, speech_clip: Path) -> N
         list(slower.ingest([speech_clip]))
         match = slower.locate(Waveform(samples, RATE), part=Segment(45.0, 47.0))[0]
     assert match.reference.start == pytest.approx(45.0, abs=0.25)
+
+
+def test_a_tokenizer_that_spells_nothing_is_asked_by_its_vectors(speech_clip: Path) -> None:
+    class Vectors:
+        """Pocket, but for its phones."""
+
+        name, frame_rate, sample_rate = "vectors", Pocket.frame_rate, Pocket.sample_rate
+        n_layers, codebook_size = Pocket.n_layers, Pocket.codebook_size
+        speech_layers, sound_layers = Pocket.speech_layers, Pocket.sound_layers
+        codebooks = Pocket().codebooks
+
+        def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
+            return Pocket().encode(waveforms)
+
+    assert not isinstance(Vectors(), Speller)
+    with Library("memory:", tokenizer=Vectors()) as library:
+        list(library.ingest([speech_clip]))
+        match = library.locate(speech_clip, part=Segment(45.0, 47.0))[0]
+    assert match.reference.start == pytest.approx(45.0, abs=0.25)
+    assert match.reference.end == pytest.approx(47.0, abs=0.25)
 
 
 def test_the_noise_around_an_example_is_not_looked_for(library: Library, speech_clip: Path) -> None:
