@@ -1,36 +1,44 @@
-"""Teach phones to be spelled from codes, by what the shipped networks and codebooks make of speech.
+"""Teach phones to be spelled, by what the shipped networks and codebooks make of speech.
 
 The network is taught before this, with a spelling layer of its own; that layer alone could be asked. But
 codes are what is stored, a frame's neighbours are stored beside it, and where people speak, the phones of the
-training were aligned by a younger network. So speech is aligned by the network as it is shipped, heard
-degraded as in its own training, and encoded; from the codes phones are learned anew.
+training were aligned by a younger network. So speech is aligned by the network as it is shipped, and heard
+degraded as in its own training; from its codes phones are learned anew. What is heard without codes, for
+questions, is spelled by the same weights: of half the utterances they are taught with what the network hears.
 """
 
 import random
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax, nll_loss
 
 from audiosearch.tokenizers.pocket import quantize, weights
 from audiosearch.tokenizers.pocket.network import Encoder
+from audiosearch.tokenizers.pocket.spelling import DILATIONS, TAPS
 from audiosearch.tokenizers.pocket.training import degrade, speech
 from audiosearch.types import Float32, Int16
 
-WIDTH, BLOCKS, TAPS = 128, 2, 3
+WIDTH = 192
 BATCHES = 1000  # of speech that is heard degraded,
 FRAMES = 800  # token frames in each
-EPOCHS = 2, 5  # of the linear layer, and of all
+EPOCHS = 2, 8  # of the linear layer, and of what neighbours add
 AT_A_TIME = 8  # batches
 HIGHEST = 2e-3  # learning rate
+WARM_UP = 0.1  # of the steps
+STEEPEST = 5.0  # norm of the gradients
+DROPOUT = 0.15
+ENCODED = 0.5  # share of the utterances whose codes are heard by what neighbours add
 
-Batch = tuple[Int16, Int16]  # codes (n_layers, batch, n_frames), phones (batch, n_slots)
+Batch = tuple[npt.NDArray[np.float16], Int16, Int16]
+"""What is heard (batch, n_frames, dim), its codes (n_layers, batch, n_frames), phones (batch, n_slots)."""
 
 
 class Spelling(nn.Module):
-    """Phones from what codes stand for; as `audiosearch.tokenizers.pocket.spelling` computes it.
+    """Phones from what is heard, or codes stand for; as `audiosearch.tokenizers.pocket.spelling` computes it.
 
     Parameters
     ----------
@@ -43,7 +51,8 @@ class Spelling(nn.Module):
         n_odds = speech.LETTERS * (1 + n_phones)
         self.alone = nn.Linear(speech.DIM, n_odds)
         self.first = nn.Linear(speech.DIM, WIDTH)
-        self.blocks = nn.ModuleList(_Block() for _ in range(BLOCKS))
+        self.blocks = nn.ModuleList(_Block(dilation) for dilation in DILATIONS)
+        self.dropout = nn.Dropout(DROPOUT)
         self.last = nn.Linear(WIDTH, n_odds)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
@@ -52,7 +61,7 @@ class Spelling(nn.Module):
         """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones)."""
         odds = self.alone(heard)
         if together:
-            hidden = torch.relu(self.first(heard)).transpose(1, 2)
+            hidden = torch.relu(self.first(self.dropout(heard))).transpose(1, 2)
             for block in self.blocks:
                 hidden = block(hidden)
             odds = odds + self.last(hidden.transpose(1, 2))
@@ -67,13 +76,14 @@ class Spelling(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, dilation: int) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(WIDTH, WIDTH, TAPS, padding=TAPS // 2)
+        self.conv = nn.Conv1d(WIDTH, WIDTH, TAPS, padding=TAPS // 2 * dilation, dilation=dilation)
         self.mix = nn.Conv1d(WIDTH, WIDTH, 1)
+        self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        changed: Tensor = hidden + self.mix(torch.relu(self.conv(hidden)))
+        changed: Tensor = hidden + self.mix(self.dropout(torch.relu(self.conv(hidden))))
         return changed
 
 
@@ -95,14 +105,15 @@ def shipped() -> speech.Speller:
 def encoded(
     model: speech.Speller, spelled: Sequence[speech.Spelled], stuff: degrade.Materials, n: int, seed: int
 ) -> list[Batch]:
-    """Batches of degraded speech as codes, with the phone of each slot."""
+    """Batches of degraded speech as it is heard and as codes, with the phone of each slot."""
     generator = torch.Generator().manual_seed(seed)
     batches = []
     for _ in range(n):
         mel, phones = speech.batch(spelled, stuff, FRAMES, generator)
         vectors = model.vectors(mel)
         codes = quantize.encode(vectors.flatten(0, 1), model.codebooks).view(-1, *vectors.shape[:2])
-        batches.append((codes.numpy().astype(np.int16), phones.numpy().astype(np.int16)))
+        heard = vectors.numpy().astype(np.float16)
+        batches.append((heard, codes.numpy().astype(np.int16), phones.numpy().astype(np.int16)))
     return batches
 
 
@@ -114,17 +125,20 @@ def learned(codebooks: Tensor, batches: Sequence[Batch], n_phones: int, seed: in
     for together, epochs in zip((False, True), EPOCHS, strict=True):
         taught = [t for name, t in spelling.named_parameters() if name.startswith("alone.") != together]
         optimizer = torch.optim.AdamW(taught, lr=HIGHEST, weight_decay=0.01)
-        steps = epochs * (len(batches) // AT_A_TIME)
-        falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, steps))
+        steps = max(1, epochs * (len(batches) // AT_A_TIME))
+        rate = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, HIGHEST, total_steps=steps + 1, pct_start=WARM_UP
+        )
         for _ in range(steps):
-            chosen = order.sample(batches, AT_A_TIME)
+            chosen = order.sample(batches, min(AT_A_TIME, len(batches)))
             loss = torch.stack(
                 [_loss(spelling, codebooks, one, together, generator) for one in chosen]
             ).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(taught, STEEPEST)
             optimizer.step()
-            falling.step()
+            rate.step()
     return spelling.eval()
 
 
@@ -132,7 +146,8 @@ def _loss(
     spelling: Spelling, codebooks: Tensor, batch: Batch, together: bool, generator: torch.Generator
 ) -> Tensor:
     """Cross entropy; alone, some utterances are heard with fewer layers than there are."""
-    codes, phones = (torch.from_numpy(array).long() for array in batch)
+    vectors, codes, phones = (torch.from_numpy(array) for array in batch)
+    codes, phones = codes.long(), phones.long()
     n_layers, n_rows, n_frames = codes.shape
     known = torch.full((n_rows,), n_layers)
     if not together:
@@ -141,4 +156,7 @@ def _loss(
     heard = torch.zeros(n_rows, n_frames, codebooks.shape[2])
     for layer, codebook in enumerate(codebooks):
         heard += codebook[codes[layer]] * (known > layer)[:, None, None]
+    if together:
+        encoded = torch.rand(n_rows, generator=generator) < ENCODED
+        heard = torch.where(encoded[:, None, None], heard, vectors.float())
     return nll_loss(spelling(heard, together).flatten(0, 1), phones.flatten())
