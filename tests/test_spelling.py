@@ -21,7 +21,8 @@ N_PHONES = 94
 def taught() -> training.Spelling:
     torch.manual_seed(3)
     network = training.Spelling(N_PHONES)
-    torch.nn.init.normal_(network.last.weight, std=0.1)  # it is nought before it is taught
+    for corrected in (network.near, network.far):
+        torch.nn.init.normal_(corrected.weight, std=0.1)  # it is nought before it is taught
     return network.eval()
 
 
@@ -34,22 +35,25 @@ def log_softmax(odds: np.ndarray, n_phones: int) -> np.ndarray:
 @pytest.mark.parametrize("n_frames", [1, 2, 40])
 def test_it_computes_what_was_taught(taught: training.Spelling, n_frames: int) -> None:
     heard = np.random.default_rng(1).normal(size=(n_frames, 128)).astype(np.float32)
-    for together, computed in ((False, spelling.alone), (True, spelling.together)):
-        with torch.no_grad():
-            expected = taught(torch.from_numpy(heard)[None], together)[0].numpy()
-        odds = computed(taught.weights(), heard)
-        np.testing.assert_allclose(log_softmax(odds, N_PHONES), expected, atol=1e-4)
+    shipped = taught.weights()
+    computed = [spelling.alone(shipped, heard), *spelling.together(shipped, heard)]
+    with torch.no_grad():
+        expected = [told for way in (False, True) for told in taught(torch.from_numpy(heard)[None], way)]
+    for odds, told in zip(computed, expected, strict=True):
+        np.testing.assert_allclose(log_softmax(odds, N_PHONES), told[0].numpy(), atol=1e-4)
 
 
 def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spelling) -> None:
-    heard = np.random.default_rng(2).normal(size=(20, 128)).astype(np.float32)
-    whole = spelling.together(taught.weights(), heard)
-    middle = 10
-    part = heard[middle - spelling.REACH : middle + spelling.REACH + 1]
-    told = spelling.together(taught.weights(), part)[spelling.REACH]
-    np.testing.assert_allclose(told, whole[middle], atol=1e-4)
-    fewer = spelling.together(taught.weights(), part[1:])[spelling.REACH - 1]
-    assert np.abs(fewer - whole[middle]).max() > 1e-3
+    heard = np.random.default_rng(2).normal(size=(4 * spelling.REACH, 128)).astype(np.float32)
+    middle = 2 * spelling.REACH
+    nearest = sum(spelling.DILATIONS[: spelling.NEAR])
+    for way, reach in enumerate((nearest, spelling.REACH)):
+        whole = spelling.together(taught.weights(), heard)[way]
+        part = heard[middle - reach : middle + reach + 1]
+        told = spelling.together(taught.weights(), part)[way][reach]
+        np.testing.assert_allclose(told, whole[middle], atol=1e-4)
+        fewer = spelling.together(taught.weights(), part[1:])[way][reach - 1]
+        assert np.abs(fewer - whole[middle]).max() > 1e-3
 
 
 def test_places_are_heard_with_all_that_tells_of_them() -> None:
@@ -93,3 +97,19 @@ def test_a_chunks_edge_is_not_heard() -> None:
 def test_nothing_is_heard_at_another_rate() -> None:
     with pytest.raises(AudioError, match=r"needs 16000 Hz, got 8000 Hz"):
         Pocket().hear(Waveform(sounds.noise(1.0, 8000), 8000))
+
+
+def test_it_learns_to_spell_codes_and_what_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    codebooks = rng.normal(size=(2, 8, 128)).astype(np.float32) * [[[1.0]], [[0.2]]]
+    codes = rng.integers(0, 8, (2, 4, 30)).astype(np.int16)
+    stand_for = sum(codebook[of_layer] for codebook, of_layer in zip(codebooks, codes, strict=True))
+    heard = (stand_for + 0.1 * rng.normal(size=stand_for.shape)).astype(np.float16)
+    phones = codes[0].repeat(4, axis=1) % 5  # slots of a frame, one behind the other
+    monkeypatch.setattr(training, "EPOCHS", (20, 20))
+    batches = [(heard, codes, phones)] * training.AT_A_TIME
+    network = training.learned(torch.from_numpy(codebooks).float(), batches, 4, seed=0)
+    for sound in (stand_for, heard):
+        one = sound[0].astype(np.float32)
+        for odds in (spelling.alone(network.weights(), one), *spelling.together(network.weights(), one)):
+            assert (odds.reshape(-1, 5).argmax(axis=1) == phones[0]).mean() > 0.9

@@ -1,4 +1,4 @@
-"""How well phones are spelled from codes.
+"""How well phones are spelled from codes, and from what is heard without making them.
 
     python -m benchmarks.pocket.spelled --audio FOLDER
 
@@ -23,8 +23,8 @@ from benchmarks.commit import commit
 
 COST = 1.0  # nats
 LANGUAGES = {"en": "English", "zh": "Mandarin"}
-Said = tuple[Codes, list[str]]
-WAYS = "by the layer it was taught with", "each frame alone", "with its neighbours"
+Said = tuple[Codes, Float32, list[str]]
+WAYS = "by the layer it was taught with", "each frame alone", "with its neighbours", "the same, without codes"
 
 
 def main(
@@ -39,7 +39,7 @@ def main(
     pocket = Pocket()
     rows = [row for row in corpus.rows(audio_folder) if row.language in LANGUAGES and row.text.strip()]
     lines = [
-        "# How well phones are spelled from codes",
+        "# How well phones are spelled",
         "",
         f"Phone error rate against eSpeak NG, {utterances} utterances a row; {pocket.name}, commit {state}; "
         f"`python -m benchmarks.pocket.spelled --utterances {utterances} --holdout {holdout} --seed {seed}`.",
@@ -63,13 +63,13 @@ def main(
 
 
 def encoded(pocket: Pocket, rows: Sequence[corpus.Row]) -> Iterator[Said]:
-    """Codes of utterances, and the phones that were said, of those that can be spelled."""
+    """Codes of utterances, what is heard without them, and the phones, of those that can be spelled."""
     known = set(pocket.phones)
     for utterance in corpus.load(list(rows)).speech:
         phones = [phone for word in speech.words(utterance) for phone in word if phone in known]
         waveform = Waveform(utterance.samples / np.float32(32767), pocket.sample_rate)
         if phones:
-            yield pocket.encode([waveform])[0], phones
+            yield pocket.encode([waveform])[0], pocket.hear(waveform), phones
 
 
 def error_rates(pocket: Pocket, said: Sequence[Said]) -> list[float]:
@@ -77,12 +77,16 @@ def error_rates(pocket: Pocket, said: Sequence[Said]) -> list[float]:
     taught, first = weights.shipped(spelling.FILE), weights.shipped()
     before = {"alone.weight": first["spelling.weight"], "alone.bias": first["spelling.bias"]}
     edits, n_phones = np.zeros(len(WAYS)), 0
-    for codes, phones in said:
+    for codes, without, phones in said:
         heard = vectors(codes, pocket.codebooks, pocket.speech_layers)
-        odds = spelling.alone(before, heard), spelling.alone(taught, heard), spelling.together(taught, heard)
+        ways = (
+            *(spelling.alone(layer, heard) for layer in (before, taught)),
+            pocket.spell(codes),
+            without,
+        )
+        n_slots = len(heard) * pocket.slots
         edits += [
-            Levenshtein.distance(likeliest(o.reshape(len(o) * pocket.slots, -1), pocket.phones), phones)
-            for o in odds
+            Levenshtein.distance(likeliest(odds.reshape(n_slots, -1), pocket.phones), phones) for odds in ways
         ]
         n_phones += len(phones)
     return [float(rate) for rate in edits / n_phones]

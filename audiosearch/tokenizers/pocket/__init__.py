@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 CHUNK = 375  # token frames: 30 s
 CONTEXT = 38  # token frames: 3 s
 SAMPLES = 1280  # to a token frame
+LEAST = np.float32(1e-30)  # probability of a phone
 
 
 class Pocket:
@@ -98,8 +99,10 @@ class Pocket:
             Log-probabilities, one row for each 20 ms: of silence, then of each of `phones`.
         """
         chosen = self.speech_layers if layers is None else layers
-        spelled_by = spelling.together if chosen == self.speech_layers else spelling.alone
-        return self._slots(spelled_by(_spelling(), vectors(codes, _codebooks(), chosen)))
+        heard = vectors(codes, _codebooks(), chosen)
+        if chosen == self.speech_layers:
+            return self._slots(*spelling.together(_spelling(), heard))
+        return self._slots(spelling.alone(_spelling(), heard))
 
     def hear(self, waveform: Waveform) -> Float32:
         """What is said in sound whose codes are not needed: nothing is lost by quantizing.
@@ -121,13 +124,16 @@ class Pocket:
         """
         audio.require_waveforms([waveform], self.sample_rate, self.name)
         heard = [self._speech(*chunk).cpu().numpy() for chunk in self._chunks(waveform.samples)]
-        return self._slots(spelling.together(_spelling(), np.concatenate(heard)))
+        return self._slots(*spelling.together(_spelling(), np.concatenate(heard)))
 
-    def _slots(self, odds: Float32) -> Float32:
-        """Log-odds of frames as log-probabilities, a row for each slot."""
-        scores = odds.reshape(-1, 1 + len(self.phones))
-        scores -= scores.max(axis=1, keepdims=True)
-        spelled: Float32 = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    def _slots(self, *told: Float32) -> Float32:
+        """Log-odds of frames, by one or more who tell of them, as log-probabilities, a row for each slot."""
+        mean = np.float32(0)
+        for odds in told:
+            scores = odds.reshape(-1, 1 + len(self.phones))
+            chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+            mean = mean + chances / (len(told) * chances.sum(axis=1, keepdims=True))
+        spelled: Float32 = np.log(np.maximum(mean, LEAST))
         return spelled
 
     def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:

@@ -1,13 +1,15 @@
 r"""What is said, phone by phone: from what is heard, or codes stand for, to the log-odds of phones.
 
 A frame says most about its own 80 ms. But phones reach from one frame into the next, and what one leaves
-open its neighbours tell: residual convolutions over ten frames on either side correct what a linear layer
-makes of each frame. Where frames are not neighbours, and where few layers are known, the linear layer stands
-alone. `audiosearch.tokenizers.pocket.training.spelling` teaches both.
+open its neighbours tell: residual convolutions correct what a linear layer makes of each frame. Frames
+further away tell what is usually said beside it, which a word alone has not; so two tell of each slot: one
+that hears two frames on either side, and one that hears ten. Where frames are not neighbours, and where few
+layers are known, the linear layer stands alone. `training.spelling` teaches all.
 
-    frames      i-10  ...    i    ...  i+10
-                              |--- linear layer ------------+--> 4 slots of 20 ms x (silence and phones)
-                 \---- convolutions over frames -----------/
+    frames      i-10 .. i-2  i-1   i   i+1  i+2 .. i+10
+                                   |--- linear layer ---+------+
+                          \------- convolutions -------/  near  |-->  4 slots of 20 ms x (silence and phones)
+                 \------- convolutions of these --------------/  far
 """
 
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ import numpy as np
 from audiosearch.types import Float32
 
 TAPS, DILATIONS = 3, (1, 1, 2, 2, 4)  # of each convolution; frames from one tap to the next
+NEAR = 2  # convolutions behind which what is near is told
 REACH = TAPS // 2 * sum(DILATIONS)  # frames on either side that tell of a frame
 AT_ONCE = 512  # frames computed together, so that they stay in the cache
 FILE = "spelling.safetensors.gz"
@@ -37,34 +40,39 @@ def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:
     np.ndarray, shape (n_frames, slots * (1 + n_phones)), float32
         Log-odds, but for a constant in each slot.
     """
-    odds: Float32 = heard @ weights["alone.weight"].T + weights["alone.bias"]
-    return odds
+    return _layer(weights, "alone", heard)
 
 
-def together(weights: Mapping[str, Float32], heard: Float32) -> Float32:
-    """The same, of frames that follow each other."""
-    odds = np.empty((len(heard), len(weights["last.bias"])), np.float32)
+def together(weights: Mapping[str, Float32], heard: Float32) -> tuple[Float32, Float32]:
+    """What frames that follow each other tell, near ones and those further away as well: likewise, two."""
+    near, far = (np.empty((len(heard), len(weights["alone.bias"])), np.float32) for _ in range(2))
     for begin in range(0, len(heard), AT_ONCE):
         first, after = max(0, begin - REACH), begin + AT_ONCE
-        told = _together(weights, heard[first : after + REACH])
-        odds[begin:after] = told[begin - first : after - first]
-    return odds
+        for odds, told in zip((near, far), _together(weights, heard[first : after + REACH]), strict=True):
+            odds[begin:after] = told[begin - first : after - first]
+    return near, far
 
 
-def _together(weights: Mapping[str, Float32], heard: Float32) -> Float32:
-    hidden = np.maximum(heard @ weights["first.weight"].T + weights["first.bias"], 0)
+def _together(weights: Mapping[str, Float32], heard: Float32) -> tuple[Float32, Float32]:
+    odds = alone(weights, heard)
+    near, hidden = odds, np.maximum(_layer(weights, "first", heard), 0)
     for block, dilation in enumerate(DILATIONS):
-        name = f"blocks.{block}"
-        changed = _convolved(hidden, weights[f"{name}.conv.weight"], dilation) + weights[f"{name}.conv.bias"]
-        hidden += np.maximum(changed, 0) @ weights[f"{name}.mix.weight"].T + weights[f"{name}.mix.bias"]
-    corrected: Float32 = alone(weights, heard) + hidden @ weights["last.weight"].T + weights["last.bias"]
-    return corrected
+        if block == NEAR:
+            near = odds + _layer(weights, "near", hidden)
+        changed = np.maximum(_convolved(weights, f"blocks.{block}.conv", hidden, dilation), 0)
+        hidden = hidden + _layer(weights, f"blocks.{block}.mix", changed)
+    return near, odds + _layer(weights, "far", hidden)
 
 
-def _convolved(rows: Float32, weight: Float32, dilation: int) -> Float32:
+def _layer(weights: Mapping[str, Float32], name: str, rows: Float32) -> Float32:
+    product: Float32 = rows @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    return product
+
+
+def _convolved(weights: Mapping[str, Float32], name: str, rows: Float32, dilation: int) -> Float32:
     """Each row with its neighbours; nothing lies before the first and behind the last."""
-    beside = TAPS // 2 * dilation
+    weight, beside = weights[f"{name}.weight"], TAPS // 2 * dilation
     padded = np.pad(rows, ((beside, beside), (0, 0)))
     wide = np.concatenate([padded[dilation * tap :][: len(rows)] for tap in range(TAPS)], axis=1)
-    product: Float32 = wide @ weight.transpose(2, 1, 0).reshape(-1, weight.shape[0])
+    product: Float32 = wide @ weight.transpose(2, 1, 0).reshape(-1, len(weight)) + weights[f"{name}.bias"]
     return product

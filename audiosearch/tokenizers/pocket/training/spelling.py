@@ -18,7 +18,7 @@ from torch.nn.functional import log_softmax, nll_loss
 
 from audiosearch.tokenizers.pocket import quantize, weights
 from audiosearch.tokenizers.pocket.network import Encoder
-from audiosearch.tokenizers.pocket.spelling import DILATIONS, TAPS
+from audiosearch.tokenizers.pocket.spelling import DILATIONS, NEAR, TAPS
 from audiosearch.tokenizers.pocket.training import degrade, speech
 from audiosearch.types import Float32, Int16
 
@@ -53,19 +53,28 @@ class Spelling(nn.Module):
         self.first = nn.Linear(speech.DIM, WIDTH)
         self.blocks = nn.ModuleList(_Block(dilation) for dilation in DILATIONS)
         self.dropout = nn.Dropout(DROPOUT)
-        self.last = nn.Linear(WIDTH, n_odds)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        self.near, self.far = nn.Linear(WIDTH, n_odds), nn.Linear(WIDTH, n_odds)
+        for corrected in (self.near, self.far):
+            nn.init.zeros_(corrected.weight)
+            nn.init.zeros_(corrected.bias)
 
-    def forward(self, heard: Tensor, together: bool = True) -> Tensor:
-        """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones)."""
+    def forward(self, heard: Tensor, together: bool = True) -> list[Tensor]:
+        """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones): alone, or near and far."""
         odds = self.alone(heard)
-        if together:
-            hidden = torch.relu(self.first(self.dropout(heard))).transpose(1, 2)
-            for block in self.blocks:
-                hidden = block(hidden)
-            odds = odds + self.last(hidden.transpose(1, 2))
-        return log_softmax(odds.view(len(heard), heard.shape[1] * speech.LETTERS, -1), dim=2)
+        if not together:
+            return [self._told(odds)]
+        hidden = torch.relu(self.first(self.dropout(heard))).transpose(1, 2)
+        for block in self.blocks[:NEAR]:
+            hidden = block(hidden)
+        near = odds + self.near(hidden.transpose(1, 2))
+        for block in self.blocks[NEAR:]:
+            hidden = block(hidden)
+        return [self._told(near), self._told(odds + self.far(hidden.transpose(1, 2)))]
+
+    @staticmethod
+    def _told(odds: Tensor) -> Tensor:
+        n_rows, n_frames = odds.shape[:2]
+        return log_softmax(odds.view(n_rows, n_frames * speech.LETTERS, -1), dim=2)
 
     def weights(self) -> dict[str, Float32]:
         """By name."""
@@ -159,4 +168,5 @@ def _loss(
     if together:
         encoded = torch.rand(n_rows, generator=generator) < ENCODED
         heard = torch.where(encoded[:, None, None], heard, vectors.float())
-    return nll_loss(spelling(heard, together).flatten(0, 1), phones.flatten())
+    told = [nll_loss(one.flatten(0, 1), phones.flatten()) for one in spelling(heard, together)]
+    return torch.stack(told).sum()
