@@ -21,8 +21,8 @@ N_PHONES = 94
 def taught() -> training.Spelling:
     torch.manual_seed(3)
     network = training.Spelling(N_PHONES)
-    for corrected in (network.near, network.far):
-        torch.nn.init.normal_(corrected.weight, std=0.1)  # it is nought before it is taught
+    for beside in (network.near, network.far):
+        torch.nn.init.normal_(beside.last.weight, std=0.1)  # it is nought before it is taught
     return network.eval()
 
 
@@ -46,8 +46,7 @@ def test_it_computes_what_was_taught(taught: training.Spelling, n_frames: int) -
 def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spelling) -> None:
     heard = np.random.default_rng(2).normal(size=(4 * spelling.REACH, 128)).astype(np.float32)
     middle = 2 * spelling.REACH
-    nearest = sum(spelling.DILATIONS[: spelling.NEAR])
-    for way, reach in enumerate((nearest, spelling.REACH)):
+    for way, reach in enumerate((sum(spelling.NEAR), spelling.REACH)):
         whole = spelling.together(taught.weights(), heard)[way]
         part = heard[middle - reach : middle + reach + 1]
         told = spelling.together(taught.weights(), part)[way][reach]

@@ -9,7 +9,7 @@ layers are known, the linear layer stands alone. `training.spelling` teaches all
     frames      i-10 .. i-2  i-1   i   i+1  i+2 .. i+10
                                    |--- linear layer ---+------+
                           \------- convolutions -------/  near  |-->  4 slots of 20 ms x (silence and phones)
-                 \------- convolutions of these --------------/  far
+                 \---------------- convolutions --------------/  far
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ import numpy as np
 
 from audiosearch.types import Float32
 
-TAPS, DILATIONS = 3, (1, 1, 2, 2, 4)  # of each convolution; frames from one tap to the next
-NEAR = 2  # convolutions behind which what is near is told
-REACH = TAPS // 2 * sum(DILATIONS)  # frames on either side that tell of a frame
+TAPS = 3  # of each convolution
+NEAR, FAR = (1, 1), (1, 1, 2, 2, 4)  # frames from one tap to the next, of each convolution
+REACH = TAPS // 2 * sum(FAR)  # frames on either side that tell of a frame
 AT_ONCE = 512  # frames computed together, so that they stay in the cache
 FILE = "spelling.safetensors.gz"
 
@@ -53,15 +53,17 @@ def together(weights: Mapping[str, Float32], heard: Float32) -> tuple[Float32, F
     return near, far
 
 
-def _together(weights: Mapping[str, Float32], heard: Float32) -> tuple[Float32, Float32]:
+def _together(weights: Mapping[str, Float32], heard: Float32) -> list[Float32]:
     odds = alone(weights, heard)
-    near, hidden = odds, np.maximum(_layer(weights, "first", heard), 0)
-    for block, dilation in enumerate(DILATIONS):
-        if block == NEAR:
-            near = odds + _layer(weights, "near", hidden)
-        changed = np.maximum(_convolved(weights, f"blocks.{block}.conv", hidden, dilation), 0)
-        hidden = hidden + _layer(weights, f"blocks.{block}.mix", changed)
-    return near, odds + _layer(weights, "far", hidden)
+    return [odds + _beside(weights, way, heard, by) for way, by in (("near", NEAR), ("far", FAR))]
+
+
+def _beside(weights: Mapping[str, Float32], way: str, heard: Float32, dilations: tuple[int, ...]) -> Float32:
+    hidden = np.maximum(_layer(weights, f"{way}.first", heard), 0)
+    for block, dilation in enumerate(dilations):
+        changed = np.maximum(_convolved(weights, f"{way}.blocks.{block}.conv", hidden, dilation), 0)
+        hidden += _layer(weights, f"{way}.blocks.{block}.mix", changed)
+    return _layer(weights, f"{way}.last", hidden)
 
 
 def _layer(weights: Mapping[str, Float32], name: str, rows: Float32) -> Float32:

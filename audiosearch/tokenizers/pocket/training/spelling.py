@@ -18,11 +18,11 @@ from torch.nn.functional import log_softmax, nll_loss
 
 from audiosearch.tokenizers.pocket import quantize, weights
 from audiosearch.tokenizers.pocket.network import Encoder
-from audiosearch.tokenizers.pocket.spelling import DILATIONS, NEAR, TAPS
+from audiosearch.tokenizers.pocket.spelling import FAR, NEAR, TAPS
 from audiosearch.tokenizers.pocket.training import degrade, speech
 from audiosearch.types import Float32, Int16
 
-WIDTH = 192
+WIDTHS = 128, 168  # of what near frames tell, and those further away
 BATCHES = 1000  # of speech that is heard degraded,
 FRAMES = 800  # token frames in each
 EPOCHS = 2, 8  # of the linear layer, and of what neighbours add
@@ -50,26 +50,15 @@ class Spelling(nn.Module):
         super().__init__()
         n_odds = speech.LETTERS * (1 + n_phones)
         self.alone = nn.Linear(speech.DIM, n_odds)
-        self.first = nn.Linear(speech.DIM, WIDTH)
-        self.blocks = nn.ModuleList(_Block(dilation) for dilation in DILATIONS)
-        self.dropout = nn.Dropout(DROPOUT)
-        self.near, self.far = nn.Linear(WIDTH, n_odds), nn.Linear(WIDTH, n_odds)
-        for corrected in (self.near, self.far):
-            nn.init.zeros_(corrected.weight)
-            nn.init.zeros_(corrected.bias)
+        self.near = _Beside(WIDTHS[0], NEAR, n_odds)
+        self.far = _Beside(WIDTHS[1], FAR, n_odds)
 
     def forward(self, heard: Tensor, together: bool = True) -> list[Tensor]:
         """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones): alone, or near and far."""
         odds = self.alone(heard)
         if not together:
             return [self._told(odds)]
-        hidden = torch.relu(self.first(self.dropout(heard))).transpose(1, 2)
-        for block in self.blocks[:NEAR]:
-            hidden = block(hidden)
-        near = odds + self.near(hidden.transpose(1, 2))
-        for block in self.blocks[NEAR:]:
-            hidden = block(hidden)
-        return [self._told(near), self._told(odds + self.far(hidden.transpose(1, 2)))]
+        return [self._told(odds + beside(heard)) for beside in (self.near, self.far)]
 
     @staticmethod
     def _told(odds: Tensor) -> Tensor:
@@ -84,11 +73,31 @@ class Spelling(nn.Module):
         }
 
 
-class _Block(nn.Module):
-    def __init__(self, dilation: int) -> None:
+class _Beside(nn.Module):
+    """What neighbours add to the odds; nought before it is taught."""
+
+    def __init__(self, width: int, dilations: Sequence[int], n_odds: int) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(WIDTH, WIDTH, TAPS, padding=TAPS // 2 * dilation, dilation=dilation)
-        self.mix = nn.Conv1d(WIDTH, WIDTH, 1)
+        self.first = nn.Linear(speech.DIM, width)
+        self.blocks = nn.ModuleList(_Block(width, dilation) for dilation in dilations)
+        self.last = nn.Linear(width, n_odds)
+        self.dropout = nn.Dropout(DROPOUT)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, heard: Tensor) -> Tensor:
+        hidden = torch.relu(self.first(self.dropout(heard))).transpose(1, 2)
+        for block in self.blocks:
+            hidden = block(hidden)
+        added: Tensor = self.last(hidden.transpose(1, 2))
+        return added
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(width, width, TAPS, padding=TAPS // 2 * dilation, dilation=dilation)
+        self.mix = nn.Conv1d(width, width, 1)
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, hidden: Tensor) -> Tensor:
