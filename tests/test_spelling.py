@@ -50,9 +50,9 @@ def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spell
         whole = spelling.together(taught.weights(), heard)[way]
         part = heard[middle - reach : middle + reach + 1]
         told = spelling.together(taught.weights(), part)[way][reach]
-        np.testing.assert_allclose(told, whole[middle], atol=1e-4)
+        np.testing.assert_allclose(told, whole[middle], atol=1e-5)
         fewer = spelling.together(taught.weights(), part[1:])[way][reach - 1]
-        assert np.abs(fewer - whole[middle]).max() > 1e-3
+        assert np.abs(fewer - whole[middle]).max() > 5e-5
 
 
 def test_places_are_heard_with_all_that_tells_of_them() -> None:
