@@ -30,6 +30,9 @@ CHOSEN = 1.5  # log-odds that a line loses whose sound was chosen for agreeing w
 LONG = 4.0  # seconds from which on a query is not short
 MONOTONY = 24.0  # log-odds that a sound loses which is all the same
 MONOTONOUS = 0.2  # sameness that speech and music hardly exceed
+REPETITIVE, OFTEN = 0.5, 4.0  # repetition that they hardly exceed, and how much of sameness more of it is
+ANOTHER = 2.0  # seconds in which they bring a moment that is unlike those before
+ALIKE = 0.6  # cosine of moments that are alike
 WEAKER = 0.5  # share of the lines that make up the background
 FEWEST = 6  # of them
 LOUDEST = 0.3  # of a background: where all is alike, what agrees well is still true
@@ -68,6 +71,8 @@ class Judgement:
         Whether the sound is the part of a section that agrees best.
     coherence : Coherence, optional
         Of the waveforms, where both are at hand.
+    repetition : float
+        Of the query, around the sound that was compared (`repetition`).
     """
 
     agreement: float
@@ -81,6 +86,7 @@ class Judgement:
     verified: float | None = None
     chosen: bool = False
     coherence: Coherence | None = None
+    repetition: float = 0.0
 
     @property
     def told(self) -> Float32:
@@ -149,7 +155,7 @@ class Judgement:
 
     @property
     def _monotony(self) -> float:
-        return max(0.0, self.sameness - MONOTONOUS)
+        return max(0.0, self.sameness - MONOTONOUS, OFTEN * (self.repetition - REPETITIVE))
 
     @property
     def _odds_of_codes(self) -> float:
@@ -266,3 +272,19 @@ def sameness(query: Track) -> float:
     lags = [lag for lag in np.round(SELF_LAGS / query.step).astype(int) if 0 < lag < n]
     means = [float((query.vectors[lag:] * query.vectors[:-lag]).sum(axis=1).mean()) for lag in lags]
     return float(np.mean(means)) if means else 1.0
+
+
+def repetition(query: Track) -> float:
+    """Which share of a sound a few of its moments are like: nearly 1 for tones, interrupted or not.
+
+    A telephone that rings is silent, rings, and does so again; what is said and played goes on. One moment
+    is chosen for every two seconds, each such that most of the rest are like it.
+    """
+    n = len(query.times)
+    if n < 2:
+        return 1.0
+    like = query.vectors @ query.vectors.T > ALIKE
+    rest = np.ones(n, bool)
+    for _ in range(max(1, round(n * query.step / ANOTHER))):
+        rest &= ~like[int((like & rest).sum(axis=1).argmax())]
+    return 1 - float(rest.mean())

@@ -13,7 +13,7 @@ from audiosearch import alignment, verifier
 from audiosearch.alignment import Line, Track
 from audiosearch.frames import to_seconds
 from audiosearch.interfaces import Store, Tokenizer
-from audiosearch.judgement import Judgement, background, better_half, leads, outvotes, sameness
+from audiosearch.judgement import Judgement, background, better_half, leads, outvotes, repetition, sameness
 from audiosearch.representations import SEPARATOR, anchors
 from audiosearch.types import Codes, Float32, Float64, Match, Segment
 from audiosearch.verifier import Heard
@@ -133,7 +133,7 @@ class Search:
         self._query = interleaved([heard.sound for heard in self._heard])
         self._verifier = verifier.shipped(tokenizer.name) if verify else None
         self._waveforms = waveforms
-        self._same: dict[Segment, float] = {}  # of its sections
+        self._same: dict[Segment, tuple[float, float]] = {}  # of its sections
 
     def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
         """Clips whose fingerprints are stored and whose frames agree."""
@@ -340,12 +340,19 @@ class Search:
         agreements = alignment.agreement(query, reference, refined)
         agreement = float(agreements.mean()) if len(agreements) else 0.0
         straight = alignment.straightness(query, reference, refined)
-        judgement = Judgement(agreement, refined.rate, self._sameness(section), straight, section.duration)
+        same, repeated = self._alike(section)
+        judgement = Judgement(agreement, refined.rate, same, straight, section.duration, repetition=repeated)
         return Judged(refined, section, judgement, agreements)
 
-    def _sameness(self, section: Segment) -> float:
+    def _alike(self, section: Segment) -> tuple[float, float]:
+        """Sameness of a section; and repetition in it, with what lies around it where it is short."""
         if section not in self._same:
-            self._same[section] = sameness(self._query.within(section))
+            more = max(0.0, SECTION - section.duration) / 2
+            around = Segment(max(0.0, section.start - more), section.end + more)
+            self._same[section] = (
+                sameness(self._query.within(section)),
+                repetition(self._query.within(around)),
+            )
         return self._same[section]
 
     def around(self, line: Line, section: Segment) -> Heard:

@@ -24,6 +24,15 @@ def click_at(moment: float, seconds: float, rate: int) -> Float32:
     return samples
 
 
+def ringing(seconds: float, pitches: tuple[int, ...], on: float, off: float, late: float = 0.0) -> Float32:
+    """Tones of these pitches, that sound for so long and then pause, at 16 kHz; as a telephone rings."""
+    times = np.arange(round(seconds * 16000)) / 16000
+    tones = sum(np.sin(2 * np.pi * pitch * times + pitch) for pitch in pitches) / len(pitches)
+    gate = ((times + late) % (on + off) < on).astype(float)
+    soft = np.hanning(161)
+    return (0.3 * tones * np.convolve(gate, soft / soft.sum(), "same")).astype(np.float32)
+
+
 def onset(samples: Float32, rate: int) -> float:
     """When it first becomes loud, in seconds."""
     return float(np.argmax(np.abs(samples) > 0.1)) / rate

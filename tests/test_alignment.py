@@ -16,7 +16,7 @@ from audiosearch.alignment import (
     through,
     vote,
 )
-from audiosearch.judgement import sameness
+from audiosearch.judgement import repetition, sameness
 from audiosearch.representations import unit
 from audiosearch.types import Float32, Hit, Segment
 from queries.tracks import interleaved
@@ -254,3 +254,17 @@ def test_what_resembles_itself_all_along_is_told_from_what_does_not() -> None:
     assert sameness(hum) == pytest.approx(1, abs=1e-5)
     assert abs(sameness(wandering(60, 1))) < 0.2
     assert sameness(wandering(5, 1)) == 1.0
+
+
+def test_what_is_a_few_moments_over_and_over_is_told_from_what_goes_on() -> None:
+    tone, pause = wandering(4, 5).vectors[:, None]
+    ring = np.concatenate([tone.repeat(12, axis=0), pause.repeat(13, axis=0)])
+    assert repetition(Track(FRAME * np.arange(125), np.tile(ring, (5, 1)))) == 1.0
+    assert repetition(wandering(125, 1)) < 0.3
+    assert repetition(wandering(3, 1)) == 1.0
+
+
+def test_repetition_does_not_depend_on_how_close_frames_are() -> None:
+    track = wandering(102, 3)
+    twice = Track(FRAME / 2 * np.arange(200), track.vectors.repeat(2, axis=0))
+    assert repetition(twice) == pytest.approx(repetition(track))

@@ -39,6 +39,8 @@ def test_more_agreement_is_surer_and_a_sound_that_stays_the_same_tells_nothing()
     assert judged(0.5, sameness=0.05) == judged(0.5)
     assert judged(0.5, sameness=0.5) < judged(0.5)
     assert judged(1.0, sameness=0.95) < 0.01
+    assert judged(0.5, repetition=0.45) == judged(0.5)
+    assert judged(1.0, repetition=0.9) < 0.01
     assert judged(0.5, rate=1.1) < judged(0.5)
 
 
@@ -69,6 +71,7 @@ def test_waveforms_that_agree_make_a_line_surer_and_others_less_sure() -> None:
     assert replace(judgement, coherence=Coherence(4.2, 7.0)).score > chance.score
     assert replace(judgement, coherence=Coherence(12.0, 4.2)).score > chance.score
     assert replace(copy, sameness=1.0).probability < 0.001  # hum agrees with hum
+    assert replace(copy, repetition=0.9).probability < 0.001  # and so do telephones that ring
 
 
 def test_what_the_network_is_told_of_a_line() -> None:

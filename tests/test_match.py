@@ -341,6 +341,20 @@ def test_what_is_not_there_is_not_found(library: Library, samples: Float32) -> N
     assert [m for m in ask(library, samples) if m.probability > 0.5] == []
 
 
+@pytest.mark.parametrize(
+    "pitches, on, off", [((440, 480), 2.0, 4.0), ((480, 620), 0.5, 0.5), ((1000,), 0.2, 0.8)]
+)
+def test_telephones_that_ring_are_no_copies(
+    tmp_path: Path, pitches: tuple[int, ...], on: float, off: float
+) -> None:
+    wav.write(tmp_path / "rings.wav", Waveform(sounds.ringing(30.0, pitches, on, off), RATE))
+    with Library("memory:") as library:
+        list(library.ingest([tmp_path]))
+        for seconds, late in ((10.0, 0.3), (17.0, 0.0)):
+            asked = sounds.ringing(seconds, pitches, on, off, late) + sounds.noise(seconds, level=0.001)
+            assert [m for m in ask(library, asked) if m.probability > 0.5] == []
+
+
 def test_all_copies_are_found_however_many(tmp_path: Path, music: Float32) -> None:
     wav.write(tmp_path / "00.wav", Waveform(part(music, 10.0, 12.0), RATE))
     for number in range(1, 30):
