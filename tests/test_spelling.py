@@ -36,7 +36,7 @@ def log_softmax(odds: np.ndarray, n_phones: int) -> np.ndarray:
 def test_it_computes_what_was_taught(taught: training.Spelling, n_frames: int) -> None:
     heard = np.random.default_rng(1).normal(size=(n_frames, 128)).astype(np.float32)
     shipped = taught.weights()
-    computed = [spelling.alone(shipped, heard), *spelling.together(shipped, heard)]
+    computed = [told_by(shipped, heard) for told_by in (spelling.alone, spelling.near, spelling.far)]
     with torch.no_grad():
         expected = [told for way in (False, True) for told in taught(torch.from_numpy(heard)[None], way)]
     for odds, told in zip(computed, expected, strict=True):
@@ -44,19 +44,20 @@ def test_it_computes_what_was_taught(taught: training.Spelling, n_frames: int) -
 
 
 def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spelling) -> None:
-    heard = np.random.default_rng(2).normal(size=(4 * spelling.REACH, 128)).astype(np.float32)
-    middle = 2 * spelling.REACH
-    for way, reach in enumerate((sum(spelling.NEAR), spelling.REACH)):
-        whole = spelling.together(taught.weights(), heard)[way]
+    heard = np.random.default_rng(2).normal(size=(40, 128)).astype(np.float32)
+    middle = 20
+    for told_by, reach in ((spelling.near, 2), (spelling.far, 10)):
+        whole = told_by(taught.weights(), heard)
         part = heard[middle - reach : middle + reach + 1]
-        told = spelling.together(taught.weights(), part)[way][reach]
+        told = told_by(taught.weights(), part)[reach]
         np.testing.assert_allclose(told, whole[middle], atol=1e-5)
-        fewer = spelling.together(taught.weights(), part[1:])[way][reach - 1]
+        fewer = told_by(taught.weights(), part[1:])[reach - 1]
         assert np.abs(fewer - whole[middle]).max() > 5e-5
 
 
 def test_places_are_heard_with_all_that_tells_of_them() -> None:
-    assert locate.AROUND >= spelling.REACH  # else what lies beside a place in another window would tell, too
+    beside = spelling.reach(spelling.NEAR)
+    assert beside <= locate.AROUND  # else what lies beside a place in another window would tell, too
 
 
 def test_what_is_shipped_was_taught_for_the_codes_that_are_made() -> None:
@@ -110,5 +111,6 @@ def test_it_learns_to_spell_codes_and_what_is_heard(monkeypatch: pytest.MonkeyPa
     network = training.learned(torch.from_numpy(codebooks).float(), batches, 4, seed=0)
     for sound in (stand_for, heard):
         one = sound[0].astype(np.float32)
-        for odds in (spelling.alone(network.weights(), one), *spelling.together(network.weights(), one)):
-            assert (odds.reshape(-1, 5).argmax(axis=1) == phones[0]).mean() > 0.9
+        for told_by in (spelling.alone, spelling.near, spelling.far):
+            odds = told_by(network.weights(), one).reshape(-1, 5)
+            assert (odds.argmax(axis=1) == phones[0]).mean() > 0.9

@@ -99,13 +99,13 @@ class Pocket:
             Log-probabilities, one row for each 20 ms: of silence, then of each of `phones`.
         """
         chosen = self.speech_layers if layers is None else layers
-        heard = vectors(codes, _codebooks(), chosen)
-        if chosen == self.speech_layers:
-            return self._slots(*spelling.together(_spelling(), heard))
-        return self._slots(spelling.alone(_spelling(), heard))
+        spelled_by = spelling.near if chosen == self.speech_layers else spelling.alone
+        return self._slots(spelled_by(_spelling(), vectors(codes, _codebooks(), chosen)))
 
     def hear(self, waveform: Waveform) -> Float32:
         """What is said in sound whose codes are not needed: nothing is lost by quantizing.
+
+        There is little of it, so that there is time to let frames further away tell of each, too.
 
         Parameters
         ----------
@@ -124,7 +124,8 @@ class Pocket:
         """
         audio.require_waveforms([waveform], self.sample_rate, self.name)
         heard = [self._speech(*chunk).cpu().numpy() for chunk in self._chunks(waveform.samples)]
-        return self._slots(*spelling.together(_spelling(), np.concatenate(heard)))
+        whole, spelled = np.concatenate(heard), _spelling()
+        return self._slots(spelling.near(spelled, whole), spelling.far(spelled, whole))
 
     def _slots(self, *told: Float32) -> Float32:
         """Log-odds of frames, by one or more who tell of them, as log-probabilities, a row for each slot."""

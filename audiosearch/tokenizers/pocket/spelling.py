@@ -1,10 +1,11 @@
 r"""What is said, phone by phone: from what is heard, or codes stand for, to the log-odds of phones.
 
 A frame says most about its own 80 ms. But phones reach from one frame into the next, and what one leaves
-open its neighbours tell: residual convolutions correct what a linear layer makes of each frame. Frames
-further away tell what is usually said beside it, which a word alone has not; so two tell of each slot: one
-that hears two frames on either side, and one that hears ten. Where frames are not neighbours, and where few
-layers are known, the linear layer stands alone. `training.spelling` teaches all.
+open its neighbours tell: residual convolutions correct what a linear layer makes of each frame. Of what is
+stored, two frames on either side tell. Ten tell what is usually said beside it as well, which a word alone
+has not, and take twice the time again, too much for a hundred hours; what is asked is spelled by both. Where
+frames are not neighbours, and where few layers are known, the linear layer stands alone. `training.spelling`
+teaches all.
 
     frames      i-10 .. i-2  i-1   i   i+1  i+2 .. i+10
                                    |--- linear layer ---+------+
@@ -20,7 +21,6 @@ from audiosearch.types import Float32
 
 TAPS = 3  # of each convolution
 NEAR, FAR = (1, 1), (1, 1, 2, 2, 4)  # frames from one tap to the next, of each convolution
-REACH = TAPS // 2 * sum(FAR)  # frames on either side that tell of a frame
 AT_ONCE = 512  # frames computed together, so that they stay in the cache
 FILE = "spelling.safetensors.gz"
 
@@ -43,19 +43,30 @@ def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:
     return _layer(weights, "alone", heard)
 
 
-def together(weights: Mapping[str, Float32], heard: Float32) -> tuple[Float32, Float32]:
-    """What frames that follow each other tell, near ones and those further away as well: likewise, two."""
-    near, far = (np.empty((len(heard), len(weights["alone.bias"])), np.float32) for _ in range(2))
+def near(weights: Mapping[str, Float32], heard: Float32) -> Float32:
+    """The same, of frames that follow each other: what two on either side tell, too."""
+    return _in_parts(weights, "near", heard, NEAR)
+
+
+def far(weights: Mapping[str, Float32], heard: Float32) -> Float32:
+    """The same, by ten on either side."""
+    return _in_parts(weights, "far", heard, FAR)
+
+
+def reach(dilations: tuple[int, ...]) -> int:
+    """Frames on either side that tell of a frame."""
+    return TAPS // 2 * sum(dilations)
+
+
+def _in_parts(
+    weights: Mapping[str, Float32], way: str, heard: Float32, dilations: tuple[int, ...]
+) -> Float32:
+    odds, beside = alone(weights, heard), reach(dilations)
     for begin in range(0, len(heard), AT_ONCE):
-        first, after = max(0, begin - REACH), begin + AT_ONCE
-        for odds, told in zip((near, far), _together(weights, heard[first : after + REACH]), strict=True):
-            odds[begin:after] = told[begin - first : after - first]
-    return near, far
-
-
-def _together(weights: Mapping[str, Float32], heard: Float32) -> list[Float32]:
-    odds = alone(weights, heard)
-    return [odds + _beside(weights, way, heard, by) for way, by in (("near", NEAR), ("far", FAR))]
+        first, after = max(0, begin - beside), begin + AT_ONCE
+        told = _beside(weights, way, heard[first : after + beside], dilations)
+        odds[begin:after] += told[begin - first : after - first]
+    return odds
 
 
 def _beside(weights: Mapping[str, Float32], way: str, heard: Float32, dilations: tuple[int, ...]) -> Float32:
