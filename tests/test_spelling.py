@@ -1,5 +1,6 @@
 """Phones spelled from codes: by each frame, and by what its neighbours add."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ N_PHONES = 94
 @pytest.fixture(scope="module")
 def taught() -> training.Spelling:
     torch.manual_seed(3)
-    network = training.Spelling(N_PHONES)
+    network = training.Spelling(N_PHONES, training.HEARD)
     for beside in (network.near, network.far):
+        assert isinstance(beside.last, torch.nn.Linear)
         torch.nn.init.normal_(beside.last.weight, std=0.1)  # it is nought before it is taught
     return network.eval()
 
@@ -61,7 +63,8 @@ def test_places_are_heard_with_all_that_tells_of_them() -> None:
 
 
 def test_what_is_shipped_was_taught_for_the_codes_that_are_made() -> None:
-    assert weights.metadata(spelling.FILE)["codes"] == weights.revision()
+    for file in (spelling.CODES, spelling.HEARD):
+        assert weights.metadata(file)["codes"] == weights.revision()
 
 
 def test_neighbours_make_speech_surer(speech_clip: Path) -> None:
@@ -99,16 +102,16 @@ def test_nothing_is_heard_at_another_rate() -> None:
         Pocket().hear(Waveform(sounds.noise(1.0, 8000), 8000))
 
 
-def test_it_learns_to_spell_codes_and_what_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_learns_to_spell_codes_and_what_is_heard() -> None:
     rng = np.random.default_rng(4)
     codebooks = rng.normal(size=(2, 8, 128)).astype(np.float32) * [[[1.0]], [[0.2]]]
     codes = rng.integers(0, 8, (2, 4, 30)).astype(np.int16)
     stand_for = sum(codebook[of_layer] for codebook, of_layer in zip(codebooks, codes, strict=True))
     heard = (stand_for + 0.1 * rng.normal(size=stand_for.shape)).astype(np.float16)
     phones = codes[0].repeat(4, axis=1) % 5  # slots of a frame, one behind the other
-    monkeypatch.setattr(training, "EPOCHS", (20, 20))
+    recipe = replace(training.HEARD, epochs=(20, 20))
     batches = [(heard, codes, phones)] * training.AT_A_TIME
-    network = training.learned(torch.from_numpy(codebooks).float(), batches, 4, seed=0)
+    network = training.learned(torch.from_numpy(codebooks).float(), batches, 4, recipe, seed=0)
     for sound in (stand_for, heard):
         one = sound[0].astype(np.float32)
         for told_by in (spelling.alone, spelling.near, spelling.far):

@@ -74,7 +74,7 @@ def encoded(pocket: Pocket, rows: Sequence[corpus.Row]) -> Iterator[Said]:
 
 def error_rates(pocket: Pocket, said: Sequence[Said]) -> list[float]:
     """One for each of `WAYS`."""
-    taught, first = weights.shipped(spelling.FILE), weights.shipped()
+    taught, first = weights.shipped(spelling.CODES), weights.shipped()
     before = {"alone.weight": first["spelling.weight"], "alone.bias": first["spelling.bias"]}
     edits, n_phones = np.zeros(len(WAYS)), 0
     for codes, without, phones in said:

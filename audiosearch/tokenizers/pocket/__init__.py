@@ -100,7 +100,7 @@ class Pocket:
         """
         chosen = self.speech_layers if layers is None else layers
         spelled_by = spelling.near if chosen == self.speech_layers else spelling.alone
-        return self._slots(spelled_by(_spelling(), vectors(codes, _codebooks(), chosen)))
+        return self._slots(spelled_by(_weights(spelling.CODES), vectors(codes, _codebooks(), chosen)))
 
     def hear(self, waveform: Waveform) -> Float32:
         """What is said in sound whose codes are not needed: nothing is lost by quantizing.
@@ -124,8 +124,8 @@ class Pocket:
         """
         audio.require_waveforms([waveform], self.sample_rate, self.name)
         heard = [self._speech(*chunk).cpu().numpy() for chunk in self._chunks(waveform.samples)]
-        whole, spelled = np.concatenate(heard), _spelling()
-        return self._slots(spelling.near(spelled, whole), spelling.far(spelled, whole))
+        whole, taught = np.concatenate(heard), _weights(spelling.HEARD)
+        return self._slots(spelling.near(taught, whole), spelling.far(taught, whole))
 
     def _slots(self, *told: Float32) -> Float32:
         """Log-odds of frames, by one or more who tell of them, as log-probabilities, a row for each slot."""
@@ -237,5 +237,5 @@ def _codebooks() -> Float32:
 
 
 @functools.cache
-def _spelling() -> dict[str, Float32]:
-    return weights.shipped(spelling.FILE)
+def _weights(file: str) -> dict[str, Float32]:
+    return weights.shipped(file)

@@ -1,11 +1,11 @@
 r"""What is said, phone by phone: from what is heard, or codes stand for, to the log-odds of phones.
 
 A frame says most about its own 80 ms. But phones reach from one frame into the next, and what one leaves
-open its neighbours tell: residual convolutions correct what a linear layer makes of each frame. Of what is
-stored, two frames on either side tell. Ten tell what is usually said beside it as well, which a word alone
-has not, and take twice the time again, too much for a hundred hours; what is asked is spelled by both. Where
-frames are not neighbours, and where few layers are known, the linear layer stands alone. `training.spelling`
-teaches all.
+open its neighbours tell: residual convolutions correct what a linear layer makes of each frame. Of codes,
+which are stored, two frames on either side tell. Ten tell what is usually said beside it as well, which a
+word alone has not, and take twice the time again, too much for a hundred hours; what is heard without codes
+is spelled by both, with weights of its own. Where frames are not neighbours, and where few layers are known,
+the linear layer stands alone. `training.spelling` teaches all.
 
     frames      i-10 .. i-2  i-1   i   i+1  i+2 .. i+10
                                    |--- linear layer ---+------+
@@ -22,7 +22,7 @@ from audiosearch.types import Float32
 TAPS = 3  # of each convolution
 NEAR, FAR = (1, 1), (1, 1, 2, 2, 4)  # frames from one tap to the next, of each convolution
 AT_ONCE = 512  # frames computed together, so that they stay in the cache
-FILE = "spelling.safetensors.gz"
+CODES, HEARD = "spelling.safetensors.gz", "hearing.safetensors.gz"  # weights: `near`; and `near` and `far`
 
 
 def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:

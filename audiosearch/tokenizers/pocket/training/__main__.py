@@ -9,7 +9,7 @@ keeps its state in WORK every few minutes and goes on from there when it is star
 gets `sound.jsonl` and `speech.jsonl`, a line of losses every 50 steps.
 
 When the weights are in the package, `spelling` teaches how phones are spelled from their codes, and writes
-`spelling.safetensors.gz` (``--out``).
+`spelling.safetensors.gz` (``--out``); `hearing`, from what is heard, and writes `hearing.safetensors.gz`.
 """
 
 import json
@@ -45,6 +45,10 @@ class Stage(StrEnum):
     finish = "finish"
     all = "all"
     spelling = "spelling"
+    hearing = "hearing"
+
+
+RECIPES = {Stage.spelling: spelling.CODES, Stage.hearing: spelling.HEARD}
 
 
 def main(
@@ -81,16 +85,16 @@ def main(
         if earlier is None:
             raise typer.BadParameter("needs --earlier", param_hint="--stage average")
         average_speech(data, work, earlier, share, synthetic_hours, seed, place)
-    if stage is Stage.spelling:
+    if stage in RECIPES:
         origin = {
-            "command": "python -m audiosearch.tokenizers.pocket.training --stage spelling "
+            "command": f"python -m audiosearch.tokenizers.pocket.training --stage {stage} "
             f"--holdout {holdout} --synthetic-hours {synthetic_hours} --seed {seed}",
             "commit": commit(),
             "data": corpus.fingerprint(chosen),
             "torch": torch.__version__,
             "codes": weights.revision(),
         }
-        weights.write(out, teach_spelling(data, synthetic_hours, seed), origin)
+        weights.write(out, teach_spelling(data, RECIPES[stage], synthetic_hours, seed), origin)
         say(f"wrote {out}")
     if stage in (Stage.finish, Stage.all):
         origin = {
@@ -145,7 +149,9 @@ def train_speech(
     optimize(model, step, steps, 2e-3, work / "speech", seed, {"inventory": inventory})
 
 
-def teach_spelling(data: corpus.Corpus, synthetic_hours: float, seed: int) -> dict[str, Float32]:
+def teach_spelling(
+    data: corpus.Corpus, recipe: spelling.Recipe, synthetic_hours: float, seed: int
+) -> dict[str, Float32]:
     """Weights of `audiosearch.tokenizers.pocket.spelling`, for the networks in the package."""
     spelled, inventory = speech.spell(data, synthetic_hours, seed)
     if " ".join(inventory) != weights.metadata()["phones"]:
@@ -156,7 +162,7 @@ def teach_spelling(data: corpus.Corpus, synthetic_hours: float, seed: int) -> di
     say("aligned")
     batches = spelling.encoded(model, heard, sound.materials(data), spelling.BATCHES, seed)
     say("encoded")
-    return spelling.learned(model.codebooks, batches, len(inventory), seed).weights()
+    return spelling.learned(model.codebooks, batches, len(inventory), recipe, seed).weights()
 
 
 def average_speech(

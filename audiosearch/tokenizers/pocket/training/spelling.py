@@ -3,12 +3,13 @@
 The network is taught before this, with a spelling layer of its own; that layer alone could be asked. But
 codes are what is stored, a frame's neighbours are stored beside it, and where people speak, the phones of the
 training were aligned by a younger network. So speech is aligned by the network as it is shipped, and heard
-degraded as in its own training; from its codes phones are learned anew. What is heard without codes, for
-questions, is spelled by the same weights: of half the utterances they are taught with what the network hears.
+degraded as in its own training; from its codes phones are learned anew. And once more, by more weights, for
+what is heard without codes: half of the utterances are taught as heard, half as codes stand for them.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +23,37 @@ from audiosearch.tokenizers.pocket.spelling import FAR, NEAR, TAPS
 from audiosearch.tokenizers.pocket.training import degrade, speech
 from audiosearch.types import Float32, Int16
 
-WIDTHS = 128, 168  # of what near frames tell, and those further away
 BATCHES = 1000  # of speech that is heard degraded,
 FRAMES = 800  # token frames in each
-EPOCHS = 2, 8  # of the linear layer, and of what neighbours add
 AT_A_TIME = 8  # batches
 HIGHEST = 2e-3  # learning rate
 WARM_UP = 0.1  # of the steps
 STEEPEST = 5.0  # norm of the gradients
-DROPOUT = 0.15
-ENCODED = 0.5  # share of the utterances whose codes are heard by what neighbours add
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is taught, and how.
+
+    Parameters
+    ----------
+    beside : mapping of str to (int, sequence of int)
+        What neighbours add: names, widths, and how far each convolution reaches.
+    epochs : (int, int)
+        Of the linear layer, and of what neighbours add.
+    encoded : float
+        Share of the utterances whose codes are heard by the latter.
+    dropout : float
+    """
+
+    beside: Mapping[str, tuple[int, Sequence[int]]]
+    epochs: tuple[int, int]
+    encoded: float
+    dropout: float
+
+
+CODES = Recipe({"near": (128, NEAR)}, (2, 5), encoded=1.0, dropout=0.0)
+HEARD = Recipe({"near": (128, NEAR), "far": (168, FAR)}, (2, 8), encoded=0.5, dropout=0.15)
 
 Batch = tuple[npt.NDArray[np.float16], Int16, Int16]
 """What is heard (batch, n_frames, dim), its codes (n_layers, batch, n_frames), phones (batch, n_slots)."""
@@ -44,21 +66,23 @@ class Spelling(nn.Module):
     ----------
     n_phones : int
         Without silence.
+    recipe : Recipe
     """
 
-    def __init__(self, n_phones: int) -> None:
+    def __init__(self, n_phones: int, recipe: Recipe) -> None:
         super().__init__()
         n_odds = speech.LETTERS * (1 + n_phones)
         self.alone = nn.Linear(speech.DIM, n_odds)
-        self.near = _Beside(WIDTHS[0], NEAR, n_odds)
-        self.far = _Beside(WIDTHS[1], FAR, n_odds)
+        self.ways = list(recipe.beside)
+        for way, (width, dilations) in recipe.beside.items():
+            self.add_module(way, _Beside(width, dilations, n_odds, recipe.dropout))
 
     def forward(self, heard: Tensor, together: bool = True) -> list[Tensor]:
         """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones): alone, or near and far."""
         odds = self.alone(heard)
         if not together:
             return [self._told(odds)]
-        return [self._told(odds + beside(heard)) for beside in (self.near, self.far)]
+        return [self._told(odds + self.get_submodule(way)(heard)) for way in self.ways]
 
     @staticmethod
     def _told(odds: Tensor) -> Tensor:
@@ -76,12 +100,12 @@ class Spelling(nn.Module):
 class _Beside(nn.Module):
     """What neighbours add to the odds; nought before it is taught."""
 
-    def __init__(self, width: int, dilations: Sequence[int], n_odds: int) -> None:
+    def __init__(self, width: int, dilations: Sequence[int], n_odds: int, dropout: float) -> None:
         super().__init__()
         self.first = nn.Linear(speech.DIM, width)
-        self.blocks = nn.ModuleList(_Block(width, dilation) for dilation in dilations)
+        self.blocks = nn.ModuleList(_Block(width, dilation, dropout) for dilation in dilations)
         self.last = nn.Linear(width, n_odds)
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = nn.Dropout(dropout)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
@@ -94,11 +118,11 @@ class _Beside(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, width: int, dilation: int) -> None:
+    def __init__(self, width: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.conv = nn.Conv1d(width, width, TAPS, padding=TAPS // 2 * dilation, dilation=dilation)
         self.mix = nn.Conv1d(width, width, 1)
-        self.dropout = nn.Dropout(DROPOUT)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, hidden: Tensor) -> Tensor:
         changed: Tensor = hidden + self.mix(self.dropout(torch.relu(self.conv(hidden))))
@@ -135,12 +159,14 @@ def encoded(
     return batches
 
 
-def learned(codebooks: Tensor, batches: Sequence[Batch], n_phones: int, seed: int) -> Spelling:
+def learned(
+    codebooks: Tensor, batches: Sequence[Batch], n_phones: int, recipe: Recipe, seed: int
+) -> Spelling:
     """What spells them: first each frame alone, then all together with what their neighbours add."""
     torch.manual_seed(seed)
-    spelling = Spelling(n_phones)
+    spelling = Spelling(n_phones, recipe)
     generator, order = torch.Generator().manual_seed(seed), random.Random(seed)
-    for together, epochs in zip((False, True), EPOCHS, strict=True):
+    for together, epochs in zip((False, True), recipe.epochs, strict=True):
         taught = [t for name, t in spelling.named_parameters() if name.startswith("alone.") != together]
         optimizer = torch.optim.AdamW(taught, lr=HIGHEST, weight_decay=0.01)
         steps = max(1, epochs * (len(batches) // AT_A_TIME))
@@ -150,7 +176,7 @@ def learned(codebooks: Tensor, batches: Sequence[Batch], n_phones: int, seed: in
         for _ in range(steps):
             chosen = order.sample(batches, min(AT_A_TIME, len(batches)))
             loss = torch.stack(
-                [_loss(spelling, codebooks, one, together, generator) for one in chosen]
+                [_loss(spelling, codebooks, one, together, recipe.encoded, generator) for one in chosen]
             ).mean()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -161,7 +187,12 @@ def learned(codebooks: Tensor, batches: Sequence[Batch], n_phones: int, seed: in
 
 
 def _loss(
-    spelling: Spelling, codebooks: Tensor, batch: Batch, together: bool, generator: torch.Generator
+    spelling: Spelling,
+    codebooks: Tensor,
+    batch: Batch,
+    together: bool,
+    encoded: float,
+    generator: torch.Generator,
 ) -> Tensor:
     """Cross entropy; alone, some utterances are heard with fewer layers than there are."""
     vectors, codes, phones = (torch.from_numpy(array) for array in batch)
@@ -175,7 +206,7 @@ def _loss(
     for layer, codebook in enumerate(codebooks):
         heard += codebook[codes[layer]] * (known > layer)[:, None, None]
     if together:
-        encoded = torch.rand(n_rows, generator=generator) < ENCODED
-        heard = torch.where(encoded[:, None, None], heard, vectors.float())
+        as_codes = torch.rand(n_rows, generator=generator) < encoded
+        heard = torch.where(as_codes[:, None, None], heard, vectors.float())
     told = [nll_loss(one.flatten(0, 1), phones.flatten()) for one in spelling(heard, together)]
     return torch.stack(told).sum()
