@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 CHUNK = 375  # token frames: 30 s
 CONTEXT = 38  # token frames: 3 s
 SAMPLES = 1280  # to a token frame
-LEAST = np.float32(1e-30)  # probability of a phone
 
 
 class Pocket:
@@ -125,16 +124,15 @@ class Pocket:
         audio.require_waveforms([waveform], self.sample_rate, self.name)
         heard = [self._speech(*chunk).cpu().numpy() for chunk in self._chunks(waveform.samples)]
         whole, taught = np.concatenate(heard), _weights(spelling.HEARD)
-        return self._slots(spelling.near(taught, whole), spelling.far(taught, whole))
+        near, far = (self._slots(told_by(taught, whole)) for told_by in (spelling.near, spelling.far))
+        mean: Float32 = np.logaddexp(near, far) - np.float32(np.log(2))
+        return mean
 
-    def _slots(self, *told: Float32) -> Float32:
-        """Log-odds of frames, by one or more who tell of them, as log-probabilities, a row for each slot."""
-        mean = np.float32(0)
-        for odds in told:
-            scores = odds.reshape(-1, 1 + len(self.phones))
-            chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-            mean = mean + chances / (len(told) * chances.sum(axis=1, keepdims=True))
-        spelled: Float32 = np.log(np.maximum(mean, LEAST))
+    def _slots(self, odds: Float32) -> Float32:
+        """Log-odds of frames as log-probabilities, a row for each slot."""
+        scores = odds.reshape(-1, 1 + len(self.phones))
+        scores -= scores.max(axis=1, keepdims=True)
+        spelled: Float32 = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return spelled
 
     def encode(self, waveforms: Sequence[Waveform]) -> list[Codes]:
