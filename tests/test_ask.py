@@ -106,10 +106,23 @@ def test_one_passage_is_enough_to_be_sure_or_not(shelf: Shelf) -> None:
     assert wrong.probability < 0.5
 
 
+def test_a_spoken_question_is_surer_of_what_means_the_same(shelf: Shelf) -> None:
+    asked = Question(heard(shelf, "how do I replace my password", misheard=0.2))
+    (by_meaning, *_), (by_sound, *_) = ask(shelf, asked, encoder=Static()), ask(shelf, asked)
+    assert by_meaning.passage.text == by_sound.passage.text == SENTENCES[2]
+    assert by_meaning.probability > 0.5 + by_sound.probability / 2
+
+
+def test_the_fewer_passages_the_surer_is_the_best_of_them(shelf: Shelf) -> None:
+    asked = Question(heard(shelf, "guests pay for what they eat", misheard=0.2))
+    some, many = (Shelf(shelf.passages * times, list(shelf._numbers)) for times in (1, 20))
+    assert ask(some, asked)[0].probability > 0.1 + ask(many, asked)[0].probability
+
+
 def test_passages_that_nobody_looked_at_tell_nothing_of_chance(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("queries.ask.LOOKED_AT", 10)
+    monkeypatch.setattr("queries.ask.rankings.LOOKED_AT", 10)
     many = Shelf(shelf.passages * 25, list(shelf._numbers))
     answers = ask(many, Question(heard(shelf, "cucumbers grow under glass", misheard=0.2)))
     assert max(answer.probability for answer in answers) < 0.5
@@ -249,6 +262,12 @@ def test_words_are_counted_wherever_they_are_said(shelf: Shelf) -> None:
     assert sum(said.values()) == pytest.approx(4, abs=0.8)
     assert set(shelf.vocabulary.said(counts).split()) >= {"Bicycles", "station."}
     assert shelf.vocabulary.scores(counts).argmax() == 4
+
+
+def test_a_word_that_is_written_nowhere_is_taken_for_none_of_theirs(shelf: Shelf) -> None:
+    surely = 2 * heard(shelf, "cucumbers station")
+    surely -= np.log(np.exp(surely).sum(axis=1, keepdims=True))
+    assert shelf.vocabulary.said(shelf.vocabulary.expected(surely)) == "station."
 
 
 def test_the_words_of_a_long_question_are_counted_as_those_of_a_short_one(shelf: Shelf) -> None:

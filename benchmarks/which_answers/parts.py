@@ -10,11 +10,11 @@ from audiosearch.types import Float32, Waveform
 from benchmarks.which_answers.figures import place
 from benchmarks.which_answers.questions import RATE, Asked
 from benchmarks.which_answers.spoken import SpokenPassages
-from queries.ask import by_sound
 from queries.ask.bridge import Bridge
 from queries.ask.fusion import fused
 from queries.ask.hearing import hear
 from queries.ask.phones import segments
+from queries.ask.rankings import by_sound
 from queries.ask.shelf import Shelf
 
 PARTS = ("phone n-grams", "words heard", "meaning of the words heard", "alignment")

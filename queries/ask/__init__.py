@@ -10,23 +10,19 @@ Nothing is transcribed: a word that was not understood is still heard. What a qu
 text encoder, from the words that were probably said.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from audiosearch.interfaces import TextEncoder
 from audiosearch.types import Answer, Evidence, Float32, Segment
-from queries.ask.alignment import Path, align, best_scores
-from queries.ask.certainty import chance, probability, written
+from queries.ask.alignment import Path, align
+from queries.ask.certainty import spoken, written
 from queries.ask.evidence import elsewhere, evidence
 from queries.ask.fusion import fused
 from queries.ask.phones import Heard, segments
+from queries.ask.rankings import Sound, by_sound, by_words
 from queries.ask.shelf import Shelf
-
-LOOKED_AT = 3000  # passages that are aligned with the question
-ALIGNED = 2.0  # weight of the alignment, beside those of phone n-grams, words and meaning
-WRITTEN = 2.0  # of a transcript, likewise
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,9 +60,9 @@ def ask(
     Returns
     -------
     list of Answer
-        Best first. The probability tells how far a passage stands out from what fits by chance, or how
-        much it shares with what is written (`certainty`), and is never above that of a better one; where
-        all are low, none of them answers.
+        Best first. The probability tells how far a passage stands out from what fits by chance, and how
+        much it shares with what was heard or is written (`certainty`); it is never above that of a better
+        one; where all are low, none of them answers.
     """
     if not shelf.passages:
         return []
@@ -84,9 +80,8 @@ def ask(
         likely = written(shelf, question.words, order, encoder)[:limit]
         told = [_read(shelf, i, question.words) for i in best]
     if heard is not None and sound is not None:
-        by_chance = chance(sound.aligned[sound.aligned > 0], heard, shelf.sounds)
         paths = align(heard, [shelf.sounds[i] for i in best])
-        likely = np.maximum(likely, [probability(path.score, by_chance) for path in paths])
+        likely = np.maximum(likely, spoken(shelf, heard, sound, best))
         told = [
             _heard(shelf, i, path, heard, sound, question.slot) for i, path in zip(best, paths, strict=True)
         ]
@@ -97,51 +92,8 @@ def ask(
     ]
 
 
-def by_sound(shelf: Shelf, heard: Heard, encoder: TextEncoder | None = None) -> "Sound":
-    """How well each passage fits what was heard.
-
-    Phone n-grams, words and their meaning choose the passages that are aligned with the question.
-    """
-    words = shelf.vocabulary.expected(heard.slots)
-    rankings = [
-        (1.0, shelf.grams.scores(heard)),
-        (1.0, shelf.vocabulary.scores(words)),
-        (1.0, shelf.meaning(shelf.vocabulary.said(words), encoder)),
-    ]
-    if shelf.bridge is not None and len(heard.likely):
-        rankings.append((1.0, shelf.bridge.scores(heard, shelf.vectors)))
-    best = np.argsort(-fused(rankings), kind="stable")[:LOOKED_AT]
-    aligned = np.zeros(len(shelf.passages), np.float32)
-    aligned[best] = best_scores(heard, [shelf.sounds[i] for i in best])
-    return Sound([*rankings, (ALIGNED, aligned)], aligned, words)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Sound:
-    """What was made of the sound of a question.
-
-    Parameters
-    ----------
-    rankings : sequence of (float, np.ndarray of shape (n_passages,))
-        Scores with their weights, those of the alignment last.
-    aligned : np.ndarray, shape (n_passages,), float32
-        Scores of the alignment; 0 where nobody looked.
-    words : np.ndarray, shape (n_words,), float32
-        How often each word of the vocabulary was said.
-    """
-
-    rankings: Sequence[tuple[float, Float32]]
-    aligned: Float32
-    words: Float32
-
-
-def by_words(shelf: Shelf, words: str, encoder: TextEncoder | None = None) -> list[tuple[float, Float32]]:
-    """How well each passage fits by words and by their meaning: scores with their weights."""
-    return [(WRITTEN, shelf.words.scores(words)), (WRITTEN, shelf.meaning(words, encoder))]
-
-
 def _heard(
-    shelf: Shelf, number: int, path: Path, heard: Heard, sound: "Sound", slot: float
+    shelf: Shelf, number: int, path: Path, heard: Heard, sound: Sound, slot: float
 ) -> tuple[Evidence, ...]:
     """The words of a passage that were heard, along its alignment and elsewhere."""
     told = evidence(path, heard, shelf.passages[number], shelf.word_of_phone(number), slot)

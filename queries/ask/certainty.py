@@ -1,9 +1,10 @@
 """How sure it is that a passage is the answer.
 
-To a spoken question: how far it stands out from what fits by chance. Most passages do not answer, and their
-scores tell how well anything fits this question, spoken by this voice in this noise. Where there are too few
-passages to tell, their phones are shuffled, and what fits those fits by chance (decoys, as in searches for
-proteins: Elias and Gygi 2007).
+To a spoken question: how far it stands out from what fits by chance, which share of the rarity of the words
+that were heard it has, how near it is to their meaning, and among how many it was the best. Most passages do
+not answer, and their scores tell how well anything fits this question, spoken by this voice in this noise.
+Where there are too few passages to tell, their phones are shuffled, and what fits those fits by chance
+(decoys, as in searches for proteins: Elias and Gygi 2007).
 
 To a question in words: which share of their rarity it has, how near it is in meaning, and how much more of
 both than the next one.
@@ -21,15 +22,19 @@ from audiosearch.interfaces import TextEncoder
 from audiosearch.types import Float32, Float64, Int64
 from queries.ask.alignment import best_scores
 from queries.ask.phones import Heard
+from queries.ask.rankings import Sound
 from queries.ask.shelf import Shelf
 
 FEWEST = 100  # scores that tell what fits by chance
-EVEN = 9.26  # decays above the median of chance, at which a passage is as likely the answer as not
-STEEP = 0.46  # growth of the log-odds with each of them
+# Log-odds of a spoken question: a constant, for each decay above the median of chance, for the share of the
+# rarity beyond a fair one, for the cosine of its meaning, and for the logarithm of the number of passages.
+SPOKEN = (-4.59, 0.41, 1.52, 5.20, -0.38)
 # Log-odds of a question in words: a constant, for the share of its rarity, for the cosine of its meaning, and
 # for how much more of both together a passage has than another.
 WRITTEN = (-5.96, 1.28, 6.18, 6.92)
-MEANINGLESS = (-4.19, 4.58, 0.0, 6.47)  # where no encoder tells the meaning
+# Where no encoder tells the meaning.
+SPOKEN_MEANINGLESS = (-3.21, 0.46, 2.30, 0.0, -0.38)
+WRITTEN_MEANINGLESS = (-4.19, 4.58, 0.0, 6.47)
 
 
 def chance(scores: Float32, heard: Heard, texts: Sequence[Int64]) -> Background:
@@ -50,16 +55,37 @@ def chance(scores: Float32, heard: Heard, texts: Sequence[Int64]) -> Background:
     return Background.fit(np.concatenate([scores, best_scores(heard, decoys)]))
 
 
-def probability(score: float, background: Background) -> float:
-    """That a passage of this score is the answer.
+def spoken(shelf: Shelf, heard: Heard, sound: Sound, order: Sequence[int]) -> Float64:
+    """That passages are the answer to a spoken question, shape (n_passages,).
 
-    The two numbers of the curve are fitted to questions of speakers and voices that pocket was trained on;
-    how well it tells answers from none is measured on others (`benchmarks/which_answers`).
+    Fitted to questions of speakers and voices that pocket was trained on, with the static encoder and shelves
+    of 1 to 1,000 passages; how well it tells answers from none is measured on others
+    (`benchmarks/which_answers`).
+
+    Parameters
+    ----------
+    shelf : Shelf
+    heard : Heard
+    sound : Sound
+    order : sequence of int
+        The numbers of the passages.
     """
-    if not math.isfinite(background.decay):
-        return 0.0
-    above = (score - background.median) / background.decay
-    return 1 / (1 + math.exp(min(50.0, STEEP * (EVEN - above))))
+    by_chance = chance(sound.aligned[sound.aligned > 0], heard, shelf.sounds)
+    if not math.isfinite(by_chance.decay):
+        return np.zeros(len(order))
+    odds = np.array(SPOKEN if sound.meaning.any() else SPOKEN_MEANINGLESS)
+    told: Float64 = 1 / (1 + np.exp(-signs(shelf, sound, by_chance, order) @ odds))
+    return told
+
+
+def signs(shelf: Shelf, sound: Sound, by_chance: Background, order: Sequence[int]) -> Float64:
+    """What `spoken` is told by, shape (n_passages, 5): 1, decays, share, cosine, logarithm of how many."""
+    numbers = list(order)
+    above = by_chance.standard(sound.aligned[numbers]).astype(np.float64)
+    # A passage that is alone has all words, whatever was heard.
+    share = [shelf.vocabulary.share(i, sound.words) - 1 / len(shelf.passages) for i in numbers]
+    many = np.full(len(numbers), math.log(len(shelf.passages)))
+    return np.stack([np.ones(len(numbers)), above, share, sound.meaning[numbers], many], axis=1)
 
 
 def written(shelf: Shelf, words: str, order: Sequence[int], encoder: TextEncoder | None = None) -> Float64:
@@ -76,7 +102,7 @@ def written(shelf: Shelf, words: str, order: Sequence[int], encoder: TextEncoder
     encoder : TextEncoder, optional
     """
     meaning = shelf.meaning(words, encoder)
-    odds = np.array(WRITTEN if meaning.any() else MEANINGLESS)
+    odds = np.array(WRITTEN if meaning.any() else WRITTEN_MEANINGLESS)
     told: Float64 = 1 / (1 + np.exp(-shares(shelf, words, order, meaning) @ odds))
     return told
 

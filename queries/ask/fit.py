@@ -13,11 +13,11 @@ import numpy as np
 from audiosearch.errors import UsageError
 from audiosearch.interfaces import Speller, Synthesizer, TextEncoder
 from audiosearch.types import Float32, Waveform
-from queries.ask import by_sound
 from queries.ask.bridge import Bridge, learn, pairs
 from queries.ask.fusion import fused
 from queries.ask.hearing import hear
 from queries.ask.phones import Heard, segments
+from queries.ask.rankings import by_sound
 from queries.ask.shelf import Shelf
 
 MOST = 600  # passages that are spoken

@@ -67,6 +67,11 @@ class Following:
         bounds = np.cumsum(np.append(0, others))
         return cls(bounds.astype(np.int64), second, chances.astype(np.float32))
 
+    def with_others(self, number: int) -> "Following":
+        """The same, and so many words more, behind which anything may come."""
+        bounds = np.append(self.bounds, np.full(number, self.bounds[-1]))
+        return Following(bounds, self.words, self.chances)
+
     @property
     def known(self) -> Float32:
         """How likely one of them follows each word, shape (n_words,)."""

@@ -1,7 +1,9 @@
 """Which words of the passages were heard, wherever they stand? For questions in other words and order.
 
 Every word that the passages have may have been said anywhere in the question; how often each is expected
-(`queries.ask.lattice`) speaks for the passages that have it, as words of a typed question do.
+(`queries.ask.lattice`) speaks for the passages that have it, as words of a typed question do. What is said in
+no word of theirs is taken for phones in any order, so that no word has to stand for it; it is as likely as a
+new word would be in the next passage (Witten and Bell 1991).
 """
 
 from collections.abc import Iterator, Sequence
@@ -56,6 +58,7 @@ class Vocabulary:
         self._phones = np.array([phone for word in words for phone in word], np.int64)
         self._bounds = np.cumsum([0, *(len(word) for word in words)])
         self._often = np.bincount(said) / max(1, len(said))
+        self._unknown = len(words) / max(1, len(words) + len(said))
         self._following = Following.of(self._passages, len(words))
 
     def expected(self, spelled: Float32) -> Float32:
@@ -71,15 +74,25 @@ class Vocabulary:
         common = self._common()
         likely = ((1 - DOUBT) * np.exp(spelled) + DOUBT * common) / common**COMMON
         likely = (likely / likely.max(axis=1, keepdims=True)) ** TRUST
-        often = self._often.astype(np.float32)
+        each = common[1:] / common[1:].sum()  # phone on its own, as a word that is written nowhere
+        phones = np.append(self._phones, np.arange(len(each)))
+        bounds = np.append(self._bounds, self._bounds[-1] + 1 + np.arange(len(each)))
+        often = np.append((1 - self._unknown) * self._often, self._unknown * each).astype(np.float32)
+        following = self._following.with_others(len(each))
         counts = np.zeros(len(often), np.float32)
         for piece in _pieces(likely.astype(np.float32)):
-            counts += expected(piece, self._phones, self._bounds, often, self._following)
-        return counts
+            counts += expected(piece, phones, bounds, often, following)
+        return counts[: len(self._often)]
 
     def scores(self, counts: Float32) -> Float32:
         """How much the expected words speak for each passage, shape (n_passages,)."""
         return self._postings.scores(counts)
+
+    def share(self, passage: int, counts: Float32) -> float:
+        """Which share of the rarity of the expected words a passage has, 0 to 1."""
+        there = np.unique(self._passages[passage])
+        rarity = self._postings.rarity * np.minimum(counts, 1)
+        return float(rarity[there].sum() / max(rarity.sum(), 1e-9))
 
     def said(self, counts: Float32) -> str:
         """The words that were probably said, in no order."""
