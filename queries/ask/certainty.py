@@ -74,7 +74,7 @@ def spoken(shelf: Shelf, heard: Heard, sound: Sound, order: Sequence[int]) -> Fl
     if not math.isfinite(by_chance.decay):
         return np.zeros(len(order))
     odds = np.array(SPOKEN if sound.meaning.any() else SPOKEN_MEANINGLESS)
-    told: Float64 = 1 / (1 + np.exp(-signs(shelf, sound, by_chance, order) @ odds))
+    told: Float64 = 1 / (1 + np.exp(np.minimum(50.0, -signs(shelf, sound, by_chance, order) @ odds)))
     return told
 
 
