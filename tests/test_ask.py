@@ -113,12 +113,6 @@ def test_a_spoken_question_is_surer_of_what_means_the_same(shelf: Shelf) -> None
     assert by_meaning.probability > 0.5 + by_sound.probability / 2
 
 
-def test_the_fewer_passages_the_surer_is_the_best_of_them(shelf: Shelf) -> None:
-    asked = Question(heard(shelf, "guests pay for what they eat", misheard=0.2))
-    some, many = (Shelf(shelf.passages * times, list(shelf._numbers)) for times in (1, 20))
-    assert ask(some, asked)[0].probability > 0.1 + ask(many, asked)[0].probability
-
-
 def test_passages_that_nobody_looked_at_tell_nothing_of_chance(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

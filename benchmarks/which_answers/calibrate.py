@@ -34,6 +34,7 @@ from queries.ask.certainty import (
     WRITTEN,
     WRITTEN_MEANINGLESS,
     chance,
+    likely,
     shares,
     signs,
 )
@@ -131,14 +132,8 @@ def fitted(told: Sequence[Told], shipped: Sequence[float]) -> None:
         print(f"  {odds.round(2)}, fitted on one half; calibration error on the other {error:.3f}")
     odds = logistic(features, right)
     print(f"  {odds.round(2)}, fitted on all {len(right)} answers, {right.mean():.2f} right")
-    error = expected_calibration_error(likely(features, np.array(shipped)), right)
+    error = expected_calibration_error(likely(features, shipped), right)
     print(f"  as shipped, calibration error on all {error:.3f}")
-
-
-def likely(features: np.ndarray, odds: np.ndarray) -> np.ndarray:
-    """By log-odds."""
-    told: np.ndarray = 1 / (1 + np.exp(-features @ odds))
-    return told
 
 
 def from_sound(asked: Asked, heard: Heard, question: int) -> Iterator[Told]:

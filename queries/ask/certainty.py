@@ -73,9 +73,8 @@ def spoken(shelf: Shelf, heard: Heard, sound: Sound, order: Sequence[int]) -> Fl
     by_chance = chance(sound.aligned[sound.aligned > 0], heard, shelf.sounds)
     if not math.isfinite(by_chance.decay):
         return np.zeros(len(order))
-    odds = np.array(SPOKEN if sound.meaning.any() else SPOKEN_MEANINGLESS)
-    told: Float64 = 1 / (1 + np.exp(np.minimum(50.0, -signs(shelf, sound, by_chance, order) @ odds)))
-    return told
+    odds = SPOKEN if sound.meaning.any() else SPOKEN_MEANINGLESS
+    return likely(signs(shelf, sound, by_chance, order), odds)
 
 
 def signs(shelf: Shelf, sound: Sound, by_chance: Background, order: Sequence[int]) -> Float64:
@@ -102,9 +101,8 @@ def written(shelf: Shelf, words: str, order: Sequence[int], encoder: TextEncoder
     encoder : TextEncoder, optional
     """
     meaning = shelf.meaning(words, encoder)
-    odds = np.array(WRITTEN if meaning.any() else WRITTEN_MEANINGLESS)
-    told: Float64 = 1 / (1 + np.exp(-shares(shelf, words, order, meaning) @ odds))
-    return told
+    odds = WRITTEN if meaning.any() else WRITTEN_MEANINGLESS
+    return likely(shares(shelf, words, order, meaning), odds)
 
 
 def shares(shelf: Shelf, words: str, order: Sequence[int], meaning: Float32) -> Float64:
@@ -115,3 +113,9 @@ def shares(shelf: Shelf, words: str, order: Sequence[int], meaning: Float32) -> 
     best_other = np.full(len(order), both[0])
     best_other[0] = both[1] if len(both) > 1 else 0.0
     return np.stack([np.ones(len(order)), share, cosine, both - best_other], axis=1)
+
+
+def likely(told_by: Float64, odds: Sequence[float]) -> Float64:
+    """Probabilities, shape (n_passages,), by log-odds of what each is told by, shape (n_passages, n_odds)."""
+    told: Float64 = 1 / (1 + np.exp(np.minimum(50.0, -told_by @ np.array(odds))))
+    return told
