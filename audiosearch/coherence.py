@@ -41,6 +41,7 @@ SPEEDS = np.array([0, 1, -1, 2, -2, 3, -3]) * 0.004  # that a copy is tried at, 
 PITCHES = tuple(2 ** (semitones / 12) for semitones in (-2, -1, 1, 2))  # that it may have been moved to
 SAME = 0.003  # a rate nearer to 1 is 1, of a line through a whole match
 NEARLY = np.arange(-12, 13) * 0.0005  # that such a line's rate is off
+FINELY = np.arange(-2, 3) * 0.0001  # that the best of these still is: in three seconds a peak's width
 BESIDE, FEWEST = RATE // 5, RATE // 20  # lags beside a peak that it stands out from, and how few still tell
 LAGS = 4  # samples beside the lag at which most of a query agrees
 SURE, SURE_FAR = 9.0, 10.0  # standard deviations of what certainly agrees, near the line and further from it
@@ -212,7 +213,10 @@ class Asked:
         def agrees(speed: float) -> float:
             return _peak(known._correlations(led_to, LONG, rate, speed, speed).sum(axis=0))[0]
 
-        speed = max(speeds, key=agrees) if len(speeds) > 1 else speeds[0]
+        speed = speeds[0]
+        if len(speeds) > 1:
+            speed = max(speeds, key=agrees)
+            speed = max((speed + FINELY).tolist(), key=agrees) if speed != 1 else speed
         times = DENSE.middles(len(self._samples)) / RATE
         correlations = self._correlations(reference, DENSE, rate, speed, speed)
         within = (times >= first) & (times <= last)

@@ -41,6 +41,7 @@ WITHIN = 3.0, 8.0  # seconds inside of an end in which waveforms are compared, o
 WITHOUT = 1.5  # seconds outside of it
 KNOWN = 2.1  # seconds of them that are believed to lie within the match
 AGREES, CHANCE = 6.0, 2.5  # standard deviations that stretches count for at most, and that chance reaches
+FAINT = 0.125  # of what they agree within the match, that chance reaches at most
 OVERHANG = 0.05  # seconds by which a stretch still agrees that does not lie within the match
 CLEAR = 0.3  # of what frames agree within a match: by so much an end shows at least
 
@@ -146,19 +147,21 @@ def _by_waveform(match: Match, end: _End, waveforms: Waveforms) -> float | None:
 
 def _within(seconds: float, match: Match, end: _End, waveforms: Waveforms) -> float | None:
     """The same, where the end lies outside of what lies so many seconds further inside."""
-    inside, outside = end.seconds + end.side * seconds, end.seconds - end.side * WITHOUT
-    section = Segment(max(0.0, min(inside, outside)), max(inside, outside))
-    known = Segment(*sorted((end.seconds + end.side * max(FALL, seconds - KNOWN), inside)))
+    furthest = end.seconds + end.side * seconds, end.seconds - end.side * WITHOUT
+    section = Segment(max(0.0, min(furthest)), max(furthest))
+    known = Segment(*sorted((end.seconds + end.side * max(FALL, seconds - KNOWN), furthest[0])))
     found = waveforms.trace(alignment.line_of(match), section, known)
     if found is None:
         return None
     # Outwards from within: as far as what agrees outweighs what does not.
-    gains = np.where(found.agreements == 0, 0, np.minimum(found.agreements, AGREES) - CHANCE)[:: -end.side]
-    times = found.times[:: -end.side]
-    if gains[(times >= known.start) & (times <= known.end)].sum() <= 0:
+    agreements, times = found.agreements[:: -end.side], found.times[:: -end.side]
+    inside = (times >= known.start) & (times <= known.end)
+    chance = max(CHANCE, FAINT * float(np.median(agreements[inside]))) if inside.any() else CHANCE
+    gains = np.where(agreements == 0, 0, np.minimum(agreements, AGREES) - chance)
+    if gains[inside].sum() <= 0:
         return None
-    furthest = float(times[int(np.argmax(np.cumsum(gains)))])
-    return end.side * (furthest - end.seconds) + OVERHANG
+    last = float(times[int(np.argmax(np.cumsum(gains)))])
+    return end.side * (last - end.seconds) + OVERHANG
 
 
 def _moved(match: Match, end: _End, by: float, line: Line) -> Match:
