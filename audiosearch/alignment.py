@@ -226,14 +226,16 @@ def between(places: Float64, track: Track) -> tuple[npt.NDArray[np.int64], Float
     times = track.times
     last = len(times) - 2
     if track.is_even:
-        frames = (places - times[0]) * ((len(times) - 1) / (times[-1] - times[0]))
-        left = np.minimum(np.maximum(frames, 0).astype(np.int64), last)
-        share = frames - left
+        share = places - times[0]
+        share *= (len(times) - 1) / (times[-1] - times[0])  # in frames
+        left = share.astype(np.int64)
+        np.minimum(np.maximum(left, 0, out=left), last, out=left)
+        share -= left
     else:
         left = np.clip(np.searchsorted(times, places, side="right") - 1, 0, last)
         share = (places - times[left]) / (times[left + 1] - times[left])
     inside = (share >= 0) & (share <= 2)  # the last frame is heard until it ends
-    return left, np.minimum(np.maximum(share, 0), 1), inside
+    return left, np.minimum(np.maximum(share, 0, out=share), 1, out=share), inside
 
 
 def resemblance(times: Float64, references: Sequence[Track], lines: Sequence[Line]) -> Float64:
@@ -311,10 +313,13 @@ def _along(query: Track, reference: Track, places: Float64) -> Float64:
     """
     left, share, inside = between(places, reference)
     cosines = (query.vectors @ reference.vectors.T).ravel()
-    at = np.arange(len(query.times)) * len(reference.times) + left
-    before = cosines.take(at)
-    agreements: Float64 = inside * (before + share * (cosines.take(at + 1) - before))
-    return agreements
+    left += np.arange(len(query.times)) * len(reference.times)
+    before = cosines.take(left)
+    left += 1
+    share *= cosines.take(left) - before
+    share += before
+    share *= inside
+    return share
 
 
 def straightness(query: Track, reference: Track, line: Line) -> float:
@@ -327,7 +332,8 @@ def straightness(query: Track, reference: Track, line: Line) -> float:
     if len(query.times) < max(2, length) or len(reference.times) < 2:
         return 0.0
     agreements = _along(query, reference, line.rate * query.times + line.offset + NEARBY[:, None])
-    sums = np.pad(agreements.cumsum(axis=1), ((0, 0), (1, 0)))
+    sums = np.zeros((len(NEARBY), len(query.times) + 1))
+    agreements.cumsum(axis=1, out=sums[:, 1:])
     stretches = (sums[:, length:] - sums[:, :-length])[:, :: length // 2]
     return float(np.mean(np.abs(NEARBY[stretches.argmax(axis=0)]) < ON_THE_LINE))
 

@@ -8,6 +8,7 @@ fitted likewise, weighs how well these agree (`audiosearch.coherence`).
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -112,26 +113,28 @@ class Judgement:
 
     @property
     def _lead(self) -> float:
-        return float(np.clip(self.lead, *LEADS))
+        return max(LEADS[0], min(LEADS[1], self.lead))
 
     @property
     def features(self) -> Float64:
         """What `ODDS` weigh, shape (9,), or `ODDS_UNVERIFIED`, shape (8,)."""
+        return np.array(self._told_of_codes)
+
+    @property
+    def _told_of_codes(self) -> list[float]:
         altered = abs(self.rate - 1) > UNALTERED
         verified = [] if self.verified is None else [self.verified]
-        return np.array(
-            [
-                1.0,
-                self.agreement,
-                self.straightness,
-                self.votes,
-                self.background,
-                altered,
-                self._brevity,
-                self._lead,
-                *verified,
-            ]
-        )
+        return [
+            1.0,
+            self.agreement,
+            self.straightness,
+            self.votes,
+            self.background,
+            float(altered),
+            self._brevity,
+            self._lead,
+            *verified,
+        ]
 
     @property
     def score(self) -> float:
@@ -160,7 +163,7 @@ class Judgement:
     @property
     def _odds_of_codes(self) -> float:
         odds = ODDS_UNVERIFIED if self.verified is None else ODDS
-        return float(np.dot(odds, self.features)) - CHOSEN * self.chosen
+        return math.fsum(map(operator.mul, odds, self._told_of_codes)) - CHOSEN * self.chosen
 
     @property
     def probability(self) -> float:

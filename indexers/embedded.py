@@ -16,7 +16,7 @@ search lie all over the payloads: ids of anchors tell where these lie (`indexers
 import errno
 import shutil
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -203,8 +203,9 @@ class EmbeddedStore:
         ]
         with self._engine():
             answers = self._anchors.query_batch(edge.QueryBatchRequest(requests))
-        places = self._places({point.id for points in answers for point in points})
-        return [[Hit(*places[point.id], point.score) for point in points] for points in answers]
+        found = [[(point.id, point.score) for point in points] for points in answers]
+        places = iter(self._places([anchor for row in found for anchor, _ in row]))
+        return [[Hit(*next(places), score) for _, score in row] for row in found]
 
     def by_histogram(
         self,
@@ -343,23 +344,25 @@ class EmbeddedStore:
         found = self._scroll(self._clips, where, None, True, with_vector)
         return sorted(found, key=lambda record: float(record.payload["start"]))
 
-    def _places(self, anchors: Iterable[PointId]) -> dict[PointId, tuple[str, float]]:
+    def _places(self, anchors: Sequence[PointId]) -> list[tuple[str, float]]:
         """The recording of each anchor, and its start in seconds."""
-        told: dict[PointId, tuple[str, float]] = {}
-        unknown: list[PointId] = []
-        for anchor in anchors:
-            place = place_of(anchor) if isinstance(anchor, uuid.UUID) else None
-            if place and (recording := self._keys.get(place[0])):
-                told[anchor] = recording, place[1]
-            else:
-                unknown.append(anchor)
-        if unknown:  # written before ids told it
-            with self._engine():
-                records = self._anchors.retrieve(unknown, ["recording", "start"], False)
-            for record in records:
-                fields = record.payload or {}
-                told[record.id] = fields["recording"], payload.seconds(fields["start"])
-        return told
+        told = [self._place(anchor) for anchor in anchors]
+        unknown = {anchor for anchor, place in zip(anchors, told, strict=True) if place is None}
+        read = self._read_places(unknown) if unknown else {}
+        return [place or read[anchor] for anchor, place in zip(anchors, told, strict=True)]
+
+    def _place(self, anchor: PointId) -> tuple[str, float] | None:
+        """The same, if its id tells it."""
+        place = place_of(anchor) if isinstance(anchor, uuid.UUID) else None
+        recording = self._keys.get(place[0]) if place else None
+        return (recording, place[1]) if place and recording else None
+
+    def _read_places(self, anchors: Iterable[PointId]) -> dict[PointId, tuple[str, float]]:
+        """Of anchors that were written before ids told it."""
+        with self._engine():
+            records = self._anchors.retrieve(list(anchors), ["recording", "start"], False)
+        fields = {record.id: record.payload or {} for record in records}
+        return {id_: (one["recording"], payload.seconds(one["start"])) for id_, one in fields.items()}
 
     def _anchor_point(self, anchor: payload.AnchorPoint) -> edge.Point:
         fields = anchor.payload

@@ -12,6 +12,8 @@ import uuid
 
 VERSION, VARIANT = 8, 2
 RECORDING, PLACE, CLIP = 60, 62, 16  # bits
+KIND = 15 << 14 | 3  # where version and variant stand, above the place
+KIND_HERE = VERSION << 14 | VARIANT
 MICROSECONDS = 1e6  # in a second
 
 
@@ -40,8 +42,8 @@ def anchor_id(key: int, start: float, clip: str) -> uuid.UUID:
 
 def place_of(anchor: uuid.UUID) -> tuple[int, float] | None:
     """The key of an anchor's recording, and its start in seconds; None of an id of another kind."""
-    if anchor.version != VERSION:
-        return None
     recording, place = divmod(anchor.int, 1 << PLACE)
+    if recording & KIND != KIND_HERE:
+        return None
     before, behind = recording >> 18, (recording >> 2) % (1 << 12)
     return before << 12 | behind, (place >> CLIP) / MICROSECONDS

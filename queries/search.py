@@ -1,6 +1,7 @@
 """One query against one store: from its sections to judged lines, from lines to matches."""
 
 import functools
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -49,6 +50,7 @@ LINES = 12  # judged for each section at least
 LINE_SECONDS = 120.0  # together: of short sections more are judged, whose true line has fewer votes
 MORE = 4  # times as many hits and lines are looked at where most of the lines were copies
 MOST = 768  # lines
+REMEMBERED = 64  # stretches of recordings: a line is asked of again when it is extended
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,9 @@ class Search:
         self._verifier = verifier.shipped(tokenizer.name) if verify else None
         self._waveforms = waveforms
         self._same: dict[Segment, tuple[float, float]] = {}  # of its sections
+        layers = tokenizer.sound_layers, tokenizer.speech_layers
+        self._stored = functools.partial(stored_tracks, store, tokenizer, layers)
+        self._remembered = functools.lru_cache(REMEMBERED)(self._stored)
 
     def copies(self, fingerprints: Iterable[tuple[Segment, str]]) -> Iterator[Judged]:
         """Clips whose fingerprints are stored and whose frames agree."""
@@ -219,7 +224,7 @@ class Search:
         lines, stored = [j.line for j in judged], [reference.sound for reference in references]
         unsure = np.array([j.judgement.probability < SURE for j in judged])
         rivals = unsure & ~_same_recordings(lines, alignment.resemblance(query.times, stored, lines) > ALIKE)
-        agreements = np.stack([alignment.agreement(query, *one) for one in zip(stored, lines, strict=True)])
+        agreements = np.stack([j.agreements for j in judged])
         return [
             replace(j, judgement=replace(j.judgement, lead=lead))
             for j, lead in zip(judged, leads(agreements, rivals), strict=True)
@@ -276,7 +281,8 @@ class Search:
         # any section that holds more of it.
         known = any(j.judgement.coherence and j.judgement.probability > SURE for j in run)
         further = 0.0 if known and level < AGREES else SECTION
-        searched = Segment(max(0.0, around.start - further), around.end + further)
+        own = self._query.times[0], self._query.times[-1] + self._query.step
+        searched = Segment(max(own[0], around.start - further), min(own[1], around.end + further))
         query = self._query.within(searched)
         agreements = alignment.agreement(query, self.around(line, searched).sound, line)
         step = to_seconds(1, self._frame_rate) / len(self._phases)
@@ -356,13 +362,10 @@ class Search:
         return self._same[section]
 
     def around(self, line: Line, section: Segment) -> Heard:
-        """What is stored where a line leads, and a little around it."""
-        begin, end = line.at(section.start) - 1.0, line.at(section.end) + 1.0
-        return self._stored(line.recording, Segment(max(0.0, begin), max(0.0, end)))
-
-    def _stored(self, recording: str, within: Segment) -> Heard:
-        layers = self._tokenizer.sound_layers, self._tokenizer.speech_layers
-        return Heard(*stored_tracks(self._store, self._tokenizer, layers, recording, within))
+        """What is stored where a line leads, and a little around it, in whole seconds."""
+        begin, end = math.floor(line.at(section.start)) - 1.0, math.ceil(line.at(section.end)) + 1.0
+        stored = self._remembered if section.duration <= SECTION + STEP else self._stored
+        return Heard(*stored(line.recording, Segment(max(0.0, begin), max(0.0, end))))
 
 
 def _one_thread() -> AbstractContextManager[object]:
