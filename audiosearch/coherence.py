@@ -304,7 +304,8 @@ def _whitened(samples: Float32, stretches: _Stretches) -> Spectra:
         spectra = torch.fft.rfft(torch.from_numpy(samples), _length(stretches)).numpy()
     sizes = np.abs(spectra)
     told = sizes > np.maximum(FAINT * sizes.max(axis=1, keepdims=True), SILENT)
-    return np.where(told, spectra / np.maximum(sizes, SILENT), 0).astype(np.complex64, copy=False)
+    whitened: Spectra = spectra * np.reciprocal(sizes, out=np.zeros_like(sizes), where=told)
+    return whitened
 
 
 def _correlated(asked: Spectra, references: Spectra, stretches: _Stretches) -> Float32:

@@ -270,11 +270,12 @@ class Search:
 
         Where they do not for a while, since something else was put there, one ends and another begins.
         """
-        level = max(run, key=lambda j: j.judgement.probability_by_codes).inside
+        likely = [j for j in run if j.judgement.probability > LIKELY] or run
+        level = max(likely, key=lambda j: j.judgement.probability_by_codes).inside
         line = alignment.through(
-            [j.line for j in run],
-            [(j.query.start + j.query.end) / 2 for j in run],
-            [j.judgement.probability_by_codes for j in run],
+            [j.line for j in likely],
+            [(j.query.start + j.query.end) / 2 for j in likely],
+            [j.judgement.probability_by_codes for j in likely],
         )
         around = span(run)
         # Below other sound frames agree so little that others do by chance; but there waveforms have told of
