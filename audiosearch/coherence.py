@@ -48,6 +48,7 @@ SURE, SURE_FAR = 9.0, 10.0  # standard deviations of what certainly agrees, near
 FAR_SECONDS = 2.0  # that a query has at least which is looked for further from the line
 CLEAR = 7.5  # of apart: nothing else need be tried
 CERTAIN = 15.0  # of together: nor this
+ENOUGH = 3.0  # seconds: of a part of a likely line that is shorter, the root of it as much
 ASTRAY = 0.16  # seconds by which a line leaves its ends behind that is none at the same speed
 
 Spectra = npt.NDArray[np.complex64]  # (n, n_frequencies)
@@ -185,7 +186,8 @@ class Asked:
             apart = self._apart(reference, rate, pitches=())
             return Coherence(0.0, apart) if apart > CLEAR else None
         together, lag = self._together(reference, FEW, rate)
-        return Coherence(together, MOST, lag) if together >= CERTAIN else None
+        certain = max(SURE, CERTAIN * math.sqrt(min(1.0, len(self._samples) / RATE / ENOUGH)))
+        return Coherence(together, MOST, lag) if together >= certain else None
 
     def trace(self, reference: Float32, rate: float, first: float, last: float) -> Trace | None:
         """How well each moment of it agrees with what lies along a line.

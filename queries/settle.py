@@ -11,8 +11,8 @@ import numpy as np
 
 from audiosearch.alignment import Line
 from audiosearch.coherence import UNALTERED, Coherence
-from audiosearch.types import Segment
-from queries.waveforms import MIDDLE, Waveforms
+from audiosearch.types import Float32, Segment
+from queries.waveforms import Waveforms
 
 if TYPE_CHECKING:
     from queries.search import Judged
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 COMPARED = 12  # lines of a section that are listened to at most
 LISTENED = 0.001  # probability from which on a line is
 UNLIKELY = 0.5  # probability below which what a certain line explains elsewhere is not listened to
-LIKELY = 0.9  # probability from which on the middle of a long section may tell enough
-LONG = 2 * MIDDLE  # seconds of one
+LIKELY = 0.9  # probability from which on a part of a long section may tell enough
+LONG, PART = 6.0, 1.5  # seconds of one, and of its part
 FAR = 4  # lines that are listened to further beside them as well
 ASIDE = 0.1  # seconds from a line to where a copy lies from which on that is believed
 CERTAIN = 0.99  # probability from which on a line that was heard explains others
@@ -52,7 +52,7 @@ def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
         as_well = max(here, default=-1.0) > -LESS
         coherence = None
         if as_well or (j.query.duration > LONG and (certain or probability > LIKELY)):
-            coherence = waveforms.at_once(j.line, j.query)
+            coherence = waveforms.at_once(j.line, j.query, surest_part(j.query, j.agreements))
         if coherence is None and as_well:
             continue
         coherence = coherence or waveforms.coherence(j.line, j.query, far=place < FAR)
@@ -62,6 +62,17 @@ def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
         if coherence and heard.judgement.probability > CERTAIN:
             certain.append(heard)
     return found
+
+
+def surest_part(section: Segment, agreements: Float32) -> Segment:
+    """Where a line agrees best: that tells most, and speech has pauses."""
+    step = section.duration / max(1, len(agreements))
+    size = round(PART / step)
+    if size >= len(agreements):
+        return section
+    sums = np.cumsum(np.concatenate([[0.0], agreements]))
+    start = section.start + step * int(np.argmax(sums[size:] - sums[:-size]))
+    return Segment(start, start + size * step)
 
 
 def placed(line: Line, section: Segment, coherence: Coherence) -> Line:

@@ -20,7 +20,6 @@ from audiosearch.types import Float32, Segment, Waveform
 Sound = Callable[[Segment], Float32]  # samples of a stretch at `RATE`, fewer where it ends, or AudioError
 FileOf = Callable[[str], Path | None]  # of a recording, by its id, if it is what it was when it was stored
 TAPE = 60.0  # seconds
-MIDDLE = 3.0  # seconds of a long section that may tell enough
 SECTIONS = 8  # of the query that are kept: lines are asked of one after the other
 
 
@@ -51,12 +50,15 @@ class Waveforms:
             self._known[key] = pair[0].coherence(pair[1], line.rate, far) if pair else None
         return self._known[key]
 
-    def at_once(self, line: Line, section: Segment) -> Coherence | None:
-        """The same, if the middle of the section makes it certain; None where more has to be heard."""
-        middle = (section.start + section.end) / 2
-        part = Segment(max(section.start, middle - MIDDLE / 2), min(section.end, middle + MIDDLE / 2))
+    def at_once(self, line: Line, section: Segment, part: Segment) -> Coherence | None:
+        """The same, if a part of the section makes it certain; None where more has to be heard."""
         pair = self._pair(line, part, NEAR)
-        return pair[0].certainly(pair[1], line.rate) if pair else None
+        found = pair[0].certainly(pair[1], line.rate) if pair else None
+        if found is None:
+            return None
+        # Where they agree they run at the same speed, and so they do in the middle of the section.
+        later = (section.start + section.end - part.start - part.end) / 2
+        return replace(found, lag=found.lag + (1 - line.rate) * later)
 
     def trace(self, line: Line, section: Segment, known: Segment) -> Trace | None:
         """How well each moment of a section agrees; None where it cannot be heard, or is not the same.

@@ -8,7 +8,7 @@ from audiosearch.coherence import Coherence
 from audiosearch.judgement import Judgement
 from audiosearch.types import Float32, Segment
 from queries.search import Judged
-from queries.settle import COMPARED, settled
+from queries.settle import COMPARED, PART, settled, surest_part
 from queries.waveforms import Waveforms
 
 SECTION = Segment(0.0, 10.0)
@@ -27,7 +27,7 @@ class Told(Waveforms):
         self.heard.append(line)
         return COPY if line in self.copies else STRANGE
 
-    def at_once(self, line: Line, section: Segment) -> Coherence | None:
+    def at_once(self, line: Line, section: Segment, part: Segment) -> Coherence | None:
         self.heard.append(line)
         return COPY if line in self.copies else None
 
@@ -90,3 +90,15 @@ def test_of_many_lines_the_likeliest_are_listened_to() -> None:
     waveforms = Told([])
     assert sorted(lines(settled(many[::-1], waveforms)), key=str) == sorted(lines(many), key=str)
     assert waveforms.heard == lines(many[:COMPARED])
+
+
+def test_of_a_long_section_what_agrees_best_is_listened_to_first() -> None:
+    agreements: Float32 = np.full(125, 0.3, np.float32)
+    agreements[75:100] = 0.9  # 6 to 8 s
+    part = surest_part(Segment(0.0, 10.0), agreements)
+    assert 6.0 <= part.start < part.end <= 8.0
+    assert part.duration == pytest.approx(PART, abs=0.05)
+
+
+def test_of_what_is_shorter_everything_is() -> None:
+    assert surest_part(Segment(2.0, 3.0), np.ones(12, np.float32)) == Segment(2.0, 3.0)
