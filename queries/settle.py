@@ -27,14 +27,15 @@ ASIDE = 0.1  # seconds from a line to where a copy lies from which on that is be
 CERTAIN = 0.99  # probability from which on a line that was heard explains others
 SAME_PLACE = 0.4  # seconds
 LESS = 0.05  # mean cosine by which other places of a recording agree less
+PARTLY = 0.75  # of how well waveforms agree, with which they have only a part in common: other voices sing
 FAR_LESS = 0.2  # by which what only resembles does in others
 
 
 def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
     """Lines of one section, those that were heard with how well their waveforms agree, and where that is.
 
-    Without those that lead to a recording of which another line is certain, unless they agree as well, as in
-    a recording that repeats itself sample by sample, or elsewhere in the section.
+    Without those that lead to a recording of which another line is certain, unless codes and waveforms agree
+    as well, as in one that repeats itself sample by sample, or elsewhere in the section.
     """
     found: list[Judged] = []
     certain: list[Judged] = []
@@ -61,7 +62,7 @@ def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
         found.append(heard)
         if coherence and heard.judgement.probability > CERTAIN:
             certain.append(heard)
-    return found
+    return [j for j in found if not any(_outdoes(sure, j) for sure in certain)]
 
 
 def surest_part(section: Segment, agreements: Float32) -> Segment:
@@ -87,6 +88,14 @@ def _is_same_place(one: "Judged", other: "Judged") -> bool:
     middle = (one.query.start + one.query.end) / 2
     beside = abs(one.line.at(middle) - other.line.at(middle))
     return one.line.recording == other.line.recording and beside < SAME_PLACE
+
+
+def _outdoes(one: "Judged", other: "Judged") -> bool:
+    """Whether codes agree as well elsewhere in the recording, but waveforms far better."""
+    if one.line.recording != other.line.recording or abs(_exceeds(one, other)) > LESS:
+        return False
+    heard, less = one.judgement.coherence, other.judgement.coherence
+    return heard is not None and less is not None and 0 < less.together < PARTLY * heard.together
 
 
 def _exceeds(one: "Judged", other: "Judged") -> float:

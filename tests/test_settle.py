@@ -65,6 +65,14 @@ def test_what_a_recording_repeats_sample_by_sample_is_found_in_both_places() -> 
     assert lines(settled([again, resembling, SURE], waveforms)) == [SURE.line, again.line]
 
 
+def test_where_others_sing_to_the_same_music_is_no_second_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = judged(Line("a", 1.0, 45.0), 0.82, 0.82, 6.0)
+    waveforms = Told([])
+    partly = {SURE.line: COPY, other.line: Coherence(16.0, 8.0)}
+    monkeypatch.setattr(waveforms, "at_once", lambda line, *_: partly[line])
+    assert lines(settled([SURE, other], waveforms)) == [SURE.line]
+
+
 def test_another_place_that_holds_the_rest_of_the_section_is_found() -> None:
     first, second = judged(Line("a", 1.0, 20.0), 0.8, 0.1), judged(Line("a", 1.0, 45.0), 0.1, 0.75)
     assert lines(settled([first, second], Told([first.line, second.line]))) == [first.line, second.line]
