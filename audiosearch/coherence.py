@@ -104,11 +104,19 @@ class Coherence:
         about 4. Where one of the two tells enough the other is unseen: this one is then 8, the former 0.
     lag : float
         By how many seconds the former peak lies behind the line in the reference, in the middle of the query.
+    seconds : float
+        How long the sound is that was compared: the longer, the higher is the former peak.
     """
 
     together: float = 0.0
     apart: float = 0.0
     lag: float = 0.0
+    seconds: float = 1.0
+
+    @property
+    def strength(self) -> float:
+        """Of the former peak, however long the sound."""
+        return self.together / math.sqrt(self.seconds)
 
     @property
     def is_placed(self) -> bool:
@@ -176,7 +184,8 @@ class Asked:
             further = self._together(reference, WIDE, rate)
             together, lag = further if further[0] >= SURE_FAR else (together, lag)
         certain = together >= CERTAIN
-        return Coherence(together, MOST if certain else apart or self._apart(reference, rate), lag)
+        apart = MOST if certain else apart or self._apart(reference, rate)
+        return Coherence(together, apart, lag, self._seconds)
 
     def certainly(self, reference: Float32, rate: float) -> Coherence | None:
         """The same, if it is certain of a likely line at once; None where more has to be tried."""
@@ -186,8 +195,8 @@ class Asked:
             apart = self._apart(reference, rate, pitches=())
             return Coherence(0.0, apart) if apart > CLEAR else None
         together, lag = self._together(reference, FEW, rate)
-        certain = max(SURE, CERTAIN * math.sqrt(min(1.0, len(self._samples) / RATE / ENOUGH)))
-        return Coherence(together, MOST, lag) if together >= certain else None
+        certain = max(SURE, CERTAIN * math.sqrt(min(1.0, self._seconds / ENOUGH)))
+        return Coherence(together, MOST, lag, self._seconds) if together >= certain else None
 
     def trace(self, reference: Float32, rate: float, first: float, last: float) -> Trace | None:
         """How well each moment of it agrees with what lies along a line.
@@ -232,7 +241,7 @@ class Asked:
     def _together(self, reference: Float32, stretches: _Stretches, rate: float) -> tuple[float, float]:
         """How well a copy at the same speed agrees, in standard deviations, and by which lag, in seconds."""
         correlations = self._correlations(reference, stretches, rate, speed=1.0, along=1.0)
-        together, place = _together(correlations, len(self._samples) / RATE)
+        together, place = _together(correlations, self._seconds)
         return together, (place - stretches.n_lags) / RATE
 
     def _apart(self, reference: Float32, rate: float, pitches: Iterable[float] = PITCHES) -> float:
@@ -283,6 +292,10 @@ class Asked:
 
     def _middles(self, stretches: _Stretches) -> Float64:
         return stretches.middles(len(self._samples) * stretches.sample_rate // RATE)
+
+    @property
+    def _seconds(self) -> float:
+        return len(self._samples) / RATE
 
     @functools.cached_property
     def _coarse(self) -> Float32:

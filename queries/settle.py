@@ -95,7 +95,7 @@ def _outdoes(one: "Judged", other: "Judged") -> bool:
     if one.line.recording != other.line.recording or abs(_exceeds(one, other)) > LESS:
         return False
     heard, less = one.judgement.coherence, other.judgement.coherence
-    return heard is not None and less is not None and 0 < less.together < PARTLY * heard.together
+    return heard is not None and less is not None and 0 < less.strength < PARTLY * heard.strength
 
 
 def _exceeds(one: "Judged", other: "Judged") -> float:

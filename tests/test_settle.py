@@ -71,6 +71,10 @@ def test_where_others_sing_to_the_same_music_is_no_second_place(monkeypatch: pyt
     partly = {SURE.line: COPY, other.line: Coherence(16.0, 8.0)}
     monkeypatch.setattr(waveforms, "at_once", lambda line, *_: partly[line])
     assert lines(settled([SURE, other], waveforms)) == [SURE.line]
+    # Of more sound the peak is higher.
+    partly[SURE.line] = Coherence(60.0, 8.0, seconds=10.0)
+    partly[other.line] = Coherence(24.0, 8.0, seconds=1.5)
+    assert lines(settled([SURE, other], waveforms)) == [other.line, SURE.line]
 
 
 def test_another_place_that_holds_the_rest_of_the_section_is_found() -> None:
