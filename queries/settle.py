@@ -22,6 +22,7 @@ LISTENED = 0.001  # probability from which on a line is
 UNLIKELY = 0.5  # probability below which what a certain line explains elsewhere is not listened to
 LIKELY = 0.9  # probability from which on a part of a long section may tell enough
 LONG, PART = 6.0, 1.5  # seconds of one, and of its part
+LONGER_PART = 3.0  # of a line that is less likely: a second and a half of two recordings may share a hum
 FAR = 4  # lines that are listened to further beside them as well
 ASIDE = 0.1  # seconds from a line to where a copy lies from which on that is believed
 CERTAIN = 0.99  # probability from which on a line that was heard explains others
@@ -53,7 +54,8 @@ def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
         as_well = max(here, default=-1.0) > -LESS
         coherence = None
         if as_well or (j.query.duration > LONG and (certain or probability > LIKELY)):
-            coherence = waveforms.at_once(j.line, j.query, surest_part(j.query, j.agreements))
+            seconds = PART if probability > LIKELY else LONGER_PART
+            coherence = waveforms.at_once(j.line, j.query, surest_part(j.query, j.agreements, seconds))
         if coherence is None and as_well:
             continue
         coherence = coherence or waveforms.coherence(j.line, j.query, far=place < FAR)
@@ -65,10 +67,10 @@ def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
     return [j for j in found if not any(_outdoes(sure, j) for sure in certain)]
 
 
-def surest_part(section: Segment, agreements: Float32) -> Segment:
-    """Where a line agrees best: that tells most, and speech has pauses."""
+def surest_part(section: Segment, agreements: Float32, seconds: float) -> Segment:
+    """Where a line agrees best for so many seconds: that tells most, and speech has pauses."""
     step = section.duration / max(1, len(agreements))
-    size = round(PART / step)
+    size = round(seconds / step)
     if size >= len(agreements):
         return section
     sums = np.cumsum(np.concatenate([[0.0], agreements]))

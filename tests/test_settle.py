@@ -8,7 +8,7 @@ from audiosearch.coherence import Coherence
 from audiosearch.judgement import Judgement
 from audiosearch.types import Float32, Segment
 from queries.search import Judged
-from queries.settle import COMPARED, PART, settled, surest_part
+from queries.settle import COMPARED, LONGER_PART, PART, settled, surest_part
 from queries.waveforms import Waveforms
 
 SECTION = Segment(0.0, 10.0)
@@ -107,10 +107,20 @@ def test_of_many_lines_the_likeliest_are_listened_to() -> None:
 def test_of_a_long_section_what_agrees_best_is_listened_to_first() -> None:
     agreements: Float32 = np.full(125, 0.3, np.float32)
     agreements[75:100] = 0.9  # 6 to 8 s
-    part = surest_part(Segment(0.0, 10.0), agreements)
+    part = surest_part(Segment(0.0, 10.0), agreements, PART)
     assert 6.0 <= part.start < part.end <= 8.0
     assert part.duration == pytest.approx(PART, abs=0.05)
 
 
 def test_of_what_is_shorter_everything_is() -> None:
-    assert surest_part(Segment(2.0, 3.0), np.ones(12, np.float32)) == Segment(2.0, 3.0)
+    assert surest_part(Segment(2.0, 3.0), np.ones(12, np.float32), PART) == Segment(2.0, 3.0)
+
+
+def test_of_what_codes_do_not_think_likely_more_is_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    resembling = judged(Line("b", 1.0, 5.0), 0.65, 0.65, -1.0)
+    parts = {}
+    waveforms = Told([SURE.line])
+    monkeypatch.setattr(waveforms, "at_once", lambda line, _, part: parts.setdefault(line, part) and COPY)
+    settled([SURE, resembling], waveforms)
+    assert parts[SURE.line].duration == pytest.approx(PART, abs=0.05)
+    assert parts[resembling.line].duration == pytest.approx(LONGER_PART, abs=0.05)
