@@ -2,35 +2,30 @@
 
     first phrase  -->  the first layer of everything  -->  the best places, and a sample of the others
     all phrases   -->  all layers that tell what is said, there  -->  matches with a probability
+    the likely ones are further examples, and all is judged once more
 
 Each phrase (`queries.phrases`) tells how well it fits what ends at each frame. Several are the same
-question in several ways: several readings of its words, examples by several voices.
+question in several ways (`queries.ways`): several readings of its words, examples by several voices.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from audiosearch.calibration import Background, likely
 from audiosearch.frames import to_seconds
-from audiosearch.interfaces import Speller, Tokenizer
-from audiosearch.types import Float32, Float64, Int16, Int64, Match, Segment
+from audiosearch.interfaces import Tokenizer
+from audiosearch.types import Float32, Float64, Int64, Match, Segment
 from queries.archive import Archive
-from queries.paths import IMPOSSIBLE
-from queries.phrases import QUIET, Phrase, spelling
+from queries.phrases import Phrase
+from queries.places import Look, Path, Places
+from queries.ways import LIKELY, MOST, Way, as_found
 
 BLUR = 3  # frames by which the ends of several phrases may differ
-PLACES = 150  # that are looked at exactly at a time, where there is much
-LIKELIEST = 10  # one of so many places is not taken for chance, where all are looked at exactly
 HARDLY = 0.1  # probability up to which nothing more is looked for
-SAMPLE = 250  # other places, which tell how well the phrases fit by chance
-NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
 FEWEST = 300  # peaks that chance has at least: a short recording proves little
-AT_ONCE = 1 << 15  # frames that are looked at exactly at a time, for memory
-AROUND = 10  # frames on either side of a place that are heard with it
 
 
 def locate(
@@ -63,85 +58,17 @@ def locate(
     """
     if archive.n_frames == 0:
         return []
-    asked = Segment(0.0, to_seconds(phrases[0].usual, tokenizer.frame_rate))
     peaks: list[Peak] = []
     found: list[Match] = []
-    chances: Chances | None = None
     likeliest: list[Segment] = []
-    for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
-        more, chances = judged(archive, tokenizer, phrases, places, chances)
+    for more, chance in judged(archive, tokenizer, phrases):
         peaks, before = apart([*peaks, *more]), likeliest
-        found = _matches(archive, asked, peaks, chances.together, limit)
+        asked = Segment(0.0, to_seconds(phrases[0].usual, tokenizer.frame_rate))
+        found = _matches(archive, asked, peaks, chance, limit)
         likeliest = [match.reference for match in found if match.probability >= max(least, HARDLY)]
         if likeliest == before:
             break
     return found
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Places:
-    """Blocks of frames in which a phrase may end.
-
-    Parameters
-    ----------
-    block : int
-        Frames of each.
-    number : int
-        How many there are in the archive.
-    chosen : np.ndarray, shape (n,), int64
-        First frames of those that are looked at.
-    others : np.ndarray, shape (m,), int64
-        First frames of some where the phrase fits less well than in the `PLACES` best; none where all are
-        chosen.
-    """
-
-    block: int
-    number: int
-    chosen: Int64
-    others: Int64
-
-    @classmethod
-    def best_first(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> "Iterator[Places]":
-        """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer.
-
-        Where there is little, at once.
-        """
-        every = np.arange(codebook_size, dtype=np.int16)[None]
-        scores = phrase.fit(every, archive.codes[0], archive.bounds)
-        # Of a long phrase in a short recording there would be few, which tell little about chance.
-        block = max(1, min(phrase.shortest, archive.n_frames // (2 * PLACES)))
-        highest = _highest(scores, block)
-        number = len(highest)
-        if archive.n_frames <= AT_ONCE:
-            blocks = block * _best(highest, number)
-            yield cls(block, number, blocks, blocks[:0])
-            return
-        best = _best(highest, PLACES)
-        drawn = np.random.default_rng(0).choice(number, min(number, PLACES + SAMPLE), replace=False)
-        others = block * drawn[~np.isin(drawn, best)][:SAMPLE]
-        yield cls(block, number, block * best, others)
-        best = _best(highest, number)  # as a rule the search has ended
-        for first in range(PLACES, number, PLACES):
-            yield cls(block, number, block * best[first : first + PLACES], others)
-
-
-def _highest(scores: Float32, block: int) -> Float32:
-    """The highest of each block of so many; numpy is slow where a row is short."""
-    padded = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
-    highest = padded[::block].copy()
-    for i in range(1, block):
-        np.maximum(highest, padded[i::block], out=highest)
-    return highest
-
-
-def _best(scores: Float32, n: int) -> Int64:
-    """Where the ``n`` highest are, the highest first; of equal ones the first."""
-    if n >= len(scores):
-        return np.argsort(-scores, kind="stable")
-    least = np.partition(scores, len(scores) - n)[len(scores) - n]
-    higher, equal = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
-    chosen = np.concatenate([higher, equal[: n - len(higher)]])
-    return chosen[np.argsort(-scores[chosen], kind="stable")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,121 +82,91 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """How well phrases fit by chance: each, and all together."""
+    """How well a phrase fits by chance: in each way, and in all together."""
 
     each: list[Background]
     together: Background
 
+    @classmethod
+    def told(cls, look: Look, ways: Sequence[Way]) -> "Chances":
+        """By the places of a look where the phrase hardly is."""
+        usual = ways[0].phrase.usual
+        each = [_chance(look, look.path(way.phrase)[0], way.phrase.usual, way.phrase.spread) for way in ways]
+        return cls(each, _chance(look, _fused(look, ways, each)[0], usual, len(ways) ** -0.5))
+
 
 def judged(
-    archive: Archive,
-    tokenizer: Tokenizer,
-    phrases: Sequence[Phrase],
-    places: Places,
-    chances: Chances | None = None,
-) -> tuple[list[Peak], Chances]:
-    """The chosen places, best first, none overlapping another; and how well the phrases fit by chance.
+    archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase]
+) -> Iterator[tuple[list[Peak], Background]]:
+    """Places that may say a phrase, so many at a time, the best first; and how well it fits by chance.
 
-    That is told by the other places, once for a search. Where all are chosen, the first tenth tells nothing
-    of chance: a word may be said often. Where nothing is said there is no phrase, however much less it fits
-    elsewhere.
+    The likely ones of the first are examples by which all are judged.
     """
-    blocks = places.chosen if chances else np.concatenate([places.chosen, places.others])
-    first, after, inside = _windows(archive, places, blocks, max(phrase.longest for phrase in phrases))
-    frames = np.concatenate([np.arange(a, b) for a, b in zip(first, after, strict=True)])
-    bounds = np.cumsum(np.concatenate([[0], after - first]))
-    chosen, others = inside[: len(places.chosen)], inside[len(places.chosen) :]
-    by_chance = others or inside[len(inside) // LIKELIEST :]
-    codes, each, paths = archive.codes[:, frames], [], []
-    for number, phrase in enumerate(phrases):
-        scores, starts = _found(phrase, codes, bounds)
-        scores = np.where(scores > NO_PATH, scores, np.float32(-np.inf))
+    longest = max(phrase.longest for phrase in phrases)
+    ways = [Way(phrase) for phrase in phrases]
+    chances: Chances | None = None
+    for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
+        look = Look.at(archive, places, longest, first=chances is None)
         if chances is None:
-            each.append(_chance(scores, by_chance, places.number, phrase.usual, phrase.spread))
-        chance = chances.each[number] if chances else each[number]
-        paths.append((chance.standard(scores), starts))
-    scores, starts, ends = fused(paths, bounds)
-    said = _said(codes, tokenizer)
+            chances = Chances.told(look, ways)
+            surest = _likely(_peaks(look, tokenizer, ways, chances), chances.together)
+            if further := as_found(archive, tokenizer, surest, len(phrases), BLUR):
+                ways += further
+                chances = Chances.told(look, ways)
+        yield _peaks(look, tokenizer, ways, chances), chances.together
+
+
+def _likely(peaks: Sequence[Peak], background: Background) -> list[tuple[int, int]]:
+    """The first and last frames of the best of all peaks, as far as they are likely."""
+    chance = _knowing(background, peaks)
+    best = [peak for peak in peaks[:MOST] if _probability(peak, peaks[0], chance) >= LIKELY]
+    return [(int(peak.start), peak.end) for peak in best]
+
+
+def _peaks(look: Look, tokenizer: Tokenizer, ways: Sequence[Way], chances: Chances) -> list[Peak]:
+    """The chosen places of a look, best first, none overlapping another.
+
+    Where nothing is said there is no phrase, however much less it fits elsewhere.
+    """
+    scores, starts, ends = _fused(look, ways, chances.each)
+    said = look.said(tokenizer)
     peaks = []
-    for block in chosen:
+    for block in look.chosen:
         best = block.start + int(scores[block].argmax())
         start = float(starts[best])
         if np.isfinite(scores[best]) and said[int(start) : ends[best] + 1].any():
-            peaks.append(
-                Peak(float(frames[int(start)] + start % 1), int(frames[ends[best]]), float(scores[best]))
-            )
-    if chances is None:
-        usual, spread = phrases[0].usual, len(paths) ** -0.5
-        chances = Chances(each, _chance(scores, by_chance, places.number, usual, spread))
-    return apart(peaks), chances
+            begin, end = look.frames[int(start)] + start % 1, look.frames[ends[best]]
+            peaks.append(Peak(float(begin), int(end), float(scores[best])))
+    return apart(peaks)
 
 
-def _windows(
-    archive: Archive, places: Places, blocks: Int64, longest: int
-) -> tuple[Int64, Int64, list[slice]]:
-    """Where to look at blocks: each with as many frames before it as a phrase may have, and a little more.
-
-    Where that would be more than there is, everything is looked at once.
-
-    Returns
-    -------
-    first, after : np.ndarray, shape (n_windows,), int64
-        The frames of each.
-    inside : list of slice
-        Each block in all windows, one behind the other.
-    """
-    part = np.searchsorted(archive.bounds, blocks, side="right")
-    behind = np.minimum(blocks + places.block, archive.bounds[part])  # of the block's stretch
-    first = np.maximum(blocks - longest - AROUND, archive.bounds[part - 1])
-    after = np.minimum(behind + AROUND, archive.bounds[part])
-    offset = np.cumsum(after - first) - after
-    if archive.n_frames <= min(AT_ONCE, int((after - first).sum())):
-        first, after = archive.bounds[:-1], archive.bounds[1:]
-        offset = np.zeros(len(blocks), np.int64)
-    inside = [slice(*pair) for pair in zip(blocks + offset, behind + offset, strict=True)]
-    return first, after, inside
+def _fused(look: Look, ways: Sequence[Way], each: Sequence[Background]) -> tuple[Float32, Float64, Int64]:
+    """The paths of all ways as one; see `fused`."""
+    paths = []
+    for way, chance in zip(ways, each, strict=True):
+        scores, starts = look.path(way.phrase)
+        paths.append((chance.standard(scores), starts))
+    n = sum(not way.own for way in ways)
+    weights = [way.weights(look.frames) for way in ways[n:]]
+    return fused(paths[:n], look.bounds, list(zip(paths[n:], weights, strict=True)))
 
 
-def _found(phrase: Phrase, codes: Int16, bounds: Int64) -> tuple[Float32, Float64]:
-    """What `Phrase.find` finds in the frames themselves, so many windows at a time that memory is bounded."""
-    found = []
-    first = 0
-    while first < len(bounds) - 1:
-        after = max(first + 1, int(np.searchsorted(bounds, bounds[first] + AT_ONCE, side="right")) - 1)
-        some = codes[:, bounds[first] : bounds[after]]
-        scores, starts = phrase.find(
-            some, np.arange(some.shape[1]), bounds[first : after + 1] - bounds[first]
-        )
-        found.append((scores, starts + bounds[first]))
-        first = after
-    scores, starts = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return scores, starts
-
-
-def _said(codes: Int16, tokenizer: Tokenizer) -> npt.NDArray[np.bool_]:
-    """Whether anything is said in each frame, as far as the tokenizer tells."""
-    if not isinstance(tokenizer, Speller):
-        return np.ones(codes.shape[1], bool)
-    parts = (codes[:, first : first + AT_ONCE] for first in range(0, codes.shape[1], AT_ONCE))
-    silent = [spelling(part, tokenizer)[:, :, 0].min(axis=1) for part in parts]
-    said: npt.NDArray[np.bool_] = np.concatenate(silent) < np.log(QUIET)
-    return said
-
-
-def _chance(scores: Float32, blocks: Sequence[slice], number: int, usual: int, spread: float) -> Background:
-    """How well a phrase fits by chance, in so many blocks: as in speech, where there is noise.
+def _chance(look: Look, scores: Float32, usual: int, spread: float) -> Background:
+    """How well a phrase fits by chance: as in speech, where there is noise.
 
     Around the best place it may not be chance: paths of a phrase of ``usual`` frames that end there share
     most of their frames.
     """
-    highest = np.array([scores[block].max() for block in blocks])
-    firsts = np.array([block.start for block in blocks])
+    highest = np.array([scores[block].max() for block in look.by_chance])
+    firsts = np.array([block.start for block in look.by_chance])
     elsewhere = np.abs(firsts - firsts[highest.argmax()]) > usual // 2
-    chance = Background.fit(highest[elsewhere & np.isfinite(highest)], number)
+    chance = Background.fit(highest[elsewhere & np.isfinite(highest)], look.number)
     return replace(chance, decay=max(chance.decay, spread))
 
 
-def fused(paths: Sequence[tuple[Float32, Float64]], bounds: Int64) -> tuple[Float32, Float64, Int64]:
+def fused(
+    paths: Sequence[Path], bounds: Int64, further: Sequence[tuple[Path, Float32]] = ()
+) -> tuple[Float32, Float64, Int64]:
     """The paths of several phrases that end at about the same frame as one: their mean score.
 
     Parameters
@@ -278,29 +175,35 @@ def fused(paths: Sequence[tuple[Float32, Float64]], bounds: Int64) -> tuple[Floa
         As `Phrase.find` gives them.
     bounds : np.ndarray, shape (n_stretches + 1,), int64
         No path ends in another stretch.
+    further : sequence of (path, weights)
+        Others, and how much each counts at every frame, where each of the paths counts for 1.
 
     Returns
     -------
     scores, starts
-        Likewise; it starts where the best of them does.
+        Likewise; it starts where the best of the paths does, but for further ones.
     ends : np.ndarray, shape (n_frames,), int64
         And ends there, up to `BLUR` frames from here.
     """
     here = np.arange(len(paths[0][0]))
-    if len(paths) == 1:
+    if len(paths) + len(further) == 1:
         return *paths[0], here
     stretch = np.pad(np.repeat(np.arange(len(bounds) - 1), np.diff(bounds)), BLUR, constant_values=-1)
     own = sliding_window_view(stretch, 2 * BLUR + 1) == stretch[BLUR : BLUR + len(here), None]
     best, begins, ends = [], [], []
-    for scores, starts in paths:
+    for scores, starts in [*paths, *(path for path, _ in further)]:
         padded = np.pad(scores, BLUR, constant_values=-np.inf)
         around = np.where(own, sliding_window_view(padded, 2 * BLUR + 1), -np.inf)
         near = (here + around.argmax(axis=1) - BLUR).clip(0, len(here) - 1)
         best.append(around.max(axis=1))
         begins.append(starts[near])
         ends.append(near)
-    chosen = np.argmax(best, axis=0)
-    return np.mean(best, axis=0), np.stack(begins)[chosen, here], np.stack(ends)[chosen, here]
+    chosen = np.argmax(best[: len(paths)], axis=0)
+    scores, weight = np.sum(best[: len(paths)], axis=0), np.full(len(here), len(paths), np.float32)
+    for one, (_, weights) in zip(best[len(paths) :], further, strict=True):
+        scores += np.multiply(weights, one, out=np.zeros_like(one), where=weights > 0)
+        weight += weights
+    return scores / weight, np.stack(begins)[chosen, here], np.stack(ends)[chosen, here]
 
 
 def apart(peaks: Sequence[Peak]) -> list[Peak]:
@@ -319,13 +222,11 @@ def _matches(
     archive: Archive, asked: Segment, peaks: Sequence[Peak], background: Background, limit: int
 ) -> list[Match]:
     """The best of the peaks as matches; all of them tell how many false ones there are."""
-    chance = background.knowing(np.array([peak.score for peak in peaks], np.float32))
-    short = max(1.0, FEWEST / chance.n_peaks)
+    chance = _knowing(background, peaks)
     hours = archive.n_frames * archive.frame / 3600
     matches = []
     for peak in peaks[:limit]:
         place = archive.segment(peak.start, peak.end)
-        false, of_best = chance.expected_false(peak.score), chance.expected_false(peaks[0].score)
         matches.append(
             Match(
                 recording=archive.recordings[archive.stretch_of(peak.start)],
@@ -333,8 +234,18 @@ def _matches(
                 reference=place,
                 rate=place.duration / asked.duration,
                 score=peak.score,
-                probability=likely(short * false, short * of_best),
-                false_alarms=false / hours,
+                probability=_probability(peak, peaks[0], chance),
+                false_alarms=chance.expected_false(peak.score) / hours,
             )
         )
     return matches
+
+
+def _knowing(background: Background, peaks: Sequence[Peak]) -> Background:
+    return background.knowing(np.array([peak.score for peak in peaks], np.float32))
+
+
+def _probability(peak: Peak, best: Peak, chance: Background) -> float:
+    """That a peak is true, beside the best of its question."""
+    short = max(1.0, FEWEST / chance.n_peaks)
+    return likely(short * chance.expected_false(peak.score), short * chance.expected_false(best.score))

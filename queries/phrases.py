@@ -135,6 +135,20 @@ def _stands_for(codes: Codes, tokenizer: Tokenizer, layers: range) -> Float32:
     return unit(vectors(codes, tokenizer.codebooks, layers))
 
 
+def stored(codes: Int16, place: slice, tokenizer: Speller) -> "Example":
+    """A phrase by how it is stored: by some frames, and what surrounds them.
+
+    Parameters
+    ----------
+    codes : np.ndarray, shape (n_layers, n_frames), int16
+        Of the layers that tell what is said.
+    place : slice
+        The frames in which it is said.
+    tokenizer : Speller
+    """
+    return Example(np.exp(_spelled(codes, tokenizer)[place]), tokenizer)
+
+
 def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
     """A phrase by its words.
 
@@ -318,13 +332,16 @@ def spelling(codes: Int16, tokenizer: Speller) -> Float32:
 
 @functools.lru_cache(maxsize=3)
 def _spelling(codes: bytes, n_layers: int, tokenizer: Speller) -> Float32:
+    return _spelled(np.frombuffer(codes, np.int16).reshape(n_layers, -1), tokenizer)
+
+
+def _spelled(codes: Int16, tokenizer: Speller) -> Float32:
     layers = tokenizer.speech_layers
-    heard = np.frombuffer(codes, np.int16).reshape(n_layers, -1)
-    whole = np.zeros((layers.stop, heard.shape[1]), np.int16)
-    whole[layers.start : layers.start + n_layers] = heard
-    believed = range(layers.start, layers.start + n_layers)
+    believed = range(layers.start, layers.start + len(codes))
+    whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
+    whole[believed.start : believed.stop] = codes
     spelled = tokenizer.spell(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), believed)
-    return spelled.reshape(heard.shape[1], tokenizer.slots, -1)
+    return spelled.reshape(codes.shape[1], tokenizer.slots, -1)
 
 
 def trimmed(example: Waveform) -> Waveform:

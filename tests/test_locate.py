@@ -13,7 +13,7 @@ from audiosearch.errors import AudioError, UsageError
 from audiosearch.interfaces import Speller
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Clip, Codes, Recording, Schema, Segment, Waveform
-from queries import locate as locating
+from queries import places as looking
 from queries.archive import Archive
 from queries.locate import BLUR, Peak, apart, fused
 from queries.surroundings import speech_shaped, surrounded
@@ -55,6 +55,16 @@ def test_phrases_that_end_at_about_the_same_frame_are_one_from_where_to_where_th
     assert scores.tolist() == [*[0.0] * 8, *[4.0] * 4, *[0.0] * 12]
     assert set(ends[8:12]) == {11}
     assert set(starts[8:12]) == {9}
+
+
+def test_a_further_phrase_counts_for_its_weight_and_does_not_tell_where_it_is() -> None:
+    bounds = np.array([0, 6])
+    asked, found = (np.ones(6, np.float32), np.arange(6.0) - 2), (np.full(6, 4.0, np.float32), np.zeros(6))
+    found[0][0] = -np.inf
+    weights = np.array([0, 0, 0, 0, 0.5, 2], np.float32)
+    scores, starts, ends = fused([asked], bounds, [(found, weights)])
+    assert scores.tolist() == [1.0, 1.0, 1.0, 1.0, 2.0, 3.0]
+    assert (starts == ends - 2).all()
 
 
 def test_a_spoken_example_is_found_where_it_was_said(library: Library, speech_clip: Path) -> None:
@@ -216,12 +226,12 @@ def test_as_many_places_are_found_as_are_asked_for(library: Library, speech_clip
         library.locate("thirteen years", limit=-1)
 
 
-@pytest.mark.parametrize(("at_once", "places"), [(locating.AT_ONCE, locating.PLACES), (2000, 20)])
+@pytest.mark.parametrize(("at_once", "places"), [(looking.AT_ONCE, looking.PLACES), (2000, 20)])
 def test_the_likeliest_places_do_not_depend_on_how_many_are_asked_for(
     library: Library, speech_clip: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, places: int
 ) -> None:
-    monkeypatch.setattr(locating, "AT_ONCE", at_once)
-    monkeypatch.setattr(locating, "PLACES", places)
+    monkeypatch.setattr(looking, "AT_ONCE", at_once)
+    monkeypatch.setattr(looking, "PLACES", places)
     few, many = (
         [
             (m.recording, m.reference.start)
@@ -236,9 +246,9 @@ def test_the_likeliest_places_do_not_depend_on_how_many_are_asked_for(
 def test_the_best_are_those_that_come_first_when_all_are_sorted(n: int) -> None:
     scores = np.random.default_rng(0).integers(0, 12, 100).astype(np.float32)
     scores[90:] = -np.inf
-    assert locating._best(scores, n).tolist() == np.argsort(-scores, kind="stable")[:n].tolist()
+    assert looking._best(scores, n).tolist() == np.argsort(-scores, kind="stable")[:n].tolist()
     padded = np.append(scores, np.full(2, -np.inf, np.float32))
-    assert locating._highest(scores, 3).tolist() == padded.reshape(-1, 3).max(axis=1).tolist()
+    assert looking._highest(scores, 3).tolist() == padded.reshape(-1, 3).max(axis=1).tolist()
 
 
 def test_places_that_are_not_likely_enough_end_the_search(library: Library, speech_clip: Path) -> None:

@@ -13,7 +13,7 @@ from audiosearch.errors import AudioError
 from audiosearch.tokenizers.pocket import CHUNK, SAMPLES, Pocket, spelling, weights
 from audiosearch.tokenizers.pocket.training import spelling as training
 from audiosearch.types import Codes, Waveform
-from queries import locate
+from queries import places
 
 N_PHONES = 94
 
@@ -59,7 +59,7 @@ def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spell
 
 def test_places_are_heard_with_all_that_tells_of_them() -> None:
     beside = spelling.reach(spelling.NEAR)
-    assert beside <= locate.AROUND  # else what lies beside a place in another window would tell, too
+    assert beside <= places.AROUND  # else what lies beside a place in another window would tell, too
 
 
 def test_what_is_shipped_was_taught_for_the_codes_that_are_made() -> None:

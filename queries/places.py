@@ -1,0 +1,192 @@
+"""Where a phrase may end: the best places by the codes of the first layer, and windows around them.
+
+    all blocks of frames  -->  the best, and a sample of the others  -->  windows, looked at exactly
+
+How well a phrase fits in the windows is kept, for it may be asked for once more.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from audiosearch.interfaces import Speller, Tokenizer
+from audiosearch.types import Float32, Float64, Int16, Int64
+from queries.archive import Archive
+from queries.paths import IMPOSSIBLE
+from queries.phrases import QUIET, Phrase, spelling
+
+PLACES = 150  # that are looked at exactly at a time, where there is much
+SAMPLE = 250  # other places, which tell how well the phrases fit by chance
+LIKELIEST = 10  # one of so many places is not taken for chance, where all are looked at exactly
+AT_ONCE = 1 << 15  # frames that are looked at exactly at a time, for memory
+AROUND = 10  # frames on either side of a place that are heard with it
+NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
+
+Path = tuple[Float32, Float64]  # at each frame the score of the best one that ends there, and where it starts
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Places:
+    """Blocks of frames in which a phrase may end.
+
+    Parameters
+    ----------
+    block : int
+        Frames of each.
+    number : int
+        How many there are in the archive.
+    chosen : np.ndarray, shape (n,), int64
+        First frames of those that are looked at.
+    others : np.ndarray, shape (m,), int64
+        First frames of some where the phrase fits less well than in the `PLACES` best; none where all are
+        chosen.
+    """
+
+    block: int
+    number: int
+    chosen: Int64
+    others: Int64
+
+    @classmethod
+    def best_first(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> Iterator["Places"]:
+        """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer.
+
+        Where there is little, at once.
+        """
+        every = np.arange(codebook_size, dtype=np.int16)[None]
+        scores = phrase.fit(every, archive.codes[0], archive.bounds)
+        # Of a long phrase in a short recording there would be few, which tell little about chance.
+        block = max(1, min(phrase.shortest, archive.n_frames // (2 * PLACES)))
+        highest = _highest(scores, block)
+        number = len(highest)
+        if archive.n_frames <= AT_ONCE:
+            blocks = block * _best(highest, number)
+            yield cls(block, number, blocks, blocks[:0])
+            return
+        best = _best(highest, PLACES)
+        drawn = np.random.default_rng(0).choice(number, min(number, PLACES + SAMPLE), replace=False)
+        others = block * drawn[~np.isin(drawn, best)][:SAMPLE]
+        yield cls(block, number, block * best, others)
+        best = _best(highest, number)  # as a rule the search has ended
+        for first in range(PLACES, number, PLACES):
+            yield cls(block, number, block * best[first : first + PLACES], others)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Look:
+    """Places, and what surrounds them, to be looked at exactly: windows, one behind the other.
+
+    Parameters
+    ----------
+    frames : np.ndarray, shape (n_frames,), int64
+        Those of the archive that are in the windows.
+    bounds : np.ndarray, shape (n_windows + 1,), int64
+    codes : np.ndarray, shape (n_layers, n_frames), int16
+    chosen : list of slice
+        The frames of the windows in which the phrase may end.
+    by_chance : list of slice
+        Those where it hardly does; none but in the first look of a search.
+    number : int
+        Of all places in the archive.
+    """
+
+    frames: Int64
+    bounds: Int64
+    codes: Int16
+    chosen: list[slice]
+    by_chance: list[slice]
+    number: int
+    _paths: dict[Phrase, Path] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, archive: Archive, places: Places, longest: int, first: bool) -> "Look":
+        """What surrounds places, for phrases of so many frames at most; the first look tells about chance.
+
+        Where all places are chosen, the first tenth tells nothing of chance: a word may be said often.
+        """
+        blocks = np.concatenate([places.chosen, places.others]) if first else places.chosen
+        begin, after, inside = _windows(archive, places, blocks, longest)
+        frames = np.concatenate([np.arange(a, b) for a, b in zip(begin, after, strict=True)])
+        bounds = np.cumsum(np.concatenate([[0], after - begin]))
+        chosen, others = inside[: len(places.chosen)], inside[len(places.chosen) :]
+        by_chance = (others or inside[len(inside) // LIKELIEST :]) if first else []
+        return cls(frames, bounds, archive.codes[:, frames], chosen, by_chance, places.number)
+
+    def path(self, phrase: Phrase) -> Path:
+        """What `Phrase.find` finds in the frames themselves; minus infinity where no path ends."""
+        if phrase not in self._paths:
+            scores, starts = _found(phrase, self.codes, self.bounds)
+            self._paths[phrase] = np.where(scores > NO_PATH, scores, np.float32(-np.inf)), starts
+        return self._paths[phrase]
+
+    def said(self, tokenizer: Tokenizer) -> npt.NDArray[np.bool_]:
+        """Whether anything is said in each frame, as far as the tokenizer tells."""
+        if not isinstance(tokenizer, Speller):
+            return np.ones(self.codes.shape[1], bool)
+        parts = (self.codes[:, first : first + AT_ONCE] for first in range(0, self.codes.shape[1], AT_ONCE))
+        silent = [spelling(part, tokenizer)[:, :, 0].min(axis=1) for part in parts]
+        said: npt.NDArray[np.bool_] = np.concatenate(silent) < np.log(QUIET)
+        return said
+
+
+def _highest(scores: Float32, block: int) -> Float32:
+    """The highest of each block of so many; numpy is slow where a row is short."""
+    padded = np.pad(scores, (0, -len(scores) % block), constant_values=-np.inf)
+    highest = padded[::block].copy()
+    for i in range(1, block):
+        np.maximum(highest, padded[i::block], out=highest)
+    return highest
+
+
+def _best(scores: Float32, n: int) -> Int64:
+    """Where the ``n`` highest are, the highest first; of equal ones the first."""
+    if n >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    least = np.partition(scores, len(scores) - n)[len(scores) - n]
+    higher, equal = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+    chosen = np.concatenate([higher, equal[: n - len(higher)]])
+    return chosen[np.argsort(-scores[chosen], kind="stable")]
+
+
+def _windows(
+    archive: Archive, places: Places, blocks: Int64, longest: int
+) -> tuple[Int64, Int64, list[slice]]:
+    """Where to look at blocks: each with as many frames before it as a phrase may have, and a little more.
+
+    Where that would be more than there is, everything is looked at once.
+
+    Returns
+    -------
+    first, after : np.ndarray, shape (n_windows,), int64
+        The frames of each.
+    inside : list of slice
+        Each block in all windows, one behind the other.
+    """
+    part = np.searchsorted(archive.bounds, blocks, side="right")
+    behind = np.minimum(blocks + places.block, archive.bounds[part])  # of the block's stretch
+    first = np.maximum(blocks - longest - AROUND, archive.bounds[part - 1])
+    after = np.minimum(behind + AROUND, archive.bounds[part])
+    offset = np.cumsum(after - first) - after
+    if archive.n_frames <= min(AT_ONCE, int((after - first).sum())):
+        first, after = archive.bounds[:-1], archive.bounds[1:]
+        offset = np.zeros(len(blocks), np.int64)
+    inside = [slice(*pair) for pair in zip(blocks + offset, behind + offset, strict=True)]
+    return first, after, inside
+
+
+def _found(phrase: Phrase, codes: Int16, bounds: Int64) -> Path:
+    """What `Phrase.find` finds in the frames themselves, so many windows at a time that memory is bounded."""
+    found = []
+    first = 0
+    while first < len(bounds) - 1:
+        after = max(first + 1, int(np.searchsorted(bounds, bounds[first] + AT_ONCE, side="right")) - 1)
+        some = codes[:, bounds[first] : bounds[after]]
+        scores, starts = phrase.find(
+            some, np.arange(some.shape[1]), bounds[first : after + 1] - bounds[first]
+        )
+        found.append((scores, starts + bounds[first]))
+        first = after
+    scores, starts = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return scores, starts
