@@ -300,12 +300,15 @@ def _stretch(path: Path, segment: Segment, seen: _Seen, seek: bool) -> Waveform 
     """What is heard there; None where a seek leads behind it, or nobody knows where."""
     with _open(path, PLAIN if seen.is_plain else None) as container:
         track, media = _described(container, path)
-        frames = _decoded(container, track, media)
+        origin = (container.start_time or 0) / av.time_base
+        since = origin + segment.start - RUN_UP if seek else -math.inf
+        frames = _decoded(container, track, media, since)
         clock = 0.0
         if seek:
-            origin = (container.start_time or 0) / av.time_base
-            with contextlib.suppress(av.FFmpegError):  # what cannot be sought in is read from its beginning
-                container.seek(round((origin + max(0.0, segment.start - RUN_UP)) * av.time_base))
+            # What cannot be sought in is read from its beginning.
+            with contextlib.suppress(av.FFmpegError):
+                if since > origin:
+                    container.seek(round(since * av.time_base))
             first = next(frames, None)
             moment = first.time if first else None
             if first is None or moment is None or moment - origin > segment.start:
@@ -416,9 +419,15 @@ def _read(
         raise AudioError(f"{media.path} has an audio track ({media.codec}) but no samples in it{why}")
 
 
-def _decoded(container: InputContainer, track: AudioStream, media: Media) -> Iterator[AudioFrame]:
-    """Every frame that can be decoded; damaged packets are counted and passed over."""
+def _decoded(
+    container: InputContainer, track: AudioStream, media: Media, since: float = -math.inf
+) -> Iterator[AudioFrame]:
+    """Every frame that can be decoded; damaged packets are counted and passed over.
+
+    So are packets that end before ``since``, in seconds of the container, where each tells all of its sound.
+    """
     packets = container.demux(track)
+    wanted = since / float(track.time_base or 1) if track.codec_context.codec.intra_only else -math.inf
     while True:
         try:
             packet = next(packets)
@@ -427,6 +436,8 @@ def _decoded(container: InputContainer, track: AudioStream, media: Media) -> Ite
         except av.FFmpegError:
             media.damaged += 1  # FFmpeg cannot find the next packet: the file is cut off here
             return
+        if packet.pts is not None and packet.duration and packet.pts + packet.duration <= wanted:
+            continue
         try:
             yield from packet.decode()
         except av.FFmpegError:

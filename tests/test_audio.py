@@ -258,6 +258,20 @@ def test_a_stretch_is_what_a_player_plays_there(tmp_path: Path, suffix: str) -> 
     assert sounds.onset(heard.samples, rate) == pytest.approx(0.25, abs=0.05)
 
 
+@pytest.mark.parametrize("suffix", sorted(media.FORMATS))
+def test_a_stretch_is_the_same_sound_as_in_the_whole(tmp_path: Path, suffix: str) -> None:
+    rate = media.FORMATS[suffix][2]
+    path = media.write(tmp_path / f"a.{suffix}", sounds.melody(12.0, rate), rate)
+    whole = audio.load(path, rate).samples
+    for start in (0.0, 0.3, 4.9, 7.77):
+        heard = audio.excerpt(path, Segment(start, start + 1.0)).samples
+        first = max(0, round((start - 0.005) * rate))  # where clocks count milliseconds it may be beside
+        around = whole[first : round((start + 1.005) * rate)]
+        windows = np.lib.stride_tricks.sliding_window_view(around, len(heard))
+        likeness = windows @ heard / np.linalg.norm(windows, axis=1) / np.linalg.norm(heard)
+        assert likeness.max() > 0.999
+
+
 def test_a_stretch_ends_where_the_file_does(tmp_path: Path) -> None:
     path = media.write(tmp_path / "a.flac", sounds.noise(3.0, RATE), RATE)
     assert audio.excerpt(path, Segment(2.0, 5.0)).duration == pytest.approx(1.0)
