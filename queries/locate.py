@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from audiosearch.calibration import Background, likely
@@ -20,7 +21,7 @@ from audiosearch.interfaces import Tokenizer
 from audiosearch.types import Float32, Float64, Int64, Match, Segment
 from queries.archive import Archive
 from queries.phrases import Phrase
-from queries.places import Look, Path, Places
+from queries.places import Look, Paths, Places
 from queries.ways import LIKELY, MOST, Way, as_found
 
 BLUR = 3  # frames by which the ends of several phrases may differ
@@ -91,7 +92,7 @@ class Chances:
     def told(cls, look: Look, ways: Sequence[Way]) -> "Chances":
         """By the places of a look where the phrase hardly is."""
         usual = ways[0].phrase.usual
-        each = [_chance(look, look.path(way.phrase)[0], way.phrase.usual, way.phrase.spread) for way in ways]
+        each = [_chance(look, look.paths(way.phrase)[0], way.phrase.usual, way.phrase.spread) for way in ways]
         return cls(each, _chance(look, _fused(look, ways, each)[0], usual, len(ways) ** -0.5))
 
 
@@ -107,13 +108,14 @@ def judged(
     chances: Chances | None = None
     for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
         look = Look.at(archive, places, longest, first=chances is None)
+        said = look.said(tokenizer)
         if chances is None:
             chances = Chances.told(look, ways)
-            surest = _likely(_peaks(look, tokenizer, ways, chances), chances.together)
+            surest = _likely(_peaks(look, said, ways, chances), chances.together)
             if further := as_found(archive, tokenizer, surest, len(phrases), BLUR):
                 ways += further
                 chances = Chances.told(look, ways)
-        yield _peaks(look, tokenizer, ways, chances), chances.together
+        yield _peaks(look, said, ways, chances), chances.together
 
 
 def _likely(peaks: Sequence[Peak], background: Background) -> list[tuple[int, int]]:
@@ -123,13 +125,12 @@ def _likely(peaks: Sequence[Peak], background: Background) -> list[tuple[int, in
     return [(int(peak.start), peak.end) for peak in best]
 
 
-def _peaks(look: Look, tokenizer: Tokenizer, ways: Sequence[Way], chances: Chances) -> list[Peak]:
+def _peaks(look: Look, said: npt.NDArray[np.bool_], ways: Sequence[Way], chances: Chances) -> list[Peak]:
     """The chosen places of a look, best first, none overlapping another.
 
     Where nothing is said there is no phrase, however much less it fits elsewhere.
     """
     scores, starts, ends = _fused(look, ways, chances.each)
-    said = look.said(tokenizer)
     peaks = []
     for block in look.chosen:
         best = block.start + int(scores[block].argmax())
@@ -144,7 +145,7 @@ def _fused(look: Look, ways: Sequence[Way], each: Sequence[Background]) -> tuple
     """The paths of all ways as one; see `fused`."""
     paths = []
     for way, chance in zip(ways, each, strict=True):
-        scores, starts = look.path(way.phrase)
+        scores, starts = look.paths(way.phrase)
         paths.append((chance.standard(scores), starts))
     n = sum(not way.own for way in ways)
     weights = [way.weights(look.frames) for way in ways[n:]]
@@ -165,7 +166,7 @@ def _chance(look: Look, scores: Float32, usual: int, spread: float) -> Backgroun
 
 
 def fused(
-    paths: Sequence[Path], bounds: Int64, further: Sequence[tuple[Path, Float32]] = ()
+    paths: Sequence[Paths], bounds: Int64, further: Sequence[tuple[Paths, Float32]] = ()
 ) -> tuple[Float32, Float64, Int64]:
     """The paths of several phrases that end at about the same frame as one: their mean score.
 

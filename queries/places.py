@@ -24,7 +24,7 @@ AT_ONCE = 1 << 15  # frames that are looked at exactly at a time, for memory
 AROUND = 10  # frames on either side of a place that are heard with it
 NO_PATH = IMPOSSIBLE / 1000  # a mean over a phrase of so many frames or phones is still less
 
-Path = tuple[Float32, Float64]  # at each frame the score of the best one that ends there, and where it starts
+Paths = tuple[Float32, Float64]  # at each frame the score of the best that ends there, and where it starts
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,7 +98,7 @@ class Look:
     chosen: list[slice]
     by_chance: list[slice]
     number: int
-    _paths: dict[Phrase, Path] = field(default_factory=dict)
+    _paths: dict[Phrase, Paths] = field(default_factory=dict)
 
     @classmethod
     def at(cls, archive: Archive, places: Places, longest: int, first: bool) -> "Look":
@@ -114,10 +114,11 @@ class Look:
         by_chance = (others or inside[len(inside) // LIKELIEST :]) if first else []
         return cls(frames, bounds, archive.codes[:, frames], chosen, by_chance, places.number)
 
-    def path(self, phrase: Phrase) -> Path:
+    def paths(self, phrase: Phrase) -> Paths:
         """What `Phrase.find` finds in the frames themselves; minus infinity where no path ends."""
         if phrase not in self._paths:
-            scores, starts = _found(phrase, self.codes, self.bounds)
+            found = [self._found(phrase, *part) for part in self._parts()]
+            scores, starts = (np.concatenate(parts) for parts in zip(*found, strict=True))
             self._paths[phrase] = np.where(scores > NO_PATH, scores, np.float32(-np.inf)), starts
         return self._paths[phrase]
 
@@ -125,10 +126,25 @@ class Look:
         """Whether anything is said in each frame, as far as the tokenizer tells."""
         if not isinstance(tokenizer, Speller):
             return np.ones(self.codes.shape[1], bool)
-        parts = (self.codes[:, first : first + AT_ONCE] for first in range(0, self.codes.shape[1], AT_ONCE))
+        parts = (self.codes[:, self.bounds[first] : self.bounds[after]] for first, after in self._parts())
         silent = [spelling(part, tokenizer)[:, :, 0].min(axis=1) for part in parts]
         said: npt.NDArray[np.bool_] = np.concatenate(silent) < np.log(QUIET)
         return said
+
+    def _parts(self) -> Iterator[tuple[int, int]]:
+        """The first window of each part, and that behind its last: so many frames that memory is bounded."""
+        first = 0
+        while first < len(self.bounds) - 1:
+            within = np.searchsorted(self.bounds, self.bounds[first] + AT_ONCE, side="right")
+            after = max(first + 1, int(within) - 1)
+            yield first, after
+            first = after
+
+    def _found(self, phrase: Phrase, first: int, after: int) -> Paths:
+        bounds = self.bounds[first : after + 1]
+        some = self.codes[:, bounds[0] : bounds[-1]]
+        scores, starts = phrase.find(some, np.arange(some.shape[1]), bounds - bounds[0])
+        return scores, starts + bounds[0]
 
 
 def _highest(scores: Float32, block: int) -> Float32:
@@ -174,19 +190,3 @@ def _windows(
         offset = np.zeros(len(blocks), np.int64)
     inside = [slice(*pair) for pair in zip(blocks + offset, behind + offset, strict=True)]
     return first, after, inside
-
-
-def _found(phrase: Phrase, codes: Int16, bounds: Int64) -> Path:
-    """What `Phrase.find` finds in the frames themselves, so many windows at a time that memory is bounded."""
-    found = []
-    first = 0
-    while first < len(bounds) - 1:
-        after = max(first + 1, int(np.searchsorted(bounds, bounds[first] + AT_ONCE, side="right")) - 1)
-        some = codes[:, bounds[first] : bounds[after]]
-        scores, starts = phrase.find(
-            some, np.arange(some.shape[1]), bounds[first : after + 1] - bounds[first]
-        )
-        found.append((scores, starts + bounds[first]))
-        first = after
-    scores, starts = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return scores, starts
