@@ -8,7 +8,16 @@ from audiosearch.coherence import Coherence
 from audiosearch.judgement import Judgement
 from audiosearch.types import Float32, Segment
 from queries.search import Judged
-from queries.settle import COMPARED, LONGER_PART, PART, settled, surest_part
+from queries.settle import (
+    COMPARED,
+    LISTENED,
+    LISTENED_LONG,
+    LONG,
+    LONGER_PART,
+    PART,
+    settled,
+    surest_part,
+)
 from queries.waveforms import Waveforms
 
 SECTION = Segment(0.0, 10.0)
@@ -102,6 +111,24 @@ def test_of_many_lines_the_likeliest_are_listened_to() -> None:
     waveforms = Told([])
     assert sorted(lines(settled(many[::-1], waveforms)), key=str) == sorted(lines(many), key=str)
     assert waveforms.heard == lines(many[:COMPARED])
+
+
+@pytest.mark.parametrize("seconds", [5.0, 10.0])
+def test_what_codes_hardly_think_possible_is_listened_to_in_short_sections_alone(seconds: float) -> None:
+    section = Segment(0.0, seconds)
+    agreements: Float32 = np.full(2 * HALF, 0.4, np.float32)
+    # By how well it is verified it is anything from impossible to likely.
+    doubtful = [
+        Judged(Line("a", 1.0, 20.0), section, judgement, agreements)
+        for verified in np.linspace(-12, 12, 500)
+        for judgement in [Judgement(0.4, 1.0, 0.05, 0.8, seconds, verified=float(verified))]
+        if LISTENED < judgement.probability < LISTENED_LONG
+    ]
+    assert doubtful
+    for line in doubtful:
+        waveforms = Told([line.line])
+        settled([line], waveforms)
+        assert bool(waveforms.heard) == (seconds < LONG)
 
 
 def test_of_a_long_section_what_agrees_best_is_listened_to_first() -> None:
