@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from queries.search import Judged
 
 COMPARED = 12  # lines of a section that are listened to at most
-LISTENED, LISTENED_LONG = 0.001, 0.01  # probability from which on a line is; codes know long sections better
+LISTENED = 0.001  # probability from which on the likeliest are
+FIRST = 3  # of these
+FURTHER = 0.01  # probability from which on others are
 UNLIKELY = 0.5  # probability below which what a certain line explains elsewhere is not listened to
 LIKELY = 0.9  # probability from which on a part of a long section may tell enough
 LONG, PART = 6.0, 1.5  # seconds of one, and of its part
@@ -48,7 +50,7 @@ def settled(judged: list["Judged"], waveforms: Waveforms) -> list["Judged"]:
             continue
         probability = j.judgement.probability
         resembles = probability < UNLIKELY and max(elsewhere, default=-1.0) > FAR_LESS
-        least = LISTENED_LONG if j.query.duration > LONG else LISTENED
+        least = LISTENED if place < FIRST else FURTHER
         if place >= COMPARED or probability <= least or resembles:
             found.append(j)
             continue

@@ -1,5 +1,7 @@
 """Once the waveforms make one line of a section certain, what it explains is not listened to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,16 +10,7 @@ from audiosearch.coherence import Coherence
 from audiosearch.judgement import Judgement
 from audiosearch.types import Float32, Segment
 from queries.search import Judged
-from queries.settle import (
-    COMPARED,
-    LISTENED,
-    LISTENED_LONG,
-    LONG,
-    LONGER_PART,
-    PART,
-    settled,
-    surest_part,
-)
+from queries.settle import COMPARED, FIRST, FURTHER, LISTENED, LONGER_PART, PART, settled, surest_part
 from queries.waveforms import Waveforms
 
 SECTION = Segment(0.0, 10.0)
@@ -113,22 +106,17 @@ def test_of_many_lines_the_likeliest_are_listened_to() -> None:
     assert waveforms.heard == lines(many[:COMPARED])
 
 
-@pytest.mark.parametrize("seconds", [5.0, 10.0])
-def test_what_codes_hardly_think_possible_is_listened_to_in_short_sections_alone(seconds: float) -> None:
-    section = Segment(0.0, seconds)
-    agreements: Float32 = np.full(2 * HALF, 0.4, np.float32)
-    # By how well it is verified it is anything from impossible to likely.
-    doubtful = [
-        Judged(Line("a", 1.0, 20.0), section, judgement, agreements)
-        for verified in np.linspace(-12, 12, 500)
-        for judgement in [Judgement(0.4, 1.0, 0.05, 0.8, seconds, verified=float(verified))]
-        if LISTENED < judgement.probability < LISTENED_LONG
+def test_of_lines_that_codes_hardly_think_possible_the_first_are_listened_to() -> None:
+    # By how well it is verified a line is anything from impossible to likely.
+    tried = [
+        judged(Line("a", 1.0, 20.0), 0.4, 0.4, float(verified)) for verified in np.linspace(-12, 12, 500)
     ]
-    assert doubtful
-    for line in doubtful:
-        waveforms = Told([line.line])
-        settled([line], waveforms)
-        assert bool(waveforms.heard) == (seconds < LONG)
+    doubtful = [one for one in tried if LISTENED < one.judgement.probability < FURTHER]
+    assert len(doubtful) > FIRST
+    many = [replace(one, line=Line(f"{n}", 1.0, 5.0)) for n, one in enumerate(doubtful)]
+    waveforms = Told([])
+    assert len(settled(many, waveforms)) == len(many)
+    assert waveforms.heard == lines(many[::-1])[:FIRST]
 
 
 def test_of_a_long_section_what_agrees_best_is_listened_to_first() -> None:
