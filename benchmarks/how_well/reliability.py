@@ -27,7 +27,7 @@ from benchmarks.planted.sounds import library_of, recordings, stored
 
 EDGES = (0.0, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0)
 WIDTH = 20  # characters of a bar
-LEAST = (0.5, MIN_PROBABILITY, 0.95, 0.98)  # probabilities
+LEAST = sorted({0.5, 0.8, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, MIN_PROBABILITY})  # probabilities
 WAYS = {"with waveforms": True, "codes alone": False}
 
 
@@ -94,7 +94,7 @@ def report(answers: list[Answer]) -> list[str]:
     matches = np.array([match for answer in answers for match in answer.matches])
     probability, true = matches[:, 0], matches[:, 1] > 0
     surest = np.array([max((p for p, _ in answer.matches), default=0.0) for answer in answers])
-    right = np.array([any(t and p >= MIN_PROBABILITY for p, t in answer.matches) for answer in answers])
+    right = np.array([max((p for p, t in answer.matches if t), default=0.0) for answer in answers])
     is_stored = np.array([answer.stored for answer in answers])
     lines = [
         f"{len(probability)} matches, of any probability.",
@@ -115,14 +115,19 @@ def report(answers: list[Answer]) -> list[str]:
         )
     brier = float(((probability - true) ** 2).mean())
     n_stored, n_strange = int(is_stored.sum()), int((~is_stored).sum())
-    accepted = [f"{int((surest[~is_stored] >= least).sum())} at {least}" for least in LEAST]
+    accepted = [
+        f"| {least}{' (the default)' if least == MIN_PROBABILITY else ''} | {int((right >= least).sum())} "
+        f"| {int((surest[~is_stored] >= least).sum())} |"
+        for least in LEAST
+    ]
     return [
         *lines,
         "",
         f"Expected calibration error: {error:.4f}; Brier score: {brier:.4f}.",
         "",
-        f"At the default of {MIN_PROBABILITY}, {int(right.sum())} of {n_stored} excerpts of what is stored "
-        f"are found. Of {n_strange} of what is not, so many are accepted: {', '.join(accepted)}.",
+        f"| at least | found, of {n_stored} that are stored | accepted, of {n_strange} that are not |",
+        "|---|---|---|",
+        *accepted,
     ]
 
 
