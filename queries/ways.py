@@ -45,7 +45,7 @@ class Way:
 def as_found(
     archive: Archive, tokenizer: Tokenizer, places: Iterable[tuple[int, int]], weight: float, blur: int
 ) -> list[Way]:
-    """Places as ways to look for what they say; none where the tokenizer does not spell.
+    """Places as ways to look for what they say.
 
     Parameters
     ----------
@@ -57,10 +57,15 @@ def as_found(
         Of all together.
     blur : int
         Frames by which a path may end beside a place and still be its own.
+
+    Returns
+    -------
+    list of Way
+        One for each place that is long enough to be a phrase; none where the tokenizer does not spell.
     """
-    long = [(first, last) for first, last in places if last + 1 - first >= SHORTEST]
     if not isinstance(tokenizer, Speller):
         return []
+    long = [(first, last) for first, last in places if last + 1 - first >= SHORTEST]
     ways = []
     for first, last in long:
         part = archive.stretch_of(first)
