@@ -6,8 +6,8 @@ Verdict = Literal["same recording", "contains part of", "altered copy", "no matc
 
 # Below it is no match. Of a thousand excerpts of recordings that are not stored one or two exceed it, of
 # speakers who are also in stored ones (`benchmarks.how_well.calibrate` and `reliability`: 2 of 976, 2 of
-# 1,176), and .97 one; by codes alone three do. Of those of 1 s more do so, by codes alone of those of 3 s, too
-# (`benchmarks.how_well.lengths`).
+# 1,176), and .97 one; by codes alone three do. Of those of 1 s more do so, by codes alone of those of 3 s,
+# too (`benchmarks.how_well.lengths`).
 MIN_PROBABILITY = 0.9
 SAME_RATE = 0.005  # a rate nearer to 1 is that of the same speed
 PLAY = 0.1  # seconds by which a line may lie askew at its ends
