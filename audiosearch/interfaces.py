@@ -78,8 +78,11 @@ class Speller(Tokenizer, Protocol):
         """What can be spelled: phones as `espeak.phones` writes them."""
         ...
 
-    def spell(self, codes: Codes, layers: range | None = None) -> Float32:
-        """Log-probabilities of silence and of each phone, shape (n_frames * slots, 1 + n_phones)."""
+    def spell(self, codes: Codes, layers: range | None = None, wide: bool = False) -> Float32:
+        """Log-probabilities of silence and of each phone, shape (n_frames * slots, 1 + n_phones).
+
+        Told by some of the layers; and ``wide``, as examples are compared with it: by what lies further away.
+        """
         ...
 
     def hear(self, waveform: Waveform) -> Float32:

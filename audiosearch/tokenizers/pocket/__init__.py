@@ -82,7 +82,7 @@ class Pocket:
         """What can be spelled: phones as `espeak.phones` writes them."""
         return tuple(weights.metadata()["phones"].split())
 
-    def spell(self, codes: Codes, layers: range | None = None) -> Float32:
+    def spell(self, codes: Codes, layers: range | None = None, wide: bool = False) -> Float32:
         """What is said, phone by phone.
 
         Parameters
@@ -91,6 +91,8 @@ class Pocket:
             Where all layers are believed, its frames are neighbours that tell of each other.
         layers : range, optional
             Of the speech layers, those that are believed; all by default.
+        wide : bool
+            Whether further neighbours tell, too, where all layers are believed.
 
         Returns
         -------
@@ -98,8 +100,12 @@ class Pocket:
             Log-probabilities, one row for each 20 ms: of silence, then of each of `phones`.
         """
         chosen = self.speech_layers if layers is None else layers
-        spelled_by = spelling.near if chosen == self.speech_layers else spelling.alone
-        return self._slots(spelled_by(_weights(spelling.CODES), vectors(codes, _codebooks(), chosen)))
+        stand_for = vectors(codes, _codebooks(), chosen)
+        if chosen != self.speech_layers:
+            return self._slots(spelling.alone(_weights(spelling.CODES), stand_for))
+        if wide:
+            return self._slots(spelling.wide(_weights(spelling.COMPARED), stand_for))
+        return self._slots(spelling.near(_weights(spelling.CODES), stand_for))
 
     def hear(self, waveform: Waveform) -> Float32:
         """What is said in sound whose codes are not needed: nothing is lost by quantizing.

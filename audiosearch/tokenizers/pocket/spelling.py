@@ -2,15 +2,17 @@ r"""What is said, phone by phone: from what is heard, or codes stand for, to the
 
 A frame says most about its own 80 ms. But phones reach from one frame into the next, and what one leaves
 open its neighbours tell: residual convolutions correct what a linear layer makes of each frame. Of codes,
-which are stored, two frames on either side tell. Ten tell what is usually said beside it as well, which a
-word alone has not, and take twice the time again, too much for a hundred hours; what is heard without codes
-is spelled by both, with weights of its own. Where frames are not neighbours, and where few layers are known,
-the linear layer stands alone. `training.spelling` teaches all.
+which are stored, two frames on either side tell where the words of a text are looked for. Seven tell what is
+usually said beside it as well, which a word alone has not; an example is compared with what they tell, for it
+is heard likewise: without codes, by the mean of two and of ten, with weights of its own. Ten would take too
+long for a hundred hours. Where frames are not neighbours, and where few layers are known, the linear layer
+stands alone. `training.spelling` teaches all.
 
-    frames      i-10 .. i-2  i-1   i   i+1  i+2 .. i+10
-                                   |--- linear layer ---+------+
-                          \------- convolutions -------/  near  |-->  4 slots of 20 ms x (silence and phones)
-                 \---------------- convolutions --------------/  far
+    frames      i-10 .. i-7 .. i-2  i-1   i   i+1  i+2 .. i+7 .. i+10
+                                          |--- linear layer ---+-------+
+                                 \------- convolutions -------/  near  |-->  4 slots of 20 ms
+                         \--------------- convolutions --------------/  wide   x (silence and phones)
+                \------------------------ convolutions --------------------/  far
 """
 
 from collections.abc import Mapping
@@ -20,9 +22,10 @@ import numpy as np
 from audiosearch.types import Float32
 
 TAPS = 3  # of each convolution
-NEAR, FAR = (1, 1), (1, 1, 2, 2, 4)  # frames from one tap to the next, of each convolution
+NEAR, WIDE, FAR = (1, 1), (1, 2, 4), (1, 1, 2, 2, 4)  # frames from one tap to the next, of each convolution
 AT_ONCE = 512  # frames computed together, so that they stay in the cache
 CODES, HEARD = "spelling.safetensors.gz", "hearing.safetensors.gz"  # weights: `near`; and `near` and `far`
+COMPARED = "comparing.safetensors.gz"  # `wide`, of codes
 
 
 def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:
@@ -46,6 +49,11 @@ def alone(weights: Mapping[str, Float32], heard: Float32) -> Float32:
 def near(weights: Mapping[str, Float32], heard: Float32) -> Float32:
     """The same, of frames that follow each other: what two on either side tell, too."""
     return _in_parts(weights, "near", heard, NEAR)
+
+
+def wide(weights: Mapping[str, Float32], heard: Float32) -> Float32:
+    """The same, by seven on either side."""
+    return _in_parts(weights, "wide", heard, WIDE)
 
 
 def far(weights: Mapping[str, Float32], heard: Float32) -> Float32:

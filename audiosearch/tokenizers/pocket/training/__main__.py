@@ -9,7 +9,8 @@ keeps its state in WORK every few minutes and goes on from there when it is star
 gets `sound.jsonl` and `speech.jsonl`, a line of losses every 50 steps.
 
 When the weights are in the package, `spelling` teaches how phones are spelled from their codes, and writes
-`spelling.safetensors.gz` (``--out``); `hearing`, from what is heard, and writes `hearing.safetensors.gz`.
+`spelling.safetensors.gz` (``--out``); `comparing`, how they are for examples: `comparing.safetensors.gz`;
+`hearing`, from what is heard: `hearing.safetensors.gz`.
 """
 
 import json
@@ -45,10 +46,15 @@ class Stage(StrEnum):
     finish = "finish"
     all = "all"
     spelling = "spelling"
+    comparing = "comparing"
     hearing = "hearing"
 
 
-RECIPES = {Stage.spelling: spelling.CODES, Stage.hearing: spelling.HEARD}
+RECIPES = {
+    Stage.spelling: spelling.CODES,
+    Stage.comparing: spelling.COMPARED,
+    Stage.hearing: spelling.HEARD,
+}
 
 
 def main(

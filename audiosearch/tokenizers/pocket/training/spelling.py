@@ -3,8 +3,9 @@
 The network is taught before this, with a spelling layer of its own; that layer alone could be asked. But
 codes are what is stored, a frame's neighbours are stored beside it, and where people speak, the phones of the
 training were aligned by a younger network. So speech is aligned by the network as it is shipped, and heard
-degraded as in its own training; from its codes phones are learned anew. And once more, by more weights, for
-what is heard without codes: half of the utterances are taught as heard, half as codes stand for them.
+degraded as in its own training; from its codes phones are learned anew: by what is near, for the words of a
+text, and by what lies further away, for examples. And once more, by more weights, for what is heard without
+codes: half of the utterances are taught as heard, half as codes stand for them.
 """
 
 import random
@@ -19,7 +20,7 @@ from torch.nn.functional import log_softmax, nll_loss
 
 from audiosearch.tokenizers.pocket import quantize, weights
 from audiosearch.tokenizers.pocket.network import Encoder
-from audiosearch.tokenizers.pocket.spelling import FAR, NEAR, TAPS
+from audiosearch.tokenizers.pocket.spelling import FAR, NEAR, TAPS, WIDE
 from audiosearch.tokenizers.pocket.training import degrade, speech
 from audiosearch.types import Float32, Int16
 
@@ -53,6 +54,7 @@ class Recipe:
 
 
 CODES = Recipe({"near": (128, NEAR)}, (2, 5), encoded=1.0, dropout=0.0)
+COMPARED = Recipe({"wide": (96, WIDE)}, (2, 8), encoded=1.0, dropout=0.1)
 HEARD = Recipe({"near": (128, NEAR), "far": (168, FAR)}, (2, 8), encoded=0.5, dropout=0.15)
 
 Batch = tuple[npt.NDArray[np.float16], Int16, Int16]
@@ -78,7 +80,7 @@ class Spelling(nn.Module):
             self.add_module(way, _Beside(width, dilations, n_odds, recipe.dropout))
 
     def forward(self, heard: Tensor, together: bool = True) -> list[Tensor]:
-        """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones): alone, or near and far."""
+        """Log-probabilities, shape (batch, LETTERS * n_frames, 1 + n_phones): alone, or each way."""
         odds = self.alone(heard)
         if not together:
             return [self._told(odds)]
