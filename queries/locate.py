@@ -108,11 +108,11 @@ def judged(
     chances: Chances | None = None
     for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
         look = Look.at(archive, places, longest, first=chances is None)
-        said = look.said(tokenizer)
+        said = look.said(tokenizer, all(phrase.wide for phrase in phrases))
         if chances is None:
             chances = Chances.told(look, ways)
             surest = _likely(_peaks(look, said, ways, chances), chances.together)
-            if further := as_found(archive, tokenizer, surest, len(phrases), BLUR):
+            if further := as_found(archive, tokenizer, surest, phrases, BLUR):
                 ways += further
                 chances = Chances.told(look, ways)
         yield _peaks(look, said, ways, chances), chances.together

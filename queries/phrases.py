@@ -45,6 +45,7 @@ class Phrase(Protocol):
     usual: int  # as a rule
     longest: int  # and at most
     spread: float  # by how much its score differs from one place to another in speech, at least
+    wide: bool  # whether what lies further from a frame tells what is said in it, too
 
     def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
         """The best path that ends at each frame.
@@ -71,7 +72,11 @@ class Phrase(Protocol):
 
 
 def spoken(
-    example: Waveform, tokenizer: Tokenizer, part: Segment | None = None, phases: Sequence[float] = PHASES
+    example: Waveform,
+    tokenizer: Tokenizer,
+    part: Segment | None = None,
+    phases: Sequence[float] = PHASES,
+    wide: bool = True,
 ) -> list["Example"]:
     """A phrase by a recording of it: once for each phase against the frame grid.
 
@@ -85,6 +90,8 @@ def spoken(
         nothing does, noise has to.
     phases : sequence of float
         Parts of a frame.
+    wide : bool
+        Whether further neighbours tell what is said in a stored frame, too.
 
     Raises
     ------
@@ -100,7 +107,7 @@ def spoken(
         )
     if isinstance(tokenizer, Speller):
         place = without_silence(whole, place, tokenizer)
-    return [Example(_heard(whole, place, tokenizer, phase), tokenizer) for phase in phases]
+    return [Example(_heard(whole, place, tokenizer, phase), tokenizer, wide) for phase in phases]
 
 
 def without_silence(whole: Waveform, place: Segment, tokenizer: Speller) -> Segment:
@@ -135,7 +142,7 @@ def _stands_for(codes: Codes, tokenizer: Tokenizer, layers: range) -> Float32:
     return unit(vectors(codes, tokenizer.codebooks, layers))
 
 
-def stored(codes: Int16, place: slice, tokenizer: Speller) -> "Example":
+def stored(codes: Int16, place: slice, tokenizer: Speller, wide: bool) -> "Example":
     """A phrase by how it is stored: by some frames, and what surrounds them.
 
     Parameters
@@ -145,8 +152,10 @@ def stored(codes: Int16, place: slice, tokenizer: Speller) -> "Example":
     place : slice
         The frames in which it is said.
     tokenizer : Speller
+    wide : bool
+        As for `spoken`.
     """
-    return Example(np.exp(_spelled(codes, tokenizer)[place]), tokenizer)
+    return Example(np.exp(_spelled(codes, tokenizer, wide)[place]), tokenizer, wide)
 
 
 def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> list[Phrase]:
@@ -182,7 +191,8 @@ def typed(text: str, voices: Sequence[Synthesizer], tokenizer: Tokenizer) -> lis
 
 def _said(text: str, voice: Synthesizer, tokenizer: Tokenizer) -> list["Example"]:
     said = audio.resample(voice.synthesize(text), tokenizer.sample_rate)
-    return spoken(said, tokenizer, phases=PHASES[:1])  # voices differ more than phases
+    # Voices differ more than phases; and what words ask for is spelled for them.
+    return spoken(said, tokenizer, phases=PHASES[:1], wide=False)
 
 
 class Example:
@@ -195,10 +205,13 @@ class Example:
         any other one, of which a frame is one slot, a unit vector.
     tokenizer : Tokenizer
         What is stored was heard by it.
+    wide : bool
+        As for `spoken`.
     """
 
-    def __init__(self, heard: Float32, tokenizer: Tokenizer) -> None:
+    def __init__(self, heard: Float32, tokenizer: Tokenizer, wide: bool) -> None:
         self._tokenizer = tokenizer
+        self.wide = wide
         halved = isinstance(tokenizer, Speller) and tokenizer.slots % HALVES == 0
         self._finest = HALVES if halved else 1
         self._heard = {parts: _in_parts(heard, parts) for parts in (1, self._finest)}
@@ -241,7 +254,7 @@ class Example:
         """A vector for each of so many parts of a frame: probabilities of phones, or what codes stand for."""
         tokenizer = self._tokenizer
         if isinstance(tokenizer, Speller):
-            return _in_parts(np.exp(spelling(codes, tokenizer)), parts)
+            return _in_parts(np.exp(spelling(codes, tokenizer, self.wide)), parts)
         layers = tokenizer.speech_layers
         whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
         whole[layers.start : layers.start + len(codes)] = codes
@@ -287,6 +300,7 @@ class Words:
         self.usual = max(1, len(self._phones))  # 80 ms for each
         self.longest = 3 * self.usual
         self.spread = SPREAD_OF_WORDS
+        self.wide = False
 
     @property
     def n_phones(self) -> int:
@@ -306,7 +320,7 @@ class Words:
 
     def _evidence(self, codes: Int16, in_order: bool) -> Float32:
         """For silence and the phones of the phrase, in each slot of what codes stand for."""
-        spelled = spelling(codes, self._tokenizer)
+        spelled = spelling(codes, self._tokenizer, self.wide)
         if in_order:  # they are the frames themselves: what surrounds them is known
             gains = paths.anything(spelled.reshape(-1, spelled.shape[2]), CHANGE).reshape(spelled.shape[:2])
         else:
@@ -316,10 +330,10 @@ class Words:
         return np.ascontiguousarray(evidence)
 
 
-def spelling(codes: Int16, tokenizer: Speller) -> Float32:
+def spelling(codes: Int16, tokenizer: Speller, wide: bool) -> Float32:
     """Log-probabilities of phones for codes of one or more of the layers that tell what is said.
 
-    Kept for a moment: several phrases ask it of the same frames.
+    Told ``wide``, or by what is near alone. Kept for a moment: several phrases ask it of the same frames.
 
     Returns
     -------
@@ -327,20 +341,20 @@ def spelling(codes: Int16, tokenizer: Speller) -> Float32:
         Not to be written to.
     """
     heard = codes.astype(np.int16, copy=False)
-    return _spelling(heard.tobytes(), len(heard), tokenizer)  # type: ignore[arg-type]
+    return _spelling(heard.tobytes(), len(heard), tokenizer, wide)  # type: ignore[arg-type]
 
 
 @functools.lru_cache(maxsize=3)
-def _spelling(codes: bytes, n_layers: int, tokenizer: Speller) -> Float32:
-    return _spelled(np.frombuffer(codes, np.int16).reshape(n_layers, -1), tokenizer)
+def _spelling(codes: bytes, n_layers: int, tokenizer: Speller, wide: bool) -> Float32:
+    return _spelled(np.frombuffer(codes, np.int16).reshape(n_layers, -1), tokenizer, wide)
 
 
-def _spelled(codes: Int16, tokenizer: Speller) -> Float32:
+def _spelled(codes: Int16, tokenizer: Speller, wide: bool) -> Float32:
     layers = tokenizer.speech_layers
     believed = range(layers.start, layers.start + len(codes))
     whole = np.zeros((layers.stop, codes.shape[1]), np.int16)
     whole[believed.start : believed.stop] = codes
-    spelled = tokenizer.spell(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), believed)
+    spelled = tokenizer.spell(Codes(whole, tokenizer.frame_rate, tokenizer.codebook_size), believed, wide)
     return spelled.reshape(codes.shape[1], tokenizer.slots, -1)
 
 

@@ -122,12 +122,12 @@ class Look:
             self._paths[phrase] = np.where(scores > NO_PATH, scores, np.float32(-np.inf)), starts
         return self._paths[phrase]
 
-    def said(self, tokenizer: Tokenizer) -> npt.NDArray[np.bool_]:
-        """Whether anything is said in each frame, as far as the tokenizer tells."""
+    def said(self, tokenizer: Tokenizer, wide: bool) -> npt.NDArray[np.bool_]:
+        """Whether anything is said in each frame, as far as the tokenizer tells, ``wide`` or not."""
         if not isinstance(tokenizer, Speller):
             return np.ones(self.codes.shape[1], bool)
         parts = (self.codes[:, self.bounds[first] : self.bounds[after]] for first, after in self._parts())
-        silent = [spelling(part, tokenizer)[:, :, 0].min(axis=1) for part in parts]
+        silent = [spelling(part, tokenizer, wide)[:, :, 0].min(axis=1) for part in parts]
         said: npt.NDArray[np.bool_] = np.concatenate(silent) < np.log(QUIET)
         return said
 

@@ -4,7 +4,7 @@ A place that probably says the phrase is one more example of it (pseudo-relevanc
 Lee 2010): by a speaker of these recordings, and heard as their other places are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,11 @@ class Way:
 
 
 def as_found(
-    archive: Archive, tokenizer: Tokenizer, places: Iterable[tuple[int, int]], weight: float, blur: int
+    archive: Archive,
+    tokenizer: Tokenizer,
+    places: Iterable[tuple[int, int]],
+    asked: Sequence[Phrase],
+    blur: int,
 ) -> list[Way]:
     """Places as ways to look for what they say.
 
@@ -53,8 +57,8 @@ def as_found(
     tokenizer : Tokenizer
     places : iterable of (int, int)
         The first and last frame of each.
-    weight : float
-        Of all together.
+    asked : sequence of Phrase
+        Places weigh as much as these, all together.
     blur : int
         Frames by which a path may end beside a place and still be its own.
 
@@ -66,11 +70,13 @@ def as_found(
     if not isinstance(tokenizer, Speller):
         return []
     long = [(first, last) for first, last in places if last + 1 - first >= SHORTEST]
+    wide = all(phrase.wide for phrase in asked)
     ways = []
     for first, last in long:
         part = archive.stretch_of(first)
         begin = max(int(archive.bounds[part]), first - AROUND)
         after = min(int(archive.bounds[part + 1]), last + 1 + AROUND)
-        example = stored(archive.codes[:, begin:after], slice(first - begin, last + 1 - begin), tokenizer)
-        ways.append(Way(example, weight / len(long), range(first - blur, last + 1 + blur)))
+        place = slice(first - begin, last + 1 - begin)
+        example = stored(archive.codes[:, begin:after], place, tokenizer, wide)
+        ways.append(Way(example, len(asked) / len(long), range(first - blur, last + 1 + blur)))
     return ways

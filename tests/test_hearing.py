@@ -30,7 +30,7 @@ class FirstSlots:
             made.append(Codes(padded[::5].reshape(-1, 2).T.astype(np.int16), 10.0, 4))
         return made
 
-    def spell(self, codes: Codes, layers: range | None = None) -> Float32:
+    def spell(self, codes: Codes, layers: range | None = None, wide: bool = False) -> Float32:
         """The first slot of a frame for sure, in the second nothing."""
         likely = np.full((codes.n_frames, 2, 4), 0.25)
         likely[:, 0] = np.eye(4)[codes.array[0]] * 0.96 + 0.01

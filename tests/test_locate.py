@@ -93,8 +93,8 @@ def test_an_example_may_be_a_part_of_its_recording(library: Library, speech_clip
 @pytest.mark.parametrize("slots", [2, 3])
 def test_phones_may_have_any_number_of_slots(slots: int, speech_clip: Path) -> None:
     class Slower(Pocket):
-        def spell(self, codes: Codes, layers: range | None = None) -> np.ndarray:
-            return first_slots(Pocket().spell(codes, layers))
+        def spell(self, codes: Codes, layers: range | None = None, wide: bool = False) -> np.ndarray:
+            return first_slots(Pocket().spell(codes, layers, wide))
 
         def hear(self, waveform: Waveform) -> np.ndarray:
             return first_slots(Pocket().hear(waveform))

@@ -21,8 +21,9 @@ N_PHONES = 94
 @pytest.fixture(scope="module")
 def taught() -> training.Spelling:
     torch.manual_seed(3)
-    network = training.Spelling(N_PHONES, training.HEARD)
-    for beside in (network.near, network.far):
+    recipe = replace(training.HEARD, beside={**training.HEARD.beside, **training.COMPARED.beside})
+    network = training.Spelling(N_PHONES, recipe)
+    for beside in (network.near, network.far, network.wide):
         assert isinstance(beside.last, torch.nn.Linear)
         torch.nn.init.normal_(beside.last.weight, std=0.1)  # it is nought before it is taught
     return network.eval()
@@ -38,7 +39,8 @@ def log_softmax(odds: np.ndarray, n_phones: int) -> np.ndarray:
 def test_it_computes_what_was_taught(taught: training.Spelling, n_frames: int) -> None:
     heard = np.random.default_rng(1).normal(size=(n_frames, 128)).astype(np.float32)
     shipped = taught.weights()
-    computed = [told_by(shipped, heard) for told_by in (spelling.alone, spelling.near, spelling.far)]
+    ways = spelling.alone, spelling.near, spelling.far, spelling.wide
+    computed = [told_by(shipped, heard) for told_by in ways]
     with torch.no_grad():
         expected = [told for way in (False, True) for told in taught(torch.from_numpy(heard)[None], way)]
     for odds, told in zip(computed, expected, strict=True):
@@ -48,7 +50,11 @@ def test_it_computes_what_was_taught(taught: training.Spelling, n_frames: int) -
 def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spelling) -> None:
     heard = np.random.default_rng(2).normal(size=(40, 128)).astype(np.float32)
     middle = 20
-    for told_by, reach, least in ((spelling.near, 2, 1e-3), (spelling.far, 10, 5e-5)):
+    for told_by, reach, least in (
+        (spelling.near, 2, 1e-3),
+        (spelling.wide, 7, 1e-4),
+        (spelling.far, 10, 5e-5),
+    ):
         whole = told_by(taught.weights(), heard)
         part = heard[middle - reach : middle + reach + 1]
         told = told_by(taught.weights(), part)[reach]
@@ -58,19 +64,20 @@ def test_a_frame_is_told_by_as_many_neighbours_as_it_says(taught: training.Spell
 
 
 def test_places_are_heard_with_all_that_tells_of_them() -> None:
-    beside = spelling.reach(spelling.NEAR)
+    beside = max(spelling.reach(spelling.NEAR), spelling.reach(spelling.WIDE))
     assert beside <= places.AROUND  # else what lies beside a place in another window would tell, too
 
 
 def test_what_is_shipped_was_taught_for_the_codes_that_are_made() -> None:
-    for file in (spelling.CODES, spelling.HEARD):
+    for file in (spelling.CODES, spelling.COMPARED, spelling.HEARD):
         assert weights.metadata(file)["codes"] == weights.revision()
 
 
-def test_neighbours_make_speech_surer(speech_clip: Path) -> None:
+@pytest.mark.parametrize("wide", [False, True])
+def test_neighbours_make_speech_surer(speech_clip: Path, wide: bool) -> None:
     pocket = Pocket()
     codes = pocket.encode([Waveform(audio.load(speech_clip, 16000).samples, 16000)])[0]
-    together = np.exp(pocket.spell(codes))
+    together = np.exp(pocket.spell(codes, wide=wide))
     alone = np.exp(
         np.concatenate([pocket.spell(Codes(codes.array[:, [i]], 12.5, 2048)) for i in range(codes.n_frames)])
     )

@@ -51,7 +51,8 @@ def test_a_place_that_is_likely_helps_to_find_another(
 def test_of_its_own_place_an_example_tells_nothing(twice: Library) -> None:
     tokenizer = Pocket()
     archive = Archive.of(twice.store, twice.recordings(), tokenizer.speech_layers)
-    first, second = as_found(archive, tokenizer, [(100, 119), (200, 201), (300, 304)], 3.0, blur=2)
+    asked = 3 * [stored(archive.codes, slice(0, 20), tokenizer, wide=True)]
+    first, second = as_found(archive, tokenizer, [(100, 119), (200, 201), (300, 304)], asked, blur=2)
     frames = np.array([97, 98, 121, 122, 300])
     assert first.weights(frames).tolist() == [1.5, 0, 0, 1.5, 1.5]
     assert second.weights(frames).tolist() == [1.5, 1.5, 1.5, 1.5, 0]
@@ -59,11 +60,12 @@ def test_of_its_own_place_an_example_tells_nothing(twice: Library) -> None:
     assert Way(first.phrase).weights(frames).tolist() == [1.0] * 5
 
 
-def test_an_example_is_spelled_with_what_surrounds_it(twice: Library) -> None:
+@pytest.mark.parametrize("wide", [False, True])
+def test_an_example_is_spelled_with_what_surrounds_it(twice: Library, wide: bool) -> None:
     tokenizer = Pocket()
     archive = Archive.of(twice.store, twice.recordings(), tokenizer.speech_layers)
-    whole = stored(archive.codes, slice(300, 320), tokenizer)
-    [way] = as_found(archive, tokenizer, [(300, 319)], 1.0, blur=0)
+    whole = stored(archive.codes, slice(300, 320), tokenizer, wide)
+    [way] = as_found(archive, tokenizer, [(300, 319)], [whole], blur=0)
     codes, bounds = archive.codes[:, 280:340], np.array([0, 60])
     expected, _ = whole.find(codes, np.arange(60), bounds)
     found, _ = way.phrase.find(codes, np.arange(60), bounds)

@@ -24,7 +24,13 @@ from benchmarks.commit import commit
 COST = 1.0  # nats
 LANGUAGES = {"en": "English", "zh": "Mandarin"}
 Said = tuple[Codes, Float32, list[str]]
-WAYS = "by the layer it was taught with", "each frame alone", "with its neighbours", "the same, without codes"
+WAYS = (
+    "by the layer it was taught with",
+    "each frame alone",
+    "with its neighbours",
+    "with further ones",
+    "without codes",
+)
 
 
 def main(
@@ -82,6 +88,7 @@ def error_rates(pocket: Pocket, said: Sequence[Said]) -> list[float]:
         ways = (
             *(spelling.alone(layer, heard) for layer in (before, taught)),
             pocket.spell(codes),
+            pocket.spell(codes, wide=True),
             without,
         )
         n_slots = len(heard) * pocket.slots
