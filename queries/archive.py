@@ -1,14 +1,14 @@
 """The codes of all that is searched, one recording behind the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from audiosearch.frames import to_seconds
-from audiosearch.interfaces import Store
-from audiosearch.types import Int16, Int64, Recording, Segment
+from audiosearch.interfaces import Speller, Store
+from audiosearch.types import Float32, Int16, Int64, Recording, Segment
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,6 +26,8 @@ class Archive:
         Where each frame begins in its recording, in seconds.
     frame : float
         Length of a frame, in seconds.
+    gains : dict
+        By tokenizer: what `queries.phrases` takes off the evidence of any phrase, kept for the next one.
     """
 
     recordings: list[str]
@@ -33,6 +35,7 @@ class Archive:
     codes: Int16
     times: npt.NDArray[np.float64]
     frame: float
+    gains: dict[Speller, Float32] = field(default_factory=dict)
 
     @classmethod
     def of(cls, store: Store, recordings: Sequence[Recording], layers: range) -> "Archive":

@@ -106,7 +106,7 @@ def judged(
     longest = max(phrase.longest for phrase in phrases)
     ways = [Way(phrase) for phrase in phrases]
     chances: Chances | None = None
-    for places in Places.best_first(archive, phrases[0], tokenizer.codebook_size):
+    for places in Places.best_first(archive, phrases[0]):
         look = Look.at(archive, places, longest, first=chances is None)
         said = look.said(tokenizer, all(phrase.wide for phrase in phrases))
         if chances is None:

@@ -1,11 +1,9 @@
 """The best way of a phrase through stored frames, ending at each of them: compiled dynamic programming.
 
-Both searches look the frames up in a table with a row for each code (or, to be exact, for each frame),
-run through each recording once, and tell for every frame the best path that ends there and the frame
-in which it began.
+All look the frames up in a table with a row for each code (or, to be exact, for each frame), run through
+each recording once, and tell for every frame the best path that ends there; and, but the rough one, when it
+began.
 """
-
-from collections.abc import Callable
 
 import numba
 import numpy as np
@@ -59,6 +57,7 @@ def warped(table: Float32, rows: npt.NDArray[np.integer], bounds: Int64) -> tupl
     return scores, starts
 
 
+@compiled(parallel=True, fastmath=True)
 def spelled(
     table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
 ) -> tuple[Float32, Int64]:
@@ -81,93 +80,121 @@ def spelled(
     starts : np.ndarray, shape (n_frames,), int64
         The slot in which it began, of all slots of all frames.
     """
-    found: tuple[Float32, Int64] = _spelled_traced(table, pauses, rows, bounds)
-    return found
+    n_slots, n = table.shape[1], table.shape[2] - 1
+    scores = np.full(len(rows), IMPOSSIBLE, np.float32)
+    starts = np.zeros(len(rows), np.int64)
+    between = np.where(pauses, np.float32(0.0), IMPOSSIBLE).astype(np.float32)
+    for part in numba.prange(len(bounds) - 1):
+        # For each phone, from 1 on: in its first slot, in a later one, in the silence behind it. Index 0
+        # is where the phrase begins. Each loop over the phones reads what the one before it wrote: they
+        # become vector instructions.
+        first = np.full(n + 1, IMPOSSIBLE, np.float32)
+        later, quiet, entering = first.copy(), first.copy(), first.copy()
+        later[0] = 0.0
+        # The slot in which each path began, less the part's first.
+        begin_first = np.zeros(n + 1, np.int32)
+        begin_later, begin_quiet, begin_entering = begin_first.copy(), begin_first.copy(), begin_first.copy()
+        for frame in range(bounds[part], bounds[part + 1]):
+            best, begin = IMPOSSIBLE, 0
+            for slot in range(n_slots):
+                begin_later[0] = (frame - bounds[part]) * n_slots + slot
+                evidence = table[rows[frame], slot]
+                for i in range(n):
+                    rested = quiet[i] + between[i]
+                    entering[i + 1] = rested if rested > later[i] else later[i]
+                    begin_entering[i + 1] = begin_quiet[i] if rested > later[i] else begin_later[i]
+                for i in range(1, n + 1):
+                    silent, said, begun = quiet[i], later[i], first[i]
+                    quiet[i] = (said if said > silent else silent) + evidence[0]
+                    later[i] = (begun if begun > said else said) + evidence[i]
+                    first[i] = entering[i] + evidence[i]
+                    begin_quiet[i] = begin_later[i] if said > silent else begin_quiet[i]
+                    begin_later[i] = begin_first[i] if begun > said else begin_later[i]
+                    begin_first[i] = begin_entering[i]
+                if later[n] > best:
+                    best, begin = later[n], begin_later[n]
+            scores[frame] = best
+            starts[frame] = bounds[part] * n_slots + begin
+    return scores, starts
 
 
-def spelled_scores(
-    table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
+@compiled(parallel=True, fastmath=True)
+def roughly(
+    table: Float32,
+    gains: Float32,
+    pauses: npt.NDArray[np.bool_],
+    rows: npt.NDArray[np.integer],
+    bounds: Int64,
 ) -> Float32:
-    """The scores of `spelled` alone, in a fourth of the time."""
-    scores: Float32 = _spelled_scored(table, pauses, rows, bounds)[0]
+    """Phones in order, each for one slot or longer: the scores of a search through hours of sound.
+
+    Parameters
+    ----------
+    table, pauses, rows, bounds
+        As for `spelled`.
+    gains : np.ndarray, shape (n_frames, n_slots), float32
+        What is taken off all evidence of each slot.
+
+    Returns
+    -------
+    np.ndarray, shape (n_frames,), float32
+        Evidence along the best path that ends in each frame, summed; ``IMPOSSIBLE`` or less where none can.
+    """
+    n_slots, n = table.shape[1], table.shape[2] - 1
+    scores = np.full(len(rows), IMPOSSIBLE, np.float32)
+    between = np.where(pauses, np.float32(0.0), IMPOSSIBLE).astype(np.float32)
+    for part in numba.prange(len(bounds) - 1):
+        # For each phone, as above: where it is said, and the silence behind it.
+        said = np.full(n + 1, IMPOSSIBLE, np.float32)
+        quiet, entering = said.copy(), said.copy()
+        said[0] = 0.0
+        for frame in range(bounds[part], bounds[part + 1]):
+            best = IMPOSSIBLE
+            for slot in range(n_slots):
+                evidence, gain = table[rows[frame], slot], gains[frame, slot]
+                for i in range(n):
+                    rested = quiet[i] + between[i]
+                    entering[i + 1] = rested if rested > said[i] else said[i]
+                for i in range(1, n + 1):
+                    here = said[i]
+                    quiet[i] = (here if here > quiet[i] else quiet[i]) + (evidence[0] - gain)
+                    said[i] = (entering[i] if entering[i] > here else here) + (evidence[i] - gain)
+                if said[n] > best:
+                    best = said[n]
+            scores[frame] = best
     return scores
 
 
-def _compiled(traced: bool) -> Callable[..., tuple[Float32, Int64]]:
-    """The search of `spelled`; untraced, without where paths began."""
-
-    @compiled(parallel=True, fastmath=True)
-    def search(
-        table: Float32, pauses: npt.NDArray[np.bool_], rows: npt.NDArray[np.integer], bounds: Int64
-    ) -> tuple[Float32, Int64]:
-        n_slots, n = table.shape[1], table.shape[2] - 1
-        scores = np.full(len(rows), IMPOSSIBLE, np.float32)
-        starts = np.zeros(len(rows) if traced else 0, np.int64)
-        between = np.where(pauses, np.float32(0.0), IMPOSSIBLE).astype(np.float32)
-        for part in numba.prange(len(bounds) - 1):
-            # For each phone, from 1 on: in its first slot, in a later one, in the silence behind it. Index 0
-            # is where the phrase begins. Each loop over the phones reads what the one before it wrote: they
-            # become vector instructions.
-            first = np.full(n + 1, IMPOSSIBLE, np.float32)
-            later, quiet, entering = first.copy(), first.copy(), first.copy()
-            later[0] = 0.0
-            # The slot in which each path began, less the part's first.
-            begin_first = np.zeros(n + 1, np.int32)
-            begin_later, begin_quiet = begin_first.copy(), begin_first.copy()
-            begin_entering = begin_first.copy()
-            for frame in range(bounds[part], bounds[part + 1]):
-                best, begin = IMPOSSIBLE, 0
-                for slot in range(n_slots):
-                    begin_later[0] = (frame - bounds[part]) * n_slots + slot
-                    evidence = table[rows[frame], slot]
-                    for i in range(n):
-                        rested = quiet[i] + between[i]
-                        entering[i + 1] = rested if rested > later[i] else later[i]
-                        if traced:
-                            begin_entering[i + 1] = begin_quiet[i] if rested > later[i] else begin_later[i]
-                    for i in range(1, n + 1):
-                        silent, said, begun = quiet[i], later[i], first[i]
-                        quiet[i] = (said if said > silent else silent) + evidence[0]
-                        later[i] = (begun if begun > said else said) + evidence[i]
-                        first[i] = entering[i] + evidence[i]
-                        if traced:
-                            begin_quiet[i] = begin_later[i] if said > silent else begin_quiet[i]
-                            begin_later[i] = begin_first[i] if begun > said else begin_later[i]
-                            begin_first[i] = begin_entering[i]
-                    if later[n] > best:
-                        best, begin = later[n], begin_later[n]
-                scores[frame] = best
-                if traced:
-                    starts[frame] = bounds[part] * n_slots + begin
-        return scores, starts
-
-    return search
-
-
-_spelled_traced, _spelled_scored = _compiled(traced=True), _compiled(traced=False)
-
-
-@compiled()
-def anything(spelling: Float32, change: float) -> Float32:
+@compiled(parallel=True, fastmath=True)
+def anything(table: Float32, rows: npt.NDArray[np.integer], bounds: Int64, change: float) -> Float32:
     """How much the likeliest of all spellings gains in each slot: what any phrase is compared with.
 
     Parameters
     ----------
-    spelling : np.ndarray, shape (n_slots, 1 + n_phones), float32
+    table : np.ndarray, shape (n_rows, n_slots, 1 + n_phones), float32
         Log-probabilities.
+    rows, bounds
+        As for `spelled`.
     change : float
         What it costs to go from one phone to another, in nats.
 
     Returns
     -------
-    np.ndarray, shape (n_slots,), float32
-        Their sum is the log-probability of the likeliest spelling.
+    np.ndarray, shape (n_frames, n_slots), float32
+        Of each recording, their sum is the log-probability of the likeliest spelling.
     """
-    n_slots, n = spelling.shape
-    gains = np.zeros(n_slots, np.float32)
-    totals = np.zeros(n, np.float32)  # of the best spelling that ends with each, less that of the best
-    for slot in range(n_slots):
-        totals = np.maximum(totals, np.float32(-change)) + spelling[slot]
-        gains[slot] = totals.max()
-        totals -= gains[slot]
+    n_slots, n = table.shape[1:]
+    gains = np.zeros((len(rows), n_slots), np.float32)
+    least = np.float32(-change)
+    for part in numba.prange(len(bounds) - 1):
+        totals = np.zeros(n, np.float32)  # of the best spelling that ends with each, less the best before
+        before = np.float32(0.0)
+        for frame in range(bounds[part], bounds[part + 1]):
+            for slot in range(n_slots):
+                told, best = table[rows[frame], slot], IMPOSSIBLE
+                for i in range(n):
+                    kept = totals[i] - before
+                    totals[i] = (kept if kept > least else least) + told[i]
+                    best = max(best, totals[i])
+                gains[frame, slot] = before = best
     return gains

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from audiosearch import audio, espeak
 from audiosearch.errors import AudioError, UsageError
@@ -19,6 +18,7 @@ from audiosearch.interfaces import Speller, Synthesizer, Tokenizer
 from audiosearch.representations import unit, vectors
 from audiosearch.types import Codes, Float32, Float64, Int16, Int64, Segment, Waveform
 from queries import paths
+from queries.archive import Archive
 from queries.surroundings import surrounded, within
 
 SHORTEST = 3  # frames: less is no phrase
@@ -47,15 +47,13 @@ class Phrase(Protocol):
     spread: float  # by how much its score differs from one place to another in speech, at least
     wide: bool  # whether what lies further from a frame tells what is said in it, too
 
-    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
+    def find(self, codes: Int16, bounds: Int64) -> tuple[Float32, Float64]:
         """The best path that ends at each frame.
 
         Parameters
         ----------
-        codes : np.ndarray, shape (n_layers, n_rows)
-            What the rows of the table stand for: one or more of the layers that tell what is said.
-        rows : np.ndarray, shape (n_frames,)
-            The row of each frame that is searched.
+        codes : np.ndarray, shape (n_layers, n_frames)
+            The layers that tell what is said.
         bounds : np.ndarray, shape (n_recordings + 1,)
 
         Returns
@@ -66,8 +64,8 @@ class Phrase(Protocol):
         """
         ...
 
-    def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
-        """The scores of `find` alone."""
+    def roughly(self, archive: Archive) -> Float32:
+        """How well what ends at each frame fits, by the first layer alone; shape (n_frames,), float32."""
         ...
 
 
@@ -218,28 +216,20 @@ class Example:
         self.shortest, self.usual, self.longest = len(heard) // 2, len(heard), 2 * len(heard)
         self.spread = SPREAD_OF_EXAMPLES if isinstance(tokenizer, Speller) else 0.0
 
-    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
+    def find(self, codes: Int16, bounds: Int64) -> tuple[Float32, Float64]:
         """See `Phrase.find`."""
-        parts = self._parts(codes, rows)
-        if parts == 1:
-            scores, starts = paths.warped(self._likeness(codes, 1), rows, bounds)
-            return scores, starts.astype(np.float64)
-        finer = (parts * rows[:, None] + np.arange(parts)).ravel()
-        scores, starts = paths.warped(self._likeness(codes, parts), finer, parts * bounds)
+        parts, frames = self._finest, np.arange(codes.shape[1])
+        rows = np.arange(parts * len(frames))
+        scores, starts = paths.warped(self._likeness(codes, parts), rows, parts * bounds)
         scores, starts = scores.reshape(-1, parts), starts.reshape(-1, parts)
-        every, best = np.arange(len(rows)), scores.argmax(axis=1)
-        return scores[every, best], starts[every, best] / parts
+        best = scores.argmax(axis=1)
+        return scores[frames, best], starts[frames, best] / parts
 
-    def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
-        """See `Phrase.fit`."""
-        if self._parts(codes, rows) > 1:
-            return self.find(codes, rows, bounds)[0]
-        scores: Float32 = paths.warped(self._likeness(codes, 1), rows, bounds)[0]
+    def roughly(self, archive: Archive) -> Float32:
+        """See `Phrase.roughly`."""
+        table = self._likeness(_every(self._tokenizer), 1)
+        scores: Float32 = paths.warped(table, archive.codes[0], archive.bounds)[0]
         return scores
-
-    def _parts(self, codes: Int16, rows: npt.NDArray[np.integer]) -> int:
-        """Of a frame, that are compared: where the rows are the frames themselves there are few."""
-        return self._finest if len(rows) == codes.shape[1] else 1
 
     def _likeness(self, codes: Int16, parts: int) -> Float32:
         """Of each part of what codes stand for and each of the example, shape (parts * n_rows, n_parts)."""
@@ -263,8 +253,7 @@ class Example:
 
     def _usual(self) -> Float32:
         """How often each phone is heard, if all codes of the first layer are."""
-        every = np.arange(self._tokenizer.codebook_size, dtype=np.int16)[None]
-        usual: Float32 = self._hear(every, 1).mean(axis=0) + np.float32(FAINTEST)
+        usual: Float32 = self._hear(_every(self._tokenizer), 1).mean(axis=0) + np.float32(FAINTEST)
         return usual
 
 
@@ -307,27 +296,42 @@ class Words:
         """Those that can be looked for."""
         return len(self._phones)
 
-    def find(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> tuple[Float32, Float64]:
+    def find(self, codes: Int16, bounds: Int64) -> tuple[Float32, Float64]:
         """See `Phrase.find`."""
-        evidence = self._evidence(codes, len(rows) == codes.shape[1])
-        scores, starts = paths.spelled(evidence, self._pauses, rows, bounds)
+        rows = np.arange(codes.shape[1])
+        spelled = spelling(codes, self._tokenizer, self.wide)
+        gains = paths.anything(spelled, rows, bounds, CHANGE)
+        evidence = self._told(spelled) - gains[:, :, None]
+        scores, starts = paths.spelled(np.ascontiguousarray(evidence), self._pauses, rows, bounds)
         return scores / np.float32(len(self._phones)), starts / self._tokenizer.slots
 
-    def fit(self, codes: Int16, rows: npt.NDArray[np.integer], bounds: Int64) -> Float32:
-        """See `Phrase.fit`."""
-        evidence = self._evidence(codes, len(rows) == codes.shape[1])
-        return paths.spelled_scores(evidence, self._pauses, rows, bounds) / np.float32(len(self._phones))
+    def roughly(self, archive: Archive) -> Float32:
+        """See `Phrase.roughly`; in parts of a frame that are as long as two slots, where it has so many."""
+        every = spelling(_every(self._tokenizer), self._tokenizer, self.wide)
+        if self._tokenizer not in archive.gains:
+            anything = paths.anything(_in_pairs(every), archive.codes[0], archive.bounds, CHANGE)
+            archive.gains[self._tokenizer] = anything
+        told, gains = _in_pairs(self._told(every)), archive.gains[self._tokenizer]
+        scores = paths.roughly(told, gains, self._pauses, archive.codes[0], archive.bounds)
+        return scores / np.float32(len(self._phones))
 
-    def _evidence(self, codes: Int16, in_order: bool) -> Float32:
-        """For silence and the phones of the phrase, in each slot of what codes stand for."""
-        spelled = spelling(codes, self._tokenizer, self.wide)
-        if in_order:  # they are the frames themselves: what surrounds them is known
-            gains = paths.anything(spelled.reshape(-1, spelled.shape[2]), CHANGE).reshape(spelled.shape[:2])
-        else:
-            gains = spelled.max(axis=2)
-        evidence = spelled[:, :, np.concatenate([[0], self._phones])] - gains[:, :, None]
-        evidence[:, :, 0] -= PAUSE
-        return np.ascontiguousarray(evidence)
+    def _told(self, spelled: Float32) -> Float32:
+        """For silence and the phones of the phrase, in each slot: shape (n, n_slots, 1 + n_phones)."""
+        told = spelled[:, :, np.concatenate([[0], self._phones])]
+        told[:, :, 0] -= PAUSE
+        return told
+
+
+def _in_pairs(slots: Float32) -> Float32:
+    """The sums of each two slots of a frame, if there are pairs, shape (n_frames, n_slots / 2, n)."""
+    if slots.shape[1] % 2:
+        return np.ascontiguousarray(slots)
+    return np.ascontiguousarray(slots[:, ::2] + slots[:, 1::2])
+
+
+def _every(tokenizer: Tokenizer) -> Int16:
+    """Every code of the first of the layers that tell what is said, shape (1, codebook_size)."""
+    return np.arange(tokenizer.codebook_size, dtype=np.int16)[None]
 
 
 def spelling(codes: Int16, tokenizer: Speller, wide: bool) -> Float32:

@@ -50,13 +50,12 @@ class Places:
     others: Int64
 
     @classmethod
-    def best_first(cls, archive: Archive, phrase: Phrase, codebook_size: int) -> Iterator["Places"]:
+    def best_first(cls, archive: Archive, phrase: Phrase) -> Iterator["Places"]:
         """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer.
 
         Where there is little, at once.
         """
-        every = np.arange(codebook_size, dtype=np.int16)[None]
-        scores = phrase.fit(every, archive.codes[0], archive.bounds)
+        scores = phrase.roughly(archive)
         # Of a long phrase in a short recording there would be few, which tell little about chance.
         block = max(1, min(phrase.shortest, archive.n_frames // (2 * PLACES)))
         highest = _highest(scores, block)
@@ -143,7 +142,7 @@ class Look:
     def _found(self, phrase: Phrase, first: int, after: int) -> Paths:
         bounds = self.bounds[first : after + 1]
         some = self.codes[:, bounds[0] : bounds[-1]]
-        scores, starts = phrase.find(some, np.arange(some.shape[1]), bounds - bounds[0])
+        scores, starts = phrase.find(some, bounds - bounds[0])
         return scores, starts + bounds[0]
 
 

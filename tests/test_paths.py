@@ -71,8 +71,11 @@ def test_no_path_leads_from_one_recording_into_another() -> None:
         )
 
 
-def every_spelling(evidence: Float32, pauses: list[bool], end: int) -> tuple[float, int]:
-    """The best way to end the last phone in a slot of frame ``end``: its evidence, and its first slot."""
+def every_spelling(evidence: Float32, pauses: list[bool], end: int, least: int = 2) -> tuple[float, int]:
+    """The best way to end the last phone in a slot of frame ``end``: its evidence, and its first slot.
+
+    Each phone takes so many slots at ``least``.
+    """
     n_slots, n = evidence.shape[1], evidence.shape[2] - 1
     flat = evidence.reshape(-1, n + 1)
     best = (-np.inf, 0)
@@ -83,7 +86,7 @@ def every_spelling(evidence: Float32, pauses: list[bool], end: int) -> tuple[flo
                     edges, total, fits = [first, *cuts, last + 1], 0.0, True
                     for i, (a, b) in enumerate(itertools.pairwise(edges)):
                         quiet = silences[i] if i < n - 1 else 0
-                        fits = fits and b - a - quiet >= 2
+                        fits = fits and b - a - quiet >= least
                         total += float(flat[a : b - quiet, 1 + i].sum() + flat[b - quiet : b, 0].sum())
                     if fits:
                         best = max(best, (total, first))
@@ -101,19 +104,29 @@ def test_phones_are_laid_out_in_the_best_of_all_ways() -> None:
             assert starts[end] == start
 
 
-def test_scores_alone_are_the_same() -> None:
+def test_a_rough_search_lays_phones_out_in_the_best_of_all_ways_too() -> None:
     rng = np.random.default_rng(3)
-    table = rng.uniform(-3, 0, (50, 4, 9)).astype(np.float32)
-    asked = table, np.arange(8) % 3 == 0, rng.integers(0, 50, 300), np.array([0, 100, 100, 300])
-    np.testing.assert_array_equal(paths.spelled_scores(*asked), paths.spelled(*asked)[0])
+    table = rng.uniform(-3, 0, (20, 2, 4)).astype(np.float32)
+    gains = rng.uniform(0, 2, (8, 2)).astype(np.float32)
+    pauses, rows = [True, False, True], rng.integers(0, 20, 8)
+    scores = paths.roughly(table, gains, np.array(pauses), rows, np.array([0, 3, 8]))
+    for first, after in ((0, 3), (3, 8)):
+        evidence = (table[rows] - gains[:, :, None])[first:after]
+        for end in range(after - first):
+            expected, _ = every_spelling(evidence, pauses, end, least=1)
+            if np.isfinite(expected):
+                assert scores[first + end] == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_likeliest_of_all_spellings() -> None:
-    spelling = np.random.default_rng(4).uniform(-3, 0, (6, 3)).astype(np.float32)
-    gains = paths.anything(spelling, 1.0)
-    every = max(
-        sum(spelling[slot, phone] for slot, phone in enumerate(way))
-        - sum(a != b for a, b in itertools.pairwise(way))
-        for way in itertools.product(range(3), repeat=6)
-    )
-    assert gains.sum() == pytest.approx(every, abs=1e-5)
+    table = np.random.default_rng(4).uniform(-3, 0, (7, 2, 3)).astype(np.float32)
+    rows = np.array([5, 0, 3, 0, 6])
+    gains = paths.anything(table, rows, np.array([0, 3, 5]), 1.0)
+    for first, after in ((0, 3), (3, 5)):
+        spelling = table[rows[first:after]].reshape(-1, 3)
+        every = max(
+            sum(spelling[slot, phone] for slot, phone in enumerate(way))
+            - sum(a != b for a, b in itertools.pairwise(way))
+            for way in itertools.product(range(3), repeat=len(spelling))
+        )
+        assert gains[first:after].sum() == pytest.approx(every, abs=1e-5)
