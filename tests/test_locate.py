@@ -10,6 +10,7 @@ import media
 import sounds
 from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
+from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Clip, Codes, Recording, Schema, Segment, Waveform
@@ -17,6 +18,8 @@ from queries import locate
 from queries import places as looking
 from queries.archive import Archive
 from queries.locate import BLUR, Peak, apart, fused
+from queries.phrases import typed
+from queries.places import Places
 from queries.surroundings import speech_shaped, surrounded
 
 RATE = 16000
@@ -241,6 +244,24 @@ def test_the_likeliest_places_do_not_depend_on_how_many_are_asked_for(
         for limit in (10, 100)
     )
     assert few == many[:10]
+
+
+def test_of_much_that_is_searched_typed_words_are_looked_for_where_they_are_said(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "AT_ONCE", 0)
+    monkeypatch.setattr(looking, "PLACES", 10)  # of a thousand
+    tokenizer, known = Pocket(), []
+    archive = Archive.of(library.store, library.recordings(), tokenizer.speech_layers)
+    for text in ("northanger abbey", "bookseller", "thirteen years", "considerable changes"):
+        place = library.locate(text, limit=1, recordings=["northanger-abbey.opus"])[0].reference
+        [words, *_] = typed(text, [Espeak("en-us")], tokenizer)
+        places = next(Places.best_first(archive, words))
+        ends = archive.times[np.minimum(places.chosen + places.block, archive.n_frames - 1)]
+        assert len(places.chosen) == 10
+        assert np.abs(ends - place.end).min() < 0.3, text
+        known.append(archive.gains[tokenizer])
+    assert all(gains is known[0] for gains in known)  # told once: they do not depend on the words
 
 
 @pytest.mark.parametrize("n", [1, 40, 99, 100, 200])
