@@ -306,7 +306,7 @@ class Words:
         return scores / np.float32(len(self._phones)), starts / self._tokenizer.slots
 
     def roughly(self, archive: Archive) -> Float32:
-        """See `Phrase.roughly`; in parts of a frame that are as long as two slots, where it has so many."""
+        """See `Phrase.roughly`; by two slots of a frame together, where there are pairs."""
         every = spelling(_every(self._tokenizer), self._tokenizer, self.wide)
         if self._tokenizer not in archive.gains:
             anything = paths.anything(_in_pairs(every), archive.codes[0], archive.bounds, CHANGE)
