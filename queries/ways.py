@@ -29,8 +29,8 @@ class Way:
     weight : float
         Of what it tells.
     own : range
-        Ends of its own place, as frames of the archive: of that it tells nothing. Paths that end further behind
-        it, and share its frames, are judged by it still.
+        Ends of its own place, as frames of the archive: of that it tells nothing. Paths that end
+        further behind it, and share its frames, are judged by it still.
     """
 
     phrase: Phrase
