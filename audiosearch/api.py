@@ -281,6 +281,7 @@ class Library:
         from queries.lexical import fused
         from queries.locate import locate
         from queries.phrases import spoken, typed
+        from queries.readings import readings
 
         _require_answers(limit)
         archive = self._archive(recordings)
@@ -290,7 +291,8 @@ class Library:
             found = fused(heard, self._written(phrase, archive.recordings, unreadable), limit)
         else:
             example, part = self._around(phrase, part)
-            found = locate(archive, self.tokenizer, spoken(example, self.tokenizer, part), limit, least)
+            examples = spoken(example, self.tokenizer, part)
+            found = locate(archive, self.tokenizer, examples, limit, least, readings(examples))
         return [match for match in found if match.probability >= least]
 
     def similar(
@@ -634,7 +636,7 @@ class Library:
 
     def _around(self, query: Path | Waveform, part: Segment | None) -> tuple[Waveform, Segment | None]:
         """An example; of a file what lies around the part that is meant, and where the part lies in that."""
-        from queries.surroundings import REACH
+        from audiosearch.surroundings import REACH
 
         if part is None or isinstance(query, Waveform):
             return self._heard(query), part

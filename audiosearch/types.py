@@ -17,6 +17,7 @@ import numpy.typing as npt
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int16 = npt.NDArray[np.int16]
+Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 SCHEMA_VERSION = 1  # raised whenever what an Entry holds changes its meaning

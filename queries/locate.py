@@ -8,6 +8,7 @@ Each phrase (`queries.phrases`) tells how well it fits what ends at each frame. 
 question in several ways (`queries.ways`): several readings of its words, examples by several voices.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,7 @@ from audiosearch.types import Float32, Float64, Int64, Match, Segment
 from queries.archive import Archive
 from queries.phrases import Phrase
 from queries.places import Look, Paths, Places
+from queries.readings import Reading
 from queries.ways import LIKELY, MOST, Way, as_found
 
 BLUR = 3  # frames by which the ends of several phrases may differ
@@ -35,6 +37,7 @@ def locate(
     phrases: Sequence[Phrase],
     limit: int = 10,
     least: float = 0.0,
+    readings: Sequence[Reading] = (),
 ) -> list[Match]:
     """Where recordings say a phrase.
 
@@ -50,6 +53,8 @@ def locate(
     least : float
         Probability that is of interest. The search ends where `PLACES` in a row change nothing about the
         likeliest ones of interest; what is less likely than `HARDLY` is told, but not looked for.
+    readings : sequence of Reading
+        Which words the phrases may say, as examples that are spoken do (`queries.readings`).
 
     Returns
     -------
@@ -62,7 +67,7 @@ def locate(
     peaks: list[Peak] = []
     found: list[Match] = []
     likeliest: list[Segment] = []
-    for more, chance in judged(archive, tokenizer, phrases):
+    for more, chance in judged(archive, tokenizer, phrases, readings):
         peaks, before = apart([*peaks, *more]), likeliest
         asked = Segment(0.0, to_seconds(phrases[0].usual, tokenizer.frame_rate))
         found = _matches(archive, asked, peaks, chance, limit)
@@ -83,9 +88,10 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """How well a phrase fits by chance: in each way, and in all together."""
+    """How well a phrase fits by chance: in each way, in one of several readings, and in all together."""
 
     each: list[Background]
+    read: Background | None
     together: Background
 
     @classmethod
@@ -93,18 +99,22 @@ class Chances:
         """By the places of a look where the phrase hardly is."""
         usual = ways[0].phrase.usual
         each = [_chance(look, look.paths(way.phrase)[0], way.phrase.usual, way.phrase.spread) for way in ways]
-        return cls(each, _chance(look, _fused(look, ways, each)[0], usual, len(ways) ** -0.5))
+        n_readings = sum(way.chance is not None for way in ways)
+        read = _chance(look, any_of(look, ways, each), usual, 1.0) if n_readings else None
+        scores, n_ways = _fused(look, ways, each, read)[0], len(ways) - max(0, n_readings - 1)
+        return cls(each, read, _chance(look, scores, usual, n_ways**-0.5))
 
 
 def judged(
-    archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase]
+    archive: Archive, tokenizer: Tokenizer, phrases: Sequence[Phrase], readings: Sequence[Reading] = ()
 ) -> Iterator[tuple[list[Peak], Background]]:
     """Places that may say a phrase, so many at a time, the best first; and how well it fits by chance.
 
     The likely ones of the first are examples by which all are judged.
     """
-    longest = max(phrase.longest for phrase in phrases)
     ways = [Way(phrase) for phrase in phrases]
+    ways += [Way(reading.words, chance=reading.chance) for reading in readings]
+    longest = max(way.phrase.longest for way in ways)
     chances: Chances | None = None
     for places in Places.best_first(archive, phrases[0]):
         look = Look.at(archive, places, longest, first=chances is None)
@@ -130,7 +140,7 @@ def _peaks(look: Look, said: npt.NDArray[np.bool_], ways: Sequence[Way], chances
 
     Where nothing is said there is no phrase, however much less it fits elsewhere.
     """
-    scores, starts, ends = _fused(look, ways, chances.each)
+    scores, starts, ends = _fused(look, ways, chances.each, chances.read)
     peaks = []
     for block in look.chosen:
         best = block.start + int(scores[block].argmax())
@@ -141,15 +151,40 @@ def _peaks(look: Look, said: npt.NDArray[np.bool_], ways: Sequence[Way], chances
     return apart(peaks)
 
 
-def _fused(look: Look, ways: Sequence[Way], each: Sequence[Background]) -> tuple[Float32, Float64, Int64]:
-    """The paths of all ways as one; see `fused`."""
-    paths = []
+def _fused(
+    look: Look, ways: Sequence[Way], each: Sequence[Background], read: Background | None
+) -> tuple[Float32, Float64, Int64]:
+    """The paths of all ways as one; see `fused`. Readings are one way, and do not tell where it starts."""
+    asked: list[Paths] = []
+    further: list[tuple[Paths, Float32]] = []
     for way, chance in zip(ways, each, strict=True):
         scores, starts = look.paths(way.phrase)
-        paths.append((chance.standard(scores), starts))
-    n = sum(not way.own for way in ways)
-    weights = [way.weights(look.frames) for way in ways[n:]]
-    return fused(paths[:n], look.bounds, list(zip(paths[n:], weights, strict=True)))
+        if way.own:
+            further.append(((chance.standard(scores), starts), way.weights(look.frames)))
+        elif way.chance is None:
+            asked.append((chance.standard(scores), starts))
+    if read is not None:
+        scores = read.standard(any_of(look, ways, each))
+        further.append(((scores, asked[0][1]), np.ones(len(scores), np.float32)))
+    return fused(asked, look.bounds, further)
+
+
+def any_of(look: Look, ways: Sequence[Way], each: Sequence[Background]) -> Float32:
+    """How much likelier than by chance one of the readings ends at each frame.
+
+    Standard scores are the logarithms of such ratios; what is none of the readings is as likely as by chance.
+    """
+    other = 1 - sum(way.chance for way in ways if way.chance is not None)
+    ratios = np.full(len(look.frames), _log(other), np.float32)
+    for way, chance in zip(ways, each, strict=True):
+        if way.chance is not None:
+            scores = chance.standard(look.paths(way.phrase)[0])
+            ratios = np.logaddexp(ratios, scores + _log(way.chance))
+    return ratios
+
+
+def _log(chance: float) -> np.float32:
+    return np.float32(math.log(max(chance, 1e-9)))
 
 
 def _chance(look: Look, scores: Float32, usual: int, spread: float) -> Background:

@@ -19,7 +19,7 @@ from audiosearch.representations import unit, vectors
 from audiosearch.types import Codes, Float32, Float64, Int16, Int64, Segment, Waveform
 from queries import paths
 from queries.archive import Archive
-from queries.surroundings import surrounded, within
+from audiosearch.surroundings import surrounded, within
 
 SHORTEST = 3  # frames: less is no phrase
 LONGEST_EXAMPLE = 60.0  # seconds: memory and time grow with them, too
@@ -105,7 +105,7 @@ def spoken(
         )
     if isinstance(tokenizer, Speller):
         place = without_silence(whole, place, tokenizer)
-    return [Example(_heard(whole, place, tokenizer, phase), tokenizer, wide) for phase in phases]
+    return [Example(_heard(whole, place, tokenizer, phase), tokenizer, wide, phase) for phase in phases]
 
 
 def without_silence(whole: Waveform, place: Segment, tokenizer: Speller) -> Segment:
@@ -205,14 +205,15 @@ class Example:
         What is stored was heard by it.
     wide : bool
         As for `spoken`.
+    phase : float
+        Part of the first frame before it begins.
     """
 
-    def __init__(self, heard: Float32, tokenizer: Tokenizer, wide: bool) -> None:
-        self._tokenizer = tokenizer
-        self.wide = wide
+    def __init__(self, heard: Float32, tokenizer: Tokenizer, wide: bool, phase: float = 0.0) -> None:
+        self.heard, self.tokenizer, self.wide, self.phase = heard, tokenizer, wide, phase
         halved = isinstance(tokenizer, Speller) and tokenizer.slots % HALVES == 0
         self._finest = HALVES if halved else 1
-        self._heard = {parts: _in_parts(heard, parts) for parts in (1, self._finest)}
+        self._compared = {parts: _in_parts(heard, parts) for parts in (1, self._finest)}
         self.shortest, self.usual, self.longest = len(heard) // 2, len(heard), 2 * len(heard)
         self.spread = SPREAD_OF_EXAMPLES if isinstance(tokenizer, Speller) else 0.0
 
@@ -227,22 +228,22 @@ class Example:
 
     def roughly(self, archive: Archive) -> Float32:
         """See `Phrase.roughly`."""
-        table = self._likeness(_every(self._tokenizer), 1)
+        table = self._likeness(_every(self.tokenizer), 1)
         scores: Float32 = paths.warped(table, archive.codes[0], archive.bounds)[0]
         return scores
 
     def _likeness(self, codes: Int16, parts: int) -> Float32:
         """Of each part of what codes stand for and each of the example, shape (parts * n_rows, n_parts)."""
-        if not isinstance(self._tokenizer, Speller):
-            cosines: Float32 = self._hear(codes, parts) @ self._heard[parts].T
+        if not isinstance(self.tokenizer, Speller):
+            cosines: Float32 = self._hear(codes, parts) @ self._compared[parts].T
             return cosines
         # How much likelier than by chance it is that both say the same phone.
-        ratios = (self._hear(codes, parts) / self._usual()) @ self._heard[parts].T
+        ratios = (self._hear(codes, parts) / self._usual()) @ self._compared[parts].T
         return np.log(np.maximum(ratios, FAINTEST)).astype(np.float32)
 
     def _hear(self, codes: Int16, parts: int) -> Float32:
         """A vector for each of so many parts of a frame: probabilities of phones, or what codes stand for."""
-        tokenizer = self._tokenizer
+        tokenizer = self.tokenizer
         if isinstance(tokenizer, Speller):
             return _in_parts(np.exp(spelling(codes, tokenizer, self.wide)), parts)
         layers = tokenizer.speech_layers
@@ -253,7 +254,7 @@ class Example:
 
     def _usual(self) -> Float32:
         """How often each phone is heard, if all codes of the first layer are."""
-        usual: Float32 = self._hear(_every(self._tokenizer), 1).mean(axis=0) + np.float32(FAINTEST)
+        usual: Float32 = self._hear(_every(self.tokenizer), 1).mean(axis=0) + np.float32(FAINTEST)
         return usual
 
 

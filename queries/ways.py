@@ -31,11 +31,14 @@ class Way:
     own : range
         Ends of its own place, as frames of the archive: of that it tells nothing. Paths that end
         further behind it, and share its frames, are judged by it still.
+    chance : float, optional
+        Of a reading of an example: that the example says this. All readings together are one way.
     """
 
     phrase: Phrase
     weight: float = 1.0
     own: range = range(0)
+    chance: float | None = None
 
     def weights(self, frames: Int64) -> Float32:
         """Of what it tells of paths that end at these frames."""

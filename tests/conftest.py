@@ -21,6 +21,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whoever runs the tests has stored and set nothing, and keeps what they have."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         ours = re.compile("AUDIOSEARCH_(?!QDRANT_URL|WEAVIATE_URL|REQUIRE_SERVICES)")  # which the tests use
         for setting in filter(ours.match, list(os.environ)):
             patch.delenv(setting)

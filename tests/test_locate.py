@@ -20,7 +20,7 @@ from queries.archive import Archive
 from queries.locate import BLUR, Peak, apart, fused
 from queries.phrases import typed
 from queries.places import Places
-from queries.surroundings import speech_shaped, surrounded
+from audiosearch.surroundings import speech_shaped, surrounded
 
 RATE = 16000
 
