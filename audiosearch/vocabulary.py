@@ -99,7 +99,7 @@ def _kept_at(language: str) -> Path:
 
 
 def _read(path: Path) -> Vocabulary:
-    with np.load(path, allow_pickle=False) as kept:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
         return Vocabulary(tuple(kept["phones"].tolist()), kept["words"], kept["chances"])
 
 

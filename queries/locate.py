@@ -28,6 +28,7 @@ from queries.ways import LIKELY, MOST, Way, as_found
 
 BLUR = 3  # frames by which the ends of several phrases may differ
 HARDLY = 0.1  # probability up to which nothing more is looked for
+SURE = 0.3  # chance of a reading from which on it finds places, too
 FEWEST = 300  # peaks that chance has at least: a short recording proves little
 
 
@@ -114,9 +115,11 @@ def judged(
     """
     ways = [Way(phrase) for phrase in phrases]
     ways += [Way(reading.words, chance=reading.chance) for reading in readings]
-    longest = max(way.phrase.longest for way in ways)
+    longest = max(phrase.longest for phrase in phrases)
     chances: Chances | None = None
-    for places in Places.best_first(archive, phrases[0]):
+    for places in Places.best_first(
+        archive, [phrases[0], *(one.words for one in readings[:1] if one.chance >= SURE)]
+    ):
         look = Look.at(archive, places, longest, first=chances is None)
         said = look.said(tokenizer, all(phrase.wide for phrase in phrases))
         if chances is None:

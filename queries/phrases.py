@@ -16,10 +16,10 @@ from audiosearch.errors import AudioError, UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller, Synthesizer, Tokenizer
 from audiosearch.representations import unit, vectors
+from audiosearch.surroundings import surrounded, within
 from audiosearch.types import Codes, Float32, Float64, Int16, Int64, Segment, Waveform
 from queries import paths
 from queries.archive import Archive
-from audiosearch.surroundings import surrounded, within
 
 SHORTEST = 3  # frames: less is no phrase
 LONGEST_EXAMPLE = 60.0  # seconds: memory and time grow with them, too
@@ -277,6 +277,8 @@ class Words:
     ----------
     known : float
         The share of the phones that it spells.
+    phones : np.ndarray, shape (n_phones,), int64
+        Those, numbered from 1 on.
     """
 
     def __init__(self, words: Sequence[Sequence[str]], tokenizer: Speller) -> None:
@@ -284,10 +286,10 @@ class Words:
         known = [[numbers[phone] for phone in word if phone in numbers] for word in words]
         self.known = sum(map(len, known)) / max(1, sum(map(len, words)))
         self._tokenizer = tokenizer
-        self._phones = np.array([phone for word in known for phone in word], np.int64)
+        self.phones = np.array([phone for word in known for phone in word], np.int64)
         self._pauses = np.array([i == 0 for word in known for i in range(len(word))], bool)
-        self.shortest = max(1, 2 * len(self._phones) // tokenizer.slots)
-        self.usual = max(1, len(self._phones))  # 80 ms for each
+        self.shortest = max(1, 2 * len(self.phones) // tokenizer.slots)
+        self.usual = max(1, len(self.phones))  # 80 ms for each
         self.longest = 3 * self.usual
         self.spread = SPREAD_OF_WORDS
         self.wide = False
@@ -295,7 +297,7 @@ class Words:
     @property
     def n_phones(self) -> int:
         """Those that can be looked for."""
-        return len(self._phones)
+        return len(self.phones)
 
     def find(self, codes: Int16, bounds: Int64) -> tuple[Float32, Float64]:
         """See `Phrase.find`."""
@@ -304,7 +306,7 @@ class Words:
         gains = paths.anything(spelled, rows, bounds, CHANGE)
         evidence = self._told(spelled) - gains[:, :, None]
         scores, starts = paths.spelled(np.ascontiguousarray(evidence), self._pauses, rows, bounds)
-        return scores / np.float32(len(self._phones)), starts / self._tokenizer.slots
+        return scores / np.float32(len(self.phones)), starts / self._tokenizer.slots
 
     def roughly(self, archive: Archive) -> Float32:
         """See `Phrase.roughly`; by two slots of a frame together, where there are pairs."""
@@ -314,11 +316,11 @@ class Words:
             archive.gains[self._tokenizer] = anything
         told, gains = _in_pairs(self._told(every)), archive.gains[self._tokenizer]
         scores = paths.roughly(told, gains, self._pauses, archive.codes[0], archive.bounds)
-        return scores / np.float32(len(self._phones))
+        return scores / np.float32(len(self.phones))
 
     def _told(self, spelled: Float32) -> Float32:
         """For silence and the phones of the phrase, in each slot: shape (n, n_slots, 1 + n_phones)."""
-        told = spelled[:, :, np.concatenate([[0], self._phones])]
+        told = spelled[:, :, np.concatenate([[0], self.phones])]
         told[:, :, 0] -= PAUSE
         return told
 

@@ -5,7 +5,7 @@
 How well a phrase fits in the windows is kept, for it may be asked for once more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,25 +50,24 @@ class Places:
     others: Int64
 
     @classmethod
-    def best_first(cls, archive: Archive, phrase: Phrase) -> Iterator["Places"]:
-        """All, `PLACES` at a time, as well as the phrase fits the codes of the first layer.
+    def best_first(cls, archive: Archive, phrases: Sequence[Phrase]) -> Iterator["Places"]:
+        """All, `PLACES` at a time, as well as one of the phrases fits the codes of the first layer.
 
         Where there is little, at once.
         """
-        scores = phrase.roughly(archive)
         # Of a long phrase in a short recording there would be few, which tell little about chance.
-        block = max(1, min(phrase.shortest, archive.n_frames // (2 * PLACES)))
-        highest = _highest(scores, block)
-        number = len(highest)
+        block = max(1, min(phrases[0].shortest, archive.n_frames // (2 * PLACES)))
+        highest = [_highest(phrase.roughly(archive), block) for phrase in phrases]
+        number = len(highest[0])
         if archive.n_frames <= AT_ONCE:
-            blocks = block * _best(highest, number)
+            blocks = block * _best(highest[0], number)
             yield cls(block, number, blocks, blocks[:0])
             return
-        best = _best(highest, PLACES)
+        best = _in_turn([_best(scores, PLACES) for scores in highest])[:PLACES]
         drawn = np.random.default_rng(0).choice(number, min(number, PLACES + SAMPLE), replace=False)
         others = block * drawn[~np.isin(drawn, best)][:SAMPLE]
         yield cls(block, number, block * best, others)
-        best = _best(highest, number)  # as a rule the search has ended
+        best = _in_turn([_best(scores, number) for scores in highest])  # as a rule the search has ended
         for first in range(PLACES, number, PLACES):
             yield cls(block, number, block * best[first : first + PLACES], others)
 
@@ -163,6 +162,12 @@ def _best(scores: Float32, n: int) -> Int64:
     higher, equal = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
     chosen = np.concatenate([higher, equal[: n - len(higher)]])
     return chosen[np.argsort(-scores[chosen], kind="stable")]
+
+
+def _in_turn(orders: Sequence[Int64]) -> Int64:
+    """The first of each, the second of each, and so on; what was there before is left out."""
+    mixed = np.stack(orders, axis=1).reshape(-1)
+    return mixed[np.sort(np.unique(mixed, return_index=True)[1])]
 
 
 def _windows(

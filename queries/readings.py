@@ -31,7 +31,7 @@ from queries.phrases import CHANGE, MOST, PAUSE, Example, Words
 LONGEST = 4.0  # seconds of an example: a longer one is found by how it sounds
 ENDS = 12  # words that may end in a slot
 KEPT = 8  # readings up to a slot
-READINGS = 5  # that are looked for
+READINGS = 3  # that are looked for
 EDGE = 4  # slots at either end that may belong to other words,
 CUT = 0.5  # nats that each costs
 SHARE = 0.5  # of what is heard: slots beside each other tell nearly the same

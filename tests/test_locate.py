@@ -12,6 +12,7 @@ from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller
+from audiosearch.surroundings import speech_shaped, surrounded
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Clip, Codes, Recording, Schema, Segment, Waveform
 from queries import locate
@@ -20,7 +21,6 @@ from queries.archive import Archive
 from queries.locate import BLUR, Peak, apart, fused
 from queries.phrases import typed
 from queries.places import Places
-from audiosearch.surroundings import speech_shaped, surrounded
 
 RATE = 16000
 
@@ -256,7 +256,7 @@ def test_of_much_that_is_searched_typed_words_are_looked_for_where_they_are_said
     for text in ("northanger abbey", "bookseller", "thirteen years", "considerable changes"):
         place = library.locate(text, limit=1, recordings=["northanger-abbey.opus"])[0].reference
         [words, *_] = typed(text, [Espeak("en-us")], tokenizer)
-        places = next(Places.best_first(archive, words))
+        places = next(Places.best_first(archive, [words]))
         ends = archive.times[np.minimum(places.chosen + places.block, archive.n_frames - 1)]
         assert len(places.chosen) == 10
         assert np.abs(ends - place.end).min() < 0.3, text
