@@ -272,6 +272,8 @@ class Words:
     words : sequence of sequences of str
         The phones of each word; those that the tokenizer does not spell are passed over.
     tokenizer : Speller
+    wide : bool
+        As for `spoken`.
 
     Attributes
     ----------
@@ -281,7 +283,7 @@ class Words:
         Those, numbered from 1 on.
     """
 
-    def __init__(self, words: Sequence[Sequence[str]], tokenizer: Speller) -> None:
+    def __init__(self, words: Sequence[Sequence[str]], tokenizer: Speller, wide: bool = False) -> None:
         numbers = {phone: i + 1 for i, phone in enumerate(tokenizer.phones)}
         known = [[numbers[phone] for phone in word if phone in numbers] for word in words]
         self.known = sum(map(len, known)) / max(1, sum(map(len, words)))
@@ -292,7 +294,7 @@ class Words:
         self.usual = max(1, len(self.phones))  # 80 ms for each
         self.longest = 3 * self.usual
         self.spread = SPREAD_OF_WORDS
-        self.wide = False
+        self.wide = wide
 
     @property
     def n_phones(self) -> int:
@@ -303,14 +305,13 @@ class Words:
         """See `Phrase.find`."""
         rows = np.arange(codes.shape[1])
         spelled = spelling(codes, self._tokenizer, self.wide)
-        gains = paths.anything(spelled, rows, bounds, CHANGE)
-        evidence = self._told(spelled) - gains[:, :, None]
+        evidence = self._told(spelled) - _gains(codes, bounds, self._tokenizer, self.wide)[:, :, None]
         scores, starts = paths.spelled(np.ascontiguousarray(evidence), self._pauses, rows, bounds)
         return scores / np.float32(len(self.phones)), starts / self._tokenizer.slots
 
     def roughly(self, archive: Archive) -> Float32:
         """See `Phrase.roughly`; by two slots of a frame together, where there are pairs."""
-        every = spelling(_every(self._tokenizer), self._tokenizer, self.wide)
+        every = spelling(_every(self._tokenizer), self._tokenizer, wide=False)
         if self._tokenizer not in archive.gains:
             anything = paths.anything(_in_pairs(every), archive.codes[0], archive.bounds, CHANGE)
             archive.gains[self._tokenizer] = anything
@@ -354,6 +355,18 @@ def spelling(codes: Int16, tokenizer: Speller, wide: bool) -> Float32:
 @functools.lru_cache(maxsize=3)
 def _spelling(codes: bytes, n_layers: int, tokenizer: Speller, wide: bool) -> Float32:
     return _spelled(np.frombuffer(codes, np.int16).reshape(n_layers, -1), tokenizer, wide)
+
+
+def _gains(codes: Int16, bounds: Int64, tokenizer: Speller, wide: bool) -> Float32:
+    """What any words would gain in each slot; kept for a moment, like `spelling`."""
+    return _gained(codes.astype(np.int16, copy=False).tobytes(), bounds.tobytes(), tokenizer, wide)  # type: ignore[arg-type]
+
+
+@functools.lru_cache(maxsize=3)
+def _gained(codes: bytes, bounds: bytes, tokenizer: Speller, wide: bool) -> Float32:
+    ends = np.frombuffer(bounds, np.int64)
+    spelled = _spelling(codes, len(codes) // 2 // int(ends[-1]), tokenizer, wide)  # type: ignore[arg-type]
+    return paths.anything(spelled, np.arange(len(spelled)), ends, CHANGE)
 
 
 def _spelled(codes: Int16, tokenizer: Speller, wide: bool) -> Float32:

@@ -31,7 +31,7 @@ from queries.phrases import CHANGE, MOST, PAUSE, Example, Words
 LONGEST = 4.0  # seconds of an example: a longer one is found by how it sounds
 ENDS = 12  # words that may end in a slot
 KEPT = 8  # readings up to a slot
-READINGS = 3  # that are looked for
+READINGS, LEAST = 3, 0.05  # that are looked for at most, and how likely each has to be
 EDGE = 4  # slots at either end that may belong to other words,
 CUT = 0.5  # nats that each costs
 SHARE = 0.5  # of what is heard: slots beside each other tell nearly the same
@@ -79,8 +79,9 @@ def readings(examples: Sequence[Example]) -> list[Reading]:
     scores = np.array([SURE * score for _, score in best] + [-OTHER - OTHER_SLOT * len(evidence)])
     chances = np.exp(scores - np.logaddexp.reduce(scores)).tolist()
     return [
-        Reading(Words([[tokenizer.phones[phone - 1] for phone in said]], tokenizer), chance)
+        Reading(Words([[tokenizer.phones[phone - 1] for phone in said]], tokenizer, examples[0].wide), chance)
         for (said, _), chance in zip(best[:READINGS], chances, strict=False)
+        if chance >= LEAST
     ]
 
 

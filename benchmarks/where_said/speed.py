@@ -4,11 +4,14 @@
 
 The codes of the recordings in FOLDER are repeated, each time from another moment on, up to so many hours
 in recordings of one hour. Phrases are asked typed, and as a voice of eSpeak NG speaks them; the codes
-lie in memory, as `Library` keeps them between two questions, and the example has been tokenized.
+lie in memory, as `Library` keeps them between two questions, and the example has been heard; that it is read
+as words counts.
 """
 
 import os
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +24,8 @@ from audiosearch.interfaces import Tokenizer
 from benchmarks.commit import commit
 from queries.archive import Archive
 from queries.locate import locate
-from queries.phrases import Phrase, spoken, typed
+from queries.phrases import Example, spoken, typed
+from queries.readings import readings
 
 PHRASES = (
     "contract",
@@ -56,12 +60,15 @@ def main(
     for size in hours or (5, 20, 100):
         archive = repeated(heard, size, tokenizer.frame_rate)
         cells = []
-        for ways in (
-            [typed(phrase, [voice], tokenizer) for phrase in PHRASES],
-            [spoken(audio.resample(voice.synthesize(p), tokenizer.sample_rate), tokenizer) for p in PHRASES],
+        written = [typed(phrase, [voice], tokenizer) for phrase in PHRASES]
+        said = [audio.resample(voice.synthesize(phrase), tokenizer.sample_rate) for phrase in PHRASES]
+        examples = [spoken(waveform, tokenizer) for waveform in said]
+        for asked in (
+            [partial(locate, archive, tokenizer, phrases) for phrases in written],
+            [partial(read_and_located, archive, tokenizer, several) for several in examples],
         ):
-            taken = [1000 * timed(archive, tokenizer, phrases) for _ in range(ROUNDS + 1) for phrases in ways]
-            taken = taken[len(ways) :]  # the first round warms up
+            taken = [1000 * timed(question) for _ in range(ROUNDS + 1) for question in asked]
+            taken = taken[len(asked) :]  # the first round warms up
             cells.append(f"{np.median(taken):.0f} / {np.quantile(taken, 0.95):.0f}")
         lines.append(f"| {size} | {cells[0]} | {cells[1]} |")
     text = "\n".join(lines) + "\n"
@@ -95,11 +102,16 @@ def repeated(codes: np.ndarray, hours: int, frame_rate: float) -> Archive:
     )
 
 
-def timed(archive: Archive, tokenizer: Tokenizer, phrases: list[Phrase]) -> float:
-    """Seconds of one question."""
-    began = time.perf_counter()
-    locate(archive, tokenizer, phrases)
-    return time.perf_counter() - began
+def read_and_located(archive: Archive, tokenizer: Tokenizer, examples: list[Example]) -> None:
+    """What `Library.locate` does once an example is heard."""
+    locate(archive, tokenizer, examples, readings=readings(examples))
+
+
+def timed(question: Callable[[], object]) -> float:
+    """Seconds."""
+    start = time.perf_counter()
+    question()
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
