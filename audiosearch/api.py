@@ -636,7 +636,7 @@ class Library:
 
     def _around(self, query: Path | Waveform, part: Segment | None) -> tuple[Waveform, Segment | None]:
         """An example; of a file what lies around the part that is meant, and where the part lies in that."""
-        from audiosearch.surroundings import REACH
+        from queries.surroundings import REACH
 
         if part is None or isinstance(query, Waveform):
             return self._heard(query), part

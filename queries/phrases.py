@@ -16,10 +16,10 @@ from audiosearch.errors import AudioError, UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller, Synthesizer, Tokenizer
 from audiosearch.representations import unit, vectors
-from audiosearch.surroundings import surrounded, within
 from audiosearch.types import Codes, Float32, Float64, Int16, Int64, Segment, Waveform
 from queries import paths
 from queries.archive import Archive
+from queries.surroundings import surrounded, within
 
 SHORTEST = 3  # frames: less is no phrase
 LONGEST_EXAMPLE = 60.0  # seconds: memory and time grow with them, too

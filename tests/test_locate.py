@@ -12,7 +12,6 @@ from audiosearch import Library, audio
 from audiosearch.errors import AudioError, UsageError
 from audiosearch.espeak import Espeak
 from audiosearch.interfaces import Speller
-from audiosearch.surroundings import speech_shaped, surrounded
 from audiosearch.tokenizers.pocket import Pocket
 from audiosearch.types import Clip, Codes, Recording, Schema, Segment, Waveform
 from queries import locate
@@ -21,6 +20,7 @@ from queries.archive import Archive
 from queries.locate import BLUR, Peak, apart, fused
 from queries.phrases import typed
 from queries.places import Places
+from queries.surroundings import speech_shaped, surrounded
 
 RATE = 16000
 

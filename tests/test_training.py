@@ -11,7 +11,7 @@ import torch
 import sounds
 from audiosearch.tokenizers.pocket import weights
 from audiosearch.tokenizers.pocket.training import __main__ as command
-from audiosearch.tokenizers.pocket.training import corpus, cut_outs, degrade, sound, speech
+from audiosearch.tokenizers.pocket.training import corpus, degrade, sound, speech
 from audiosearch.tokenizers.pocket.training.place import Place
 from audiosearch.types import Int16
 
@@ -89,27 +89,6 @@ def test_synthetic_speech_is_spelled_slot_by_slot(data: corpus.Corpus) -> None:
     collapsed = [phone for phone, _ in itertools.groupby(phones)]
     assert len(in_slots) == pytest.approx(len(collapsed), abs=2)
     assert {"s", "v", "n"} <= set(phones)
-
-
-def test_cut_outs_lie_between_noise_and_keep_their_phones(data: corpus.Corpus) -> None:
-    spelled, _ = speech.spell(data, 0.02, 0)
-    known = [s for s in spelled if len(s.slots)]
-    rows = cut_outs.cut_outs(known, 20, 0)
-    assert [row.n_frames for row in rows] == sorted(row.n_frames for row in rows)
-    whole = [s.slots.tolist() for s in known]
-    for row in rows:
-        assert len(row.samples) == len(row.slots) * speech.SLOT_SAMPLES
-        assert row.n_frames <= speech.LONGEST
-        levels = np.abs(row.samples.reshape(len(row.slots), -1).astype(float)).mean(axis=1)
-        assert levels[row.slots > 0].mean() > 5 * levels[: round(1.5 / speech.SLOT)].mean() > 0
-        said = np.flatnonzero(row.slots)
-        for part in np.split(said, np.flatnonzero(np.diff(said) > 25) + 1):
-            piece = row.slots[part[0] : part[-1] + 1].tolist()
-            assert any(
-                piece == slots[i : i + len(piece)]
-                for slots in whole
-                for i in range(len(slots) - len(piece) + 1)
-            )
 
 
 def test_training_goes_on_where_it_stopped(

@@ -28,14 +28,13 @@ import typer
 from torch import Tensor, nn
 
 from audiosearch.tokenizers.pocket import weights
-from audiosearch.tokenizers.pocket.training import codebooks, corpus, cut_outs, sound, speech, spelling
+from audiosearch.tokenizers.pocket.training import codebooks, corpus, sound, speech, spelling
 from audiosearch.tokenizers.pocket.training.place import Place
 from audiosearch.types import Float32
 
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 250  # steps
 SPEECH_FRAMES = 800  # in a batch
-ROWS = 5000  # of cut-outs
 
 
 class Stage(StrEnum):
@@ -167,11 +166,7 @@ def teach_spelling(
     synthetic, people = [s for s in spelled if len(s.slots)], [s for s in spelled if not len(s.slots)]
     heard = sorted(synthetic + speech.aligned(model, people), key=lambda s: s.n_frames)
     say("aligned")
-    stuff = sound.materials(data)
-    batches = spelling.encoded(model, heard, stuff, spelling.BATCHES, seed)
-    if recipe.cut_out:
-        examples = cut_outs.cut_outs(heard, ROWS, seed)
-        batches += spelling.encoded(model, examples, stuff, recipe.cut_out, seed + 1)
+    batches = spelling.encoded(model, heard, sound.materials(data), spelling.BATCHES, seed)
     say("encoded")
     return spelling.learned(model.codebooks, batches, len(inventory), recipe, seed).weights()
 

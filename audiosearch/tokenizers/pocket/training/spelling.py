@@ -5,8 +5,7 @@ codes are what is stored, a frame's neighbours are stored beside it, and where p
 training were aligned by a younger network. So speech is aligned by the network as it is shipped, and heard
 degraded as in its own training; from its codes phones are learned anew: by what is near, for the words of a
 text, and by what lies further away, for examples. And once more, by more weights, for what is heard without
-codes: half of the utterances are taught as heard, half as codes stand for them. Some are cut out there, as
-examples are.
+codes: half of the utterances are taught as heard, half as codes stand for them.
 """
 
 import random
@@ -46,20 +45,17 @@ class Recipe:
     encoded : float
         Share of the utterances whose codes are heard by the latter.
     dropout : float
-    cut_out : int
-        Batches of cut-outs (`cut_outs`), beside those of whole utterances.
     """
 
     beside: Mapping[str, tuple[int, Sequence[int]]]
     epochs: tuple[int, int]
     encoded: float
     dropout: float
-    cut_out: int = 0
 
 
 CODES = Recipe({"near": (128, NEAR)}, (2, 5), encoded=1.0, dropout=0.0)
 COMPARED = Recipe({"wide": (96, WIDE)}, (2, 8), encoded=1.0, dropout=0.1)
-HEARD = Recipe({"near": (128, NEAR), "far": (168, FAR)}, (2, 8), encoded=0.5, dropout=0.15, cut_out=800)
+HEARD = Recipe({"near": (128, NEAR), "far": (168, FAR)}, (2, 8), encoded=0.5, dropout=0.15)
 
 Batch = tuple[npt.NDArray[np.float16], Int16, Int16]
 """What is heard (batch, n_frames, dim), its codes (n_layers, batch, n_frames), phones (batch, n_slots)."""
