@@ -5,7 +5,8 @@
     the likely ones are further examples, and all is judged once more
 
 Each phrase (`queries.phrases`) tells how well it fits what ends at each frame. Several are the same
-question in several ways (`queries.ways`): several readings of its words, examples by several voices.
+question in several ways (`queries.ways`): several readings of its words, examples by several voices. What
+words an example says (`queries.readings`) is another one, and finds places, too, where it is rather sure.
 """
 
 import math
@@ -117,9 +118,8 @@ def judged(
     ways += [Way(reading.words, chance=reading.chance) for reading in readings]
     longest = max(phrase.longest for phrase in phrases)
     chances: Chances | None = None
-    for places in Places.best_first(
-        archive, [phrases[0], *(one.words for one in readings[:1] if one.chance >= SURE)]
-    ):
+    sure = [reading.words for reading in readings[:1] if reading.chance >= SURE]
+    for places in Places.best_first(archive, [phrases[0], *sure]):
         look = Look.at(archive, places, longest, first=chances is None)
         said = look.said(tokenizer, all(phrase.wide for phrase in phrases))
         if chances is None:

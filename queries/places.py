@@ -57,9 +57,11 @@ class Places:
         """
         # Of a long phrase in a short recording there would be few, which tell little about chance.
         block = max(1, min(phrases[0].shortest, archive.n_frames // (2 * PLACES)))
-        highest = [_highest(phrase.roughly(archive), block) for phrase in phrases]
+        at_once = archive.n_frames <= AT_ONCE
+        looked_for = phrases[:1] if at_once else phrases
+        highest = [_highest(phrase.roughly(archive), block) for phrase in looked_for]
         number = len(highest[0])
-        if archive.n_frames <= AT_ONCE:
+        if at_once:
             blocks = block * _best(highest[0], number)
             yield cls(block, number, blocks, blocks[:0])
             return

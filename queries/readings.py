@@ -35,7 +35,7 @@ READINGS, LEAST = 3, 0.05  # that are looked for at most, and how likely each ha
 EDGE = 4  # slots at either end that may belong to other words,
 CUT = 0.5  # nats that each costs
 SHARE = 0.5  # of what is heard: slots beside each other tell nearly the same
-SURE = 0.4  # by which that, and how often words are used, is raised to tell readings apart
+POWER = 0.4  # to which that, and how often words are used, is raised to tell readings apart
 OTHER, OTHER_SLOT = 1.0, 0.04  # nats that no word of a language costs, and for each slot
 
 
@@ -76,7 +76,7 @@ def readings(examples: Sequence[Example]) -> list[Reading]:
         for score, said in tree.likeliest(evidence):
             found[said] = max(score, found.get(said, score))
     best = heapq.nlargest(KEPT, found.items(), key=lambda item: item[1])
-    scores = np.array([SURE * score for _, score in best] + [-OTHER - OTHER_SLOT * len(evidence)])
+    scores = np.array([POWER * score for _, score in best] + [-OTHER - OTHER_SLOT * len(evidence)])
     chances = np.exp(scores - np.logaddexp.reduce(scores)).tolist()
     return [
         Reading(Words([[tokenizer.phones[phone - 1] for phone in said]], tokenizer, examples[0].wide), chance)
