@@ -10,6 +10,7 @@ import hashlib
 import math
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from audiosearch.types import Float32
 VOICES = {"en": "en-us", "zh": "cmn"}  # which of eSpeak NG's reads the words of a language
 RAREST = 1e-6  # of all words of a text, that a word must be
 VERSION = 1  # of what is kept
+DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,7 +56,7 @@ def vocabulary(language: str) -> Vocabulary:
         Without eSpeak NG's library.
     """
     kept = _kept_at(language)
-    with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile):
+    with contextlib.suppress(*DAMAGED):
         return _read(kept)
     made = _made(language)
     with contextlib.suppress(OSError):  # a place that cannot be written to keeps nothing
@@ -106,6 +108,7 @@ def _read(path: Path) -> Vocabulary:
 def _write(made: Vocabulary, path: Path) -> None:
     """Whole or not at all: another process may read it meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-        np.savez_compressed(file, phones=np.array(made.phones), words=made.words, chances=made.chances)
-    Path(file.name).replace(path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+        whole = Path(beside) / path.name
+        np.savez_compressed(whole, phones=np.array(made.phones), words=made.words, chances=made.chances)
+        whole.replace(path)

@@ -138,8 +138,13 @@ def test_what_is_kept_and_cannot_be_read_is_made_anew(
     monkeypatch.setattr(vocabulary, "_kept_at", lambda language: tmp_path / "deeper" / "words.npz")
     fresh = vocabulary.vocabulary.__wrapped__
     assert fresh("en") is few
-    (tmp_path / "deeper" / "words.npz").write_bytes(b"PK\x03\x04 and no more")
-    assert fresh("en") is few
+    kept = tmp_path / "deeper" / "words.npz"
+    whole = kept.read_bytes()
+    turned = bytes(byte ^ 255 if 60 < i < 120 else byte for i, byte in enumerate(whole))
+    for damaged in (b"", b"PK\x03\x04 and no more", whole[: len(whole) // 2], turned):
+        kept.write_bytes(damaged)
+        assert fresh("en") is few
+        assert kept.read_bytes() != damaged
     assert fresh("en") is not few
     assert [path.name for path in (tmp_path / "deeper").iterdir()] == ["words.npz"]
     monkeypatch.setattr(vocabulary, "_kept_at", lambda language: Path("/dev/null/words.npz"))
